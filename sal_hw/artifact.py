@@ -1,0 +1,185 @@
+"""Folders of files with a manifest: how programs and runs stand on disk.
+
+The manifest holds a sha256 of every file and is written last, so a folder without one is unfinished. Readers check
+before they use.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sal_hw._version import __version__
+from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.files import json_bytes, npz_bytes, read_npz, sha256, write_atomic, writing
+
+MANIFEST = "manifest.json"
+
+#: a folder of ours that is not finished yet holds this file
+MARKER = "unfinished.json"
+
+
+class ArtifactFolder:
+    """A folder in the making, or one that was left unfinished.
+
+    Parameters
+    ----------
+    path
+        The folder; it exists and holds the marker.
+    kind
+        What it will be, for example ``run``.
+    """
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = path
+        self.kind = kind
+
+    @classmethod
+    def create(cls, path: Path, kind: str, *, force: bool = False) -> ArtifactFolder:
+        """Make a new folder.
+
+        Raises
+        ------
+        InputError
+            E501 if something of that name exists and `force` is false, or is not a folder of ours; E502 if the
+            folder cannot be made.
+        """
+        if path.is_symlink() or path.exists():
+            _make_way(path, force=force)
+        with writing(path):
+            path.mkdir(parents=True)
+        folder = cls(path, kind)
+        folder.write_json(MARKER, {"kind": kind, "created_utc": utc_now()})
+        return folder
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write one file, whole or not at all; subfolders are made."""
+        target = self.path / name
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(target, data)
+
+    def write_json(self, name: str, document: object) -> None:
+        """Write a JSON file."""
+        self.write(name, json_bytes(document))
+
+    def write_arrays(self, name: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Write an ``.npz`` file."""
+        self.write(name, npz_bytes(arrays))
+
+    def discard(self, name: str) -> None:
+        """Delete a file of this unfinished folder."""
+        with writing(self.path / name):
+            (self.path / name).unlink(missing_ok=True)
+
+    def finish(self, header: Mapping[str, Any], *, schema_version: int) -> None:
+        """Write the manifest over all files and remove the marker: from now on the folder is complete."""
+        names = sorted(_files(self.path))
+        manifest = {
+            **header,
+            "kind": self.kind,
+            "schema_version": schema_version,
+            "created_utc": utc_now(),
+            "tool_version": __version__,
+            "files": {name: sha256((self.path / name).read_bytes()) for name in names},
+        }
+        self.write_json(MANIFEST, manifest)
+        self.discard(MARKER)
+
+
+def utc_now() -> str:
+    """Return the present time, UTC, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _files(path: Path) -> list[str]:
+    found = (item for item in path.rglob("*") if item.is_file())
+    names = (item.relative_to(path).as_posix() for item in found)
+    return [name for name in names if name not in (MANIFEST, MARKER) and not name.endswith(".tmp")]
+
+
+def _make_way(path: Path, *, force: bool) -> None:
+    ours = path.is_dir() and not path.is_symlink() and ((path / MANIFEST).exists() or (path / MARKER).exists())
+    if not force or not ours:
+        raise InputError(
+            Problem(
+                code="E501",
+                field="output",
+                value=quote_value(str(path)),
+                allowed="a folder that does not exist yet; nothing is overwritten by accident",
+                hint="add --force to replace it"
+                if ours
+                else "choose another name; it holds something that was not written by this program",
+            )
+        )
+    with writing(path):
+        shutil.rmtree(path)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a folder of ours was left before its manifest was written."""
+    return (path / MARKER).is_file() and not (path / MANIFEST).is_file()
+
+
+def _broken(path: Path, allowed: str, hint: str) -> IntegrityError:
+    problem = Problem(code="E504", field="files", value=quote_value(str(path)), allowed=allowed, hint=hint)
+    return IntegrityError(problem)
+
+
+def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...]) -> dict[str, Any]:
+    """Return the manifest of a finished folder, after checking every file against it.
+
+    Raises
+    ------
+    InputError
+        E505 if `path` is no finished folder of that kind.
+    IntegrityError
+        E504 if the manifest cannot be read, or a file is missing, changed, or not listed.
+    """
+    if not (path / MANIFEST).is_file():
+        hint = f"continue it with --resume --out {path}" if is_unfinished(path) else "name a folder made with --out"
+        problem = Problem(
+            code="E505", field="folder", value=quote_value(str(path)), allowed=f"a finished {kind} folder", hint=hint
+        )
+        raise InputError(problem)
+    try:
+        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
+        listed: dict[str, str] = dict(manifest["files"])
+        found_kind, version = manifest["kind"], manifest["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _broken(path / MANIFEST, "a readable manifest", "copy the folder again") from error
+    if found_kind != kind or version not in schema_versions:
+        wanted = f"a {kind} of schema version {', '.join(map(str, schema_versions))}"
+        raise _broken(path, f"{wanted}; this is a {found_kind} of version {version}", "use a newer sal-hw")
+    for name in sorted({*listed, *_files(path)}):
+        _check_file(path / name, listed.get(name))
+    return manifest
+
+
+def _check_file(path: Path, expected: str | None) -> None:
+    if expected is None:
+        raise _broken(path, "only files that the manifest lists", "move it out of the folder")
+    if not path.is_file():
+        raise _broken(path, "every file that the manifest lists", "copy the folder again")
+    if sha256(path.read_bytes()) != expected:
+        raise _broken(path, "the bytes that were written (sha256 differs)", "copy the folder again")
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz`` file.
+
+    Raises
+    ------
+    IntegrityError
+        E504 if it cannot be read.
+    """
+    try:
+        return read_npz(path.read_bytes())
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise _broken(path, "a readable .npz file", "copy the folder again") from error

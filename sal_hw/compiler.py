@@ -1,0 +1,59 @@
+"""``compile()``: from what the user wants to a program for a kind of machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sal_hw.codec import digest
+from sal_hw.passes.draft import Draft
+from sal_hw.program import CompiledProgram
+from sal_hw.registry import Target, load_target
+from sal_hw.spec.network import NetworkSpec
+from sal_hw.spec.validate import validate
+
+
+def compile_network(
+    spec: NetworkSpec, *, target: str | Target = "ideal", seed: int = 0, folder: Path | None = None
+) -> CompiledProgram:
+    """Compile a network for a target.
+
+    Parameters
+    ----------
+    spec
+        The network.
+    target
+        Name of a registered target, or a target.
+    seed
+        Seed for generators of weights, biases and amplitudes that have none of their own.
+    folder
+        Folder that weight files are looked up in; None is the working folder.
+
+    Returns
+    -------
+    CompiledProgram
+        The same inputs give the same program, byte for byte.
+
+    Raises
+    ------
+    sal_hw.errors.InputError
+        With all findings: the specification is invalid or asks for what the target does not offer.
+    """
+    validate(spec)
+    chosen = load_target(target) if isinstance(target, str) else target
+    draft = Draft(spec=spec, target=chosen.description, seed=seed, folder=folder)
+    for lower in chosen.passes:
+        draft = lower(draft)
+    if draft.timing is None:
+        raise TypeError(f"the passes of target {chosen.description.family} decide no timing")
+    return CompiledProgram(
+        spec_hash=digest(spec),
+        target=chosen.description.family,
+        seed=seed,
+        timestep_ms=spec.timestep_ms,
+        timing=draft.timing,
+        neurons=draft.neurons,
+        synapses=draft.synapses,
+        rules=draft.rules,
+        probes=spec.probes,
+        trace=draft.trace,
+    )

@@ -1,0 +1,1 @@
+"""Experiment protocols over any backend, and their metrics."""

@@ -1,0 +1,158 @@
+"""The ``align`` experiment: let the SAL rules run and follow how reciprocal weights meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.backend import Session
+from sal_hw.experiment.base import Arrays, Outcome, Recording
+from sal_hw.experiment.metrics import alignment_angle, asymmetry_variance, weight_correlation
+from sal_hw.program import CompiledProgram, LoweredSal
+from sal_hw.result import Metric
+from sal_hw.spec.probes import WeightProbe
+from sal_hw.spec.protocols import AlignProtocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Pair:
+    """Matching weights of two reciprocal projections.
+
+    Attributes
+    ----------
+    forward, backward
+        Shape (synapses,): weights from i to j and from j to i, at the same place.
+    """
+
+    forward: NDArray[np.float64]
+    backward: NDArray[np.float64]
+
+    @property
+    def difference_norm(self) -> float:
+        """Euclidean norm of all differences."""
+        return float(np.linalg.norm(self.forward - self.backward))
+
+
+def reciprocal_pair(rule: LoweredSal, program: CompiledProgram, session: Session) -> Pair:
+    """Return the present weights that a SAL rule aligns, one entry per reciprocal pair of synapses."""
+    backward = session.weights(rule.backward)
+    exists = program.synapse_block(rule.backward).exists
+    if rule.forward == rule.backward:
+        upper = np.triu(exists | exists.T, k=1)
+        return Pair(forward=backward.T[upper], backward=backward[upper])
+    both = exists & program.synapse_block(rule.forward).exists.T
+    return Pair(forward=session.weights(rule.forward).T[both], backward=backward[both])
+
+
+class AlignExperiment:
+    """Runs a network with SAL rules and records how their weights align.
+
+    Parameters
+    ----------
+    protocol
+        What the user wants.
+    program, session
+        The compiled network and where it is loaded.
+    """
+
+    def __init__(self, protocol: AlignProtocol, program: CompiledProgram, session: Session) -> None:
+        interval_ms = program.update_ms
+        if interval_ms is None:
+            raise TypeError("an align experiment needs a learning rule")
+        self.done = 0
+        self.total = round(protocol.duration_ms / interval_ms)
+        self._protocol = protocol
+        self._program = program
+        self._session = session
+        self._rules = [rule for rule in program.rules if isinstance(rule, LoweredSal)]
+        self._probed = {probe.projection: probe for probe in program.probes if isinstance(probe, WeightProbe)}
+        self._recording = Recording()
+        self._spikes = 0
+        self._initial_sums = {rule.name: self._sum(rule) for rule in self._rules}
+        self._record()
+
+    def step(self) -> None:
+        """Run up to the next record."""
+        updates = min(self._protocol.record_every_updates, self.total - self.done)
+        seen = self._session.learn(updates)
+        self._spikes += sum(int(counts.sum()) for counts in seen.spike_counts.values())
+        self.done += updates
+        self._record()
+
+    def _sum(self, rule: LoweredSal) -> NDArray[np.float64]:
+        pair = reciprocal_pair(rule, self._program, self._session)
+        return pair.forward + pair.backward
+
+    def _record(self) -> None:
+        for rule in self._rules:
+            pair = reciprocal_pair(rule, self._program, self._session)
+            drift = np.abs(pair.forward + pair.backward - self._initial_sums[rule.name])
+            self._recording.add(f"{rule.name}.difference", self.done, pair.difference_norm)
+            self._recording.add(f"{rule.name}.sum_drift", self.done, drift.max(initial=0.0))
+            if len(pair.forward) > 1 and pair.forward.any() and pair.backward.any():
+                angle = alignment_angle(pair.forward, pair.backward)
+                ratio = np.linalg.norm(pair.backward) / np.linalg.norm(pair.forward)
+                self._recording.add(f"{rule.name}.angle", self.done, angle)
+                self._recording.add(f"{rule.name}.norm_ratio", self.done, ratio)
+        for name, probe in self._probed.items():
+            if self.done % probe.every_updates == 0 or self.done == self.total:
+                self._recording.add(f"weights.{name}", self.done, self._session.weights(name))
+        for name in self._single_synapses():
+            self._recording.add(f"weight.{name}", self.done, self._session.weights(name).item())
+
+    def _single_synapses(self) -> list[str]:
+        return [block.projection for block in self._program.synapses if block.weights.size == 1]
+
+    def outcome(self) -> Outcome:
+        """Return metrics and traces of a finished experiment."""
+        metrics: dict[str, Metric] = {"updates": self.total, "rate_mean_hz": self._mean_rate_hz()}
+        last = max(1, self._protocol.average_last_updates // self._protocol.record_every_updates)
+        for name in self._single_synapses():
+            weights = self._recording.last(f"weight.{name}", last)
+            metrics[f"weight_{name}_final"] = float(weights.mean())
+        for rule in self._rules:
+            prefix = "" if len(self._rules) == 1 else f"{rule.name}_"
+            metrics |= {prefix + key: value for key, value in self._rule_metrics(rule, last).items()}
+        return Outcome(metrics=metrics, traces=self._recording.traces())
+
+    def _mean_rate_hz(self) -> float:
+        duration_s = self.total * (self._program.update_ms or 0.0) * 1e-3
+        return self._spikes / (self._program.n_neurons * duration_s)
+
+    def _rule_metrics(self, rule: LoweredSal, last: int) -> dict[str, Metric]:
+        traces = self._recording.traces()
+        difference = traces[f"{rule.name}.difference"]
+        fallen = np.flatnonzero(difference.values <= difference.values[0] / np.e)
+        found: dict[str, Metric] = {
+            "weight_sum_drift": float(traces[f"{rule.name}.sum_drift"].values.max()),
+            "difference_initial": float(difference.values[0]),
+            "difference_final": float(difference.values[-last:].mean()),
+            "difference_1e_epoch": int(difference.at[fallen[0]]) if len(fallen) else None,
+        }
+        pair = reciprocal_pair(rule, self._program, self._session)
+        if f"{rule.name}.angle" in traces:
+            angle, ratio = traces[f"{rule.name}.angle"], traces[f"{rule.name}.norm_ratio"]
+            found |= {
+                "angle_initial": float(angle.values[0]),
+                "angle_final": float(angle.values[-last:].mean()),
+                "norm_ratio_final": float(ratio.values[-last:].mean()),
+                "correlation_final": weight_correlation(pair.forward, pair.backward),
+            }
+        if rule.forward == rule.backward:
+            found["asymmetry_final"] = asymmetry_variance(self._session.weights(rule.backward))
+        return found
+
+    def checkpoint(self) -> Arrays:
+        """Return what is known so far."""
+        arrays = self._recording.checkpoint() | {"done": np.array(self.done), "spikes": np.array(self._spikes)}
+        return arrays | {f"initial_sum.{name}": values for name, values in self._initial_sums.items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a checkpoint."""
+        self._recording.restore(arrays)
+        self.done, self._spikes = int(arrays["done"]), int(arrays["spikes"])
+        self._initial_sums = {name: arrays[f"initial_sum.{name}"] for name in self._initial_sums}

@@ -1,0 +1,193 @@
+"""Runs a compiled program under a protocol: opens the session, steps, saves, and makes the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.backend import Backend, Session, SpikeRecorder
+from sal_hw.errors import IncompleteError, Problem
+from sal_hw.experiment.align import AlignExperiment
+from sal_hw.experiment.base import Arrays, Experiment
+from sal_hw.experiment.train_distribution import TrainDistributionExperiment
+from sal_hw.program import CompiledProgram
+from sal_hw.result import Finding, Health, RunResult
+from sal_hw.spec.network import NetworkSpec
+from sal_hw.spec.probes import StateProbe
+from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol
+from sal_hw.spec.protocols import Protocol as ExperimentProtocol
+
+#: wall-clock seconds between two checkpoints
+CHECKPOINT_EVERY_S = 10.0
+
+
+class Interrupted(IncompleteError):  # noqa: N818 - not a mistake: the user asked for it
+    """The run was interrupted; what is done is kept if it has a folder (exit code 130)."""
+
+    exit_code = 130
+
+
+class Store(Protocol):
+    """Keeps checkpoints and spikes of a run."""
+
+    @property
+    def spikes(self) -> SpikeRecorder:
+        """Takes recorded spikes."""
+
+    def save_checkpoint(self, arrays: Arrays) -> None:
+        """Keep a checkpoint."""
+
+    def load_checkpoint(self) -> Arrays | None:
+        """Return the last checkpoint."""
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """How a run behaves towards its surroundings; none of it changes the result.
+
+    Attributes
+    ----------
+    threads
+        Threads for independent chains.
+    progress
+        Called with the updates done and their total.
+    interrupted
+        Asked between steps whether to stop.
+    store, resume
+        Where checkpoints and spikes go; whether to begin at the last checkpoint.
+    """
+
+    threads: int = 1
+    progress: Callable[[int, int], None] = _no_progress
+    interrupted: Callable[[], bool] = _never
+    store: Store | None = None
+    resume: bool = False
+
+
+def with_required_probes(network: NetworkSpec, protocol: ExperimentProtocol) -> NetworkSpec:
+    """Return the network with the probes that an experiment cannot do without."""
+    if not isinstance(protocol, TrainDistributionProtocol):
+        return network
+    present = any(isinstance(item, StateProbe) and item.population == protocol.population for item in network.probes)
+    return network if present else replace(network, probes=(*network.probes, StateProbe(population=protocol.population)))
+
+
+def run_program(
+    program: CompiledProgram,
+    protocol: ExperimentProtocol,
+    backend: Backend,
+    *,
+    seed: int,
+    options: RunOptions | None = None,
+) -> RunResult:
+    """Run an experiment on a compiled program.
+
+    Parameters
+    ----------
+    program, protocol, backend
+        What runs, how, and where.
+    seed
+        Seed of everything random in the run; the same seed gives the same arrays, byte for byte.
+    options
+        Threads, progress, interruption, checkpoints.
+
+    Raises
+    ------
+    Interrupted
+        If `options.interrupted` said so.
+    """
+    options = options or RunOptions()
+    begin = time.perf_counter()
+    recorder = options.store.spikes if options.store else None
+    session = backend.open(program, seed=seed, threads=options.threads, recorder=recorder)
+    try:
+        experiment = _make(protocol, program, session, lambda other: backend.open(other, seed=seed + 1))
+        initial = _weights(program, session)
+        if options.resume and options.store and (kept := options.store.load_checkpoint()):
+            _restore(kept, experiment, session)
+        opened = time.perf_counter()
+        _advance(experiment, session, options)
+        outcome = experiment.outcome()
+        health = Health(findings=tuple(session.findings()))
+        final = _weights(program, session)
+    finally:
+        session.close()
+    return RunResult(
+        program_hash=program.hash,
+        backend=backend.name,
+        target=program.target,
+        seed=seed,
+        metrics={**outcome.metrics, "verdict": health.verdict},
+        weights=final,
+        weights_initial=initial,
+        traces=outcome.traces,
+        health=health,
+        timings_s={"open": opened - begin, "run": time.perf_counter() - opened},
+        warnings=tuple(_warning(finding) for finding in health.findings),
+    )
+
+
+def _make(
+    protocol: ExperimentProtocol,
+    program: CompiledProgram,
+    session: Session,
+    open_session: Callable[[CompiledProgram], Session],
+) -> Experiment:
+    if isinstance(protocol, AlignProtocol):
+        return AlignExperiment(protocol, program, session)
+    return TrainDistributionExperiment(protocol, program, session, open_session)
+
+
+def _weights(program: CompiledProgram, session: Session) -> dict[str, NDArray[np.float64]]:
+    return {block.projection: session.weights(block.projection) for block in program.synapses}
+
+
+def _warning(finding: Finding) -> str:
+    return f"{finding.kind} x {finding.count}: {finding.advice}"
+
+
+def _advance(experiment: Experiment, session: Session, options: RunOptions) -> None:
+    saved = time.perf_counter()
+    options.progress(experiment.done, experiment.total)
+    while experiment.done < experiment.total:
+        experiment.step()
+        options.progress(experiment.done, experiment.total)
+        stop = options.interrupted() and experiment.done < experiment.total
+        if options.store and (stop or time.perf_counter() - saved > CHECKPOINT_EVERY_S):
+            options.store.save_checkpoint(_checkpoint(experiment, session))
+            saved = time.perf_counter()
+        if stop:
+            raise Interrupted(_interruption(experiment, kept=options.store is not None))
+
+
+def _checkpoint(experiment: Experiment, session: Session) -> Arrays:
+    arrays = {f"experiment.{name}": values for name, values in experiment.checkpoint().items()}
+    return arrays | {f"session.{name}": values for name, values in session.checkpoint().items()}
+
+
+def _restore(kept: Mapping[str, NDArray[Any]], experiment: Experiment, session: Session) -> None:
+    for prefix, owner in (("experiment.", experiment), ("session.", session)):
+        owner.restore({key.removeprefix(prefix): item for key, item in kept.items() if key.startswith(prefix)})
+
+
+def _interruption(experiment: Experiment, *, kept: bool) -> Problem:
+    return Problem(
+        code="E602",
+        field="run",
+        value=f"{experiment.done} of {experiment.total} updates",
+        allowed="the run was interrupted" + ("; what is done is kept" if kept else "; nothing was kept"),
+        hint="repeat the command with --resume to go on" if kept else "give --out to be able to go on",
+    )

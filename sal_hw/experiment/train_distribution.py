@@ -1,0 +1,145 @@
+"""The ``train_distribution`` experiment: wake-sleep learning of a Boltzmann distribution, with and without SAL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.backend import Moments, Session
+from sal_hw.codec import frozen
+from sal_hw.experiment.base import Arrays, Outcome, Recording
+from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
+from sal_hw.experiment.metrics import asymmetry_variance, kullback_leibler, sampling_floor
+from sal_hw.passes.materialize import materialize
+from sal_hw.program import CompiledProgram, LoweredWakeSleep
+from sal_hw.result import Metric
+from sal_hw.spec.protocols import BetaTarget, TrainDistributionProtocol
+
+OpenSession = Callable[[CompiledProgram], Session]
+
+
+def target_distribution(protocol: TrainDistributionProtocol, program: CompiledProgram) -> Boltzmann:
+    """Return the wanted distribution over the states of the trained population."""
+    size = program.neuron_block(protocol.population).size
+    target = protocol.target
+    if isinstance(target, BetaTarget):
+        return draw_beta_problem(target, size)
+    names, seed = ("target", protocol.population), program.seed
+    weights = materialize(target.weight, (size, size), seed=seed, names=(*names, "weight"), folder=None)
+    biases = materialize(target.bias, (size,), seed=seed, names=(*names, "bias"), folder=None)
+    return Boltzmann(weights=mirrored(weights), biases=biases)
+
+
+class TrainDistributionExperiment:
+    """Trains a recurrent sampling network and validates it between stretches of learning.
+
+    Validation phases run on chains of their own, without learning: they change nothing of the trained network.
+
+    Parameters
+    ----------
+    protocol
+        What the user wants.
+    program, session
+        The compiled network and where it is loaded.
+    open_session
+        Opens a session of another program on the same backend; used where the wake phase's moments are sampled.
+    """
+
+    def __init__(
+        self,
+        protocol: TrainDistributionProtocol,
+        program: CompiledProgram,
+        session: Session,
+        open_session: OpenSession,
+    ) -> None:
+        self.done = 0
+        self.total = protocol.updates
+        self._protocol = protocol
+        self._program = program
+        self._session = session
+        self._rule = next(rule for rule in program.rules if isinstance(rule, LoweredWakeSleep))
+        self._target = target_distribution(protocol, program)
+        self._probabilities = self._target.probabilities()
+        self._recording = Recording()
+        self._session.set_moments(self._rule.name, self._wake_moments(open_session))
+
+    def _wake_moments(self, open_session: OpenSession) -> Moments:
+        if self._protocol.moments == "analytic":
+            return self._target.moments()
+        teacher = open_session(_with_parameters(self._program, self._rule, self._target))
+        try:
+            return teacher.measure_moments(self._rule.name, self._protocol.wake_duration_ms or 0.0)
+        finally:
+            teacher.close()
+
+    def step(self) -> None:
+        """Validate, then learn up to the next validation; validate once more after the last update."""
+        if self.done == 0:
+            self._validate()
+        updates = min(self._protocol.validation.every_updates, self.total - self.done)
+        self._session.learn(updates)
+        self.done += updates
+        self._validate()
+
+    def _validate(self) -> None:
+        wanted = self._protocol.validation
+        seen = self._session.observe(wanted.duration_ms, chains=wanted.chains, warmup_ms=wanted.warmup_ms)
+        counts = seen.state_counts[self._protocol.population]
+        weights = self._session.weights(self._rule.projection)
+        self._recording.add("dkl", self.done, kullback_leibler(self._probabilities, counts))
+        self._recording.add("states_unseen", self.done, np.count_nonzero(counts == 0))
+        self._recording.add("asymmetry", self.done, asymmetry_variance(weights))
+        self._recording.add(f"weights.{self._rule.projection}", self.done, weights)
+        self._recording.add(f"biases.{self._rule.population}", self.done, self._session.biases(self._rule.population))
+        if self.done == self.total:
+            self._recording.add("state_counts", self.done, counts)
+            self._recording.add("state_target", self.done, self._probabilities)
+
+    def outcome(self) -> Outcome:
+        """Return metrics and traces of a finished experiment."""
+        traces = self._recording.traces()
+        dkl, asymmetry = traces["dkl"].values, traces["asymmetry"].values
+        metrics: dict[str, Metric] = {
+            "updates": self.total,
+            "dkl_initial": float(dkl[0]),
+            "dkl_final": float(dkl[-1]),
+            "dkl_sampling_floor": self._sampling_floor(),
+            "asymmetry_initial": float(asymmetry[0]),
+            "asymmetry_final": float(asymmetry[-1]),
+            "states_unseen_final": int(traces["states_unseen"].values[-1]),
+        }
+        return Outcome(metrics=metrics, traces=traces)
+
+    def _sampling_floor(self) -> float:
+        """Expected DKL of a perfect sampler, one independent sample per refractory time."""
+        tau_ref_ms = self._program.timing.tau_ref_steps * self._program.timestep_ms
+        samples = self._protocol.validation.duration_ms / tau_ref_ms
+        return sampling_floor(len(self._probabilities), samples)
+
+    def checkpoint(self) -> Arrays:
+        """Return what is known so far."""
+        return self._recording.checkpoint() | {"done": np.array(self.done)}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a checkpoint."""
+        self._recording.restore(arrays)
+        self.done = int(arrays["done"])
+
+
+def _with_parameters(program: CompiledProgram, rule: LoweredWakeSleep, target: Boltzmann) -> CompiledProgram:
+    """Return the program with the target's weights and biases: the network whose samples are the wake phase."""
+    synapses = tuple(
+        replace(block, weights=frozen(np.where(block.exists, target.weights, 0.0)))
+        if block.projection == rule.projection
+        else block
+        for block in program.synapses
+    )
+    neurons = tuple(
+        replace(block, biases=frozen(target.biases)) if block.population == rule.population else block
+        for block in program.neurons
+    )
+    return replace(program, synapses=synapses, neurons=neurons)

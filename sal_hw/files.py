@@ -1,0 +1,95 @@
+"""Writing files so that nothing half-written ever stands under a final name."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.errors import InputError, Problem, quote_value
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write `path` into errors a user understands.
+
+    Raises
+    ------
+    InputError
+        E503 if the disk is full, E502 for any other refusal.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in _FULL
+        problem = Problem(
+            code="E503" if full else "E502",
+            field="output",
+            value=quote_value(str(path)),
+            allowed="a disk with free space" if full else f"a place that can be written ({error.strerror or error})",
+            hint="free some space or choose another disk with --out" if full else "choose another folder with --out",
+        )
+        raise InputError(problem) from error
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing: temporary name in the same folder, flush, fsync, rename."""
+    with writing(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def json_bytes(document: object) -> bytes:
+    """Return readable JSON: sorted keys, two spaces, no NaN, a final newline."""
+    return (json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
+def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return an ``.npz`` file of the arrays; equal arrays give equal bytes."""
+    buffer = io.BytesIO()
+    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    np.savez(buffer, allow_pickle=False, **ordered)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def read_npz(data: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz`` file; objects are refused."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def sha256(data: bytes) -> str:
+    """Return the hexadecimal sha256 of bytes."""
+    return hashlib.sha256(data).hexdigest()

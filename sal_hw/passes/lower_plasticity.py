@@ -1,0 +1,108 @@
+"""Pass: turn learning rules into gains, windows in steps and amplitudes per synapse."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.codec import frozen
+from sal_hw.passes.draft import Draft
+from sal_hw.program import LoweredRule, LoweredSal, LoweredWakeSleep, LoweredWindow, PassRecord, SynapseBlock
+from sal_hw.spec.arrays import derive_seed
+from sal_hw.spec.plasticity import AmplitudeSpread, Rule, SalRule, WakeSleepRule
+
+_SIGN = {"aligning": 1.0, "inverted": -1.0}
+
+
+def lower_plasticity(draft: Draft) -> Draft:
+    """Lower all rules, in their order; a disabled one gets gain 0, so that a control run sees the same network."""
+    rules = tuple(_lower(draft, rule) for rule in draft.spec.plasticity)
+    off = tuple(f"{rule.name} is disabled: gain 0" for rule in draft.spec.plasticity if not rule.enabled)
+    record = PassRecord(name="lower_plasticity", notes=off, counts={"rules": float(len(rules))})
+    return draft.recorded(record, rules=rules)
+
+
+def _lower(draft: Draft, rule: Rule) -> LoweredRule:
+    return _lower_sal(draft, rule) if isinstance(rule, SalRule) else _lower_wake_sleep(draft, rule)
+
+
+def _lower_sal(draft: Draft, rule: SalRule) -> LoweredSal:
+    update_steps = draft.steps(rule.update_every_ms)
+    gain = rule.learning_rate if rule.rate_per == "pair" else rule.learning_rate * _per_update(draft, update_steps)
+    learns_forward = rule.learn == "both" and rule.forward != rule.backward
+    return LoweredSal(
+        name=rule.name,
+        forward=rule.forward,
+        backward=rule.backward,
+        update_steps=update_steps,
+        gain=_SIGN[rule.polarity] * gain if rule.enabled else 0.0,
+        causal=_window(draft, rule, rule.tau_causal_ms),
+        anticausal=_window(draft, rule, rule.tau_anticausal_ms),
+        backward_amplitude=_amplitude(draft, rule, rule.backward),
+        forward_amplitude=_amplitude(draft, rule, rule.forward) if learns_forward else None,
+    )
+
+
+def _lower_wake_sleep(draft: Draft, rule: WakeSleepRule) -> LoweredWakeSleep:
+    update_steps = draft.steps(rule.update_every_ms)
+    return LoweredWakeSleep(
+        name=rule.name,
+        projection=rule.projection,
+        population=_block(draft, rule.projection).target,
+        update_steps=update_steps,
+        gain=rule.learning_rate if rule.enabled else 0.0,
+        bias_gain=rule.bias_learning_rate if rule.enabled else 0.0,
+        moment_scale=_per_update(draft, update_steps),
+        window=_window(draft, rule, rule.tau_ms),
+        amplitude=_amplitude(draft, rule, rule.projection),
+        bias_limit=rule.bias_limit,
+    )
+
+
+def _per_update(draft: Draft, update_steps: int) -> float:
+    """Refractory times per update interval, inverted: turns counts of an interval into state moments."""
+    if draft.timing is None:
+        raise TypeError("plasticity is lowered after the neurons")
+    return draft.timing.tau_ref_steps / update_steps
+
+
+def _window(draft: Draft, rule: Rule, tau_ms: float) -> LoweredWindow:
+    tau_steps = tau_ms / draft.spec.timestep_ms
+    return LoweredWindow(shape=rule.window, tau_steps=tau_steps, pairing=rule.pairing)
+
+
+def _block(draft: Draft, projection: str) -> SynapseBlock:
+    return next(block for block in draft.synapses if block.projection == projection)
+
+
+def _amplitude(draft: Draft, rule: Rule, projection: str) -> NDArray[np.float64]:
+    block, spread = _block(draft, projection), rule.amplitude_spread
+    amplitude = np.ones(block.weights.shape)
+    if spread is not None and spread.std > 0:
+        derived = derive_seed(draft.seed, "amplitude", rule.name, projection)
+        rng = np.random.default_rng(derived if spread.seed is None else spread.seed)
+        amplitude += _draw_spread(spread, block.weights.shape[::-1], rng).T
+    return frozen(np.where(block.exists, amplitude, 0.0))
+
+
+def _draw_spread(
+    spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw deviations, shape (post, pre), in the layout that the user wants."""
+    rng.standard_normal(spread.skip)
+    for _ in range(spread.skip_tables):
+        _truncated_normal(spread, shape, rng)
+    first = _truncated_normal(spread, shape, rng)
+    if spread.layout == "single":
+        return first
+    return np.triu(first, k=2) + np.tril(_truncated_normal(spread, shape, rng), k=1)
+
+
+def _truncated_normal(
+    spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw normal numbers and redraw those outside the truncation (arXiv 2503.02642, plasticity noise)."""
+    draws = rng.normal(0.0, spread.std, shape)
+    while (outside := np.abs(draws) > spread.truncate * spread.std).any():
+        draws[outside] = rng.normal(0.0, spread.std, int(outside.sum()))
+    return draws

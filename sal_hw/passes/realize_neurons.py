@@ -1,0 +1,90 @@
+"""Pass: turn the populations of sampling neurons into blocks of biases and one timing in steps."""
+
+from __future__ import annotations
+
+from sal_hw.codec import frozen
+from sal_hw.errors import InputError, Problem
+from sal_hw.passes.draft import Draft
+from sal_hw.passes.materialize import materialize
+from sal_hw.program import NeuronBlock, PassRecord, SamplingTiming
+from sal_hw.spec.network import Discretization, Population
+from sal_hw.spec.neurons import SamplingNeuron
+from sal_hw.spec.stimulus import ConstantDrive
+
+#: per named discretisation: dead steps and PSP steps relative to the time constants, weight of coincident pairs.
+#: Sources: Buesing et al. 2011 and the conventions found in the code that goes with arXiv 2503.02642. Pairs of
+#: simultaneous spikes count half on each side, so that pair sums estimate coactivation without bias; the published
+#: sampling networks leave them out.
+_DISCRETIZATIONS: dict[Discretization, tuple[int, int, float]] = {
+    "consistent": (-1, -1, 0.5),
+    "published": (0, -1, 0.0),
+    "buesing": (-1, 0, 0.5),
+    "salnet": (0, 0, 0.5),
+}
+
+
+def sampling_timing(discretization: Discretization, tau_ref_steps: int, tau_syn_steps: int) -> SamplingTiming:
+    """Return the lengths in steps of a named discretisation."""
+    dead, psp, coincidence = _DISCRETIZATIONS[discretization]
+    return SamplingTiming(
+        tau_ref_steps=tau_ref_steps,
+        psp_steps=tau_syn_steps + psp,
+        dead_steps=tau_ref_steps + dead,
+        state_steps=tau_ref_steps,
+        coincidence=coincidence,
+    )
+
+
+def realize_neurons(draft: Draft) -> Draft:
+    """Give each population its place in the executor's order, its biases, and all of them one timing.
+
+    Raises
+    ------
+    InputError
+        E304 if populations differ in their time constants: the engine runs one timing per network.
+    """
+    timings = {_timing(draft, population) for population in draft.spec.populations}
+    if len(timings) > 1:
+        raise InputError(_differing(draft))
+    tau_ref_steps, tau_syn_steps = timings.pop()
+    timing = sampling_timing(draft.spec.discretization, tau_ref_steps, tau_syn_steps)
+    blocks, offset = [], 0
+    for population in draft.spec.populations:
+        blocks.append(_block(draft, population, offset))
+        offset += population.size
+    note = f"{draft.spec.discretization}: dead {timing.dead_steps}, PSP {timing.psp_steps} steps"
+    record = PassRecord(name="realize_neurons", notes=(note,), counts={"neurons": float(offset)})
+    return draft.recorded(record, timing=timing, neurons=tuple(blocks))
+
+
+def _timing(draft: Draft, population: Population) -> tuple[int, int]:
+    neuron = population.neuron
+    if not isinstance(neuron, SamplingNeuron):
+        raise TypeError(f"{population.name}: {neuron.model} neurons reached a pass for sampling neurons")
+    tau_syn_ms = neuron.tau_ref_ms if neuron.tau_syn_ms is None else neuron.tau_syn_ms
+    return draft.steps(neuron.tau_ref_ms), draft.steps(tau_syn_ms)
+
+
+def _differing(draft: Draft) -> Problem:
+    first, *rest = draft.spec.populations
+    other = next(item for item in rest if _timing(draft, item) != _timing(draft, first))
+    return Problem(
+        code="E304",
+        field=f"populations.{other.name}.neuron",
+        allowed=f"on {draft.target.family} all populations share one tau_ref and one tau_syn; "
+        f"{first.name} has {first.neuron.tau_ref_ms:g} ms",
+        hint="give all populations the same time constants",
+    )
+
+
+def _block(draft: Draft, population: Population, offset: int) -> NeuronBlock:
+    neuron = population.neuron
+    if not isinstance(neuron, SamplingNeuron):
+        raise TypeError(f"{population.name}: not a sampling neuron")
+    shape, name = (population.size,), population.name
+    biases = materialize(neuron.bias, shape, seed=draft.seed, names=("bias", name), folder=draft.folder)
+    for drive in draft.spec.stimuli:
+        if isinstance(drive, ConstantDrive) and drive.target == name:
+            names = ("drive", drive.name)
+            biases += materialize(drive.amplitude, shape, seed=draft.seed, names=names, folder=draft.folder)
+    return NeuronBlock(population=name, model="sampling", offset=offset, size=population.size, biases=frozen(biases))

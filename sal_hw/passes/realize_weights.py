@@ -1,0 +1,98 @@
+"""Pass: turn the projections into weight matrices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.codec import frozen
+from sal_hw.errors import InputError, Problem
+from sal_hw.passes.draft import Draft
+from sal_hw.passes.materialize import materialize
+from sal_hw.program import PassRecord, SynapseBlock
+from sal_hw.spec.arrays import read_sparse
+from sal_hw.spec.network import Projection
+from sal_hw.spec.values import Beta, FromFile, Normal, Uniform
+
+Weights = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+
+def realize_weights(draft: Draft) -> Draft:
+    """Give each projection its weight matrix (pre, post) and the mask of synapses that exist.
+
+    Raises
+    ------
+    InputError
+        E220 for a weight whose sign does not fit the receptor; nothing is clipped or dropped.
+    """
+    blocks = tuple(_block(draft, index, item) for index, item in enumerate(draft.spec.projections))
+    synapses = sum(int(block.exists.sum()) for block in blocks)
+    record = PassRecord(name="realize_weights", counts={"synapses": float(synapses)})
+    return draft.recorded(record, synapses=blocks)
+
+
+def _block(draft: Draft, index: int, projection: Projection) -> SynapseBlock:
+    sizes = {population.name: population.size for population in draft.spec.populations}
+    shape = (sizes[projection.source], sizes[projection.target])
+    weights, exists = _matrix(draft, projection, shape)
+    if projection.source == projection.target and not projection.self_connections:
+        np.fill_diagonal(exists, val=False)
+    weights = np.where(exists, weights, 0.0)
+    _check_sign(projection, index, weights)
+    return SynapseBlock(
+        projection=projection.name,
+        source=projection.source,
+        target=projection.target,
+        weights=frozen(weights),
+        exists=frozen(exists),
+        weight_min=_bound(projection.weight_min, projection.receptor == "excitatory"),
+        weight_max=_bound(projection.weight_max, projection.receptor == "inhibitory"),
+    )
+
+
+def _bound(given: float | None, ends_at_zero: bool) -> float | None:
+    return 0.0 if given is None and ends_at_zero else given
+
+
+def _matrix(draft: Draft, projection: Projection, shape: tuple[int, int]) -> Weights:
+    if projection.connectivity == "sparse" and isinstance(projection.weight, FromFile):
+        return _sparse(projection.weight, draft.folder or Path.cwd(), shape)
+    source, names = projection.weight, ("weight", projection.name)
+    if projection.connectivity == "one_to_one":
+        values = materialize(source, shape[:1], seed=draft.seed, names=names, folder=draft.folder)
+        return np.diag(values), np.eye(shape[0], dtype=np.bool_)
+    # generators run over pre first and then post, so that seeds give the networks of arXiv 2503.02642
+    generated = isinstance(source, (Normal, Uniform, Beta))
+    wanted = shape[::-1] if generated else shape
+    values = materialize(source, wanted, seed=draft.seed, names=names, folder=draft.folder)
+    return (values.T if generated else values), np.ones(shape, dtype=np.bool_)
+
+
+def _sparse(source: FromFile, folder: Path, shape: tuple[int, int]) -> Weights:
+    edges = read_sparse(source, folder, shape)
+    weights, exists = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+    weights[edges.pre, edges.post] = edges.weight
+    exists[edges.pre, edges.post] = True
+    return weights, exists
+
+
+def _check_sign(projection: Projection, index: int, weights: NDArray[np.float64]) -> None:
+    if projection.receptor == "signed":
+        return
+    excitatory = projection.receptor == "excitatory"
+    wrong = np.argwhere(weights < 0 if excitatory else weights > 0)
+    if not len(wrong):
+        return
+    pre, post = (int(number) for number in wrong[0])
+    raise InputError(
+        Problem(
+            code="E220",
+            field=f"projections[{index}].weight",
+            value=f"{weights[pre, post]:g} from {pre} to {post}",
+            allowed=f"weights {'>=' if excitatory else '<='} 0, since the receptor is {projection.receptor}; "
+            f"{len(wrong)} of {weights.size} have the other sign",
+            hint="use receptor: signed, or change the weights",
+        )
+    )

@@ -1,0 +1,226 @@
+"""The compiled program: everything an executor needs, as inspectable plain data."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Literal, TypeAlias, Union
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Tag
+
+from sal_hw.codec import digest
+from sal_hw.spec.fields import choose_by, document
+from sal_hw.spec.plasticity import Pairing, WindowShape
+from sal_hw.spec.probes import Probe
+
+#: version of the program's format on disk
+PROGRAM_SCHEMA = 1
+
+
+@document
+class SamplingTiming:
+    """How sampling neurons map to steps; all lengths in steps.
+
+    Attributes
+    ----------
+    tau_ref_steps
+        Refractory time; it also sets the spike probability ``1 / (1 + tau_ref exp(-u))``.
+    psp_steps
+        A PSP is on in the steps 1 .. psp_steps after the spike.
+    dead_steps
+        A neuron cannot spike in the steps 1 .. dead_steps after its spike.
+    state_steps
+        A neuron's state is 1 in the steps 1 .. state_steps after its spike.
+    coincidence
+        Weight of a pair of simultaneous spikes, on the causal and on the anti-causal side each.
+    """
+
+    tau_ref_steps: int
+    psp_steps: int
+    dead_steps: int
+    state_steps: int
+    coincidence: float
+
+
+@document
+class NeuronBlock:
+    """The neurons of one population.
+
+    Attributes
+    ----------
+    offset
+        Index of its first neuron in the executor's order; the block is contiguous.
+    biases
+        Shape (size,), log-odds, constant drives included.
+    """
+
+    population: str
+    model: Literal["sampling"]
+    offset: int
+    size: int
+    biases: NDArray[np.float64]
+
+
+@document
+class SynapseBlock:
+    """The synapses of one projection.
+
+    Attributes
+    ----------
+    weights
+        Shape (pre, post); 0 where there is no synapse.
+    exists
+        Shape (pre, post); which synapses exist.
+    weight_min, weight_max
+        Range that learning keeps the weights in; None means unlimited.
+    """
+
+    projection: str
+    source: str
+    target: str
+    weights: NDArray[np.float64]
+    exists: NDArray[np.bool_]
+    weight_min: float | None
+    weight_max: float | None
+
+
+@document
+class LoweredWindow:
+    """A pair window in steps: ``exp(-dt/tau)`` or ``max(0, 1 - dt/tau)``."""
+
+    shape: WindowShape
+    tau_steps: float
+    pairing: Pairing
+
+
+@document
+class LoweredSal:
+    """Spike-based alignment learning of one projection, or of two at once.
+
+    Attributes
+    ----------
+    gain
+        Weight change per unit of (anti-causal minus causal) pair sum; negative for the inverted control.
+    backward_amplitude, forward_amplitude
+        Shape (pre, post) of the projection: relative amplitude per synapse. The forward one is None where the
+        forward projection does not learn by this rule.
+    """
+
+    name: str
+    forward: str
+    backward: str
+    update_steps: int
+    gain: float
+    causal: LoweredWindow
+    anticausal: LoweredWindow
+    backward_amplitude: NDArray[np.float64]
+    forward_amplitude: NDArray[np.float64] | None = None
+    kind: Literal["sal"] = "sal"
+
+
+@document
+class LoweredWakeSleep:
+    """The sleep term of wake-sleep learning, with reference moments that the experiment supplies.
+
+    Attributes
+    ----------
+    gain, bias_gain
+        Change per unit of moment difference.
+    moment_scale
+        Factor from a pair sum or spike count of one update interval to a moment.
+    amplitude
+        Shape (pre, post); relative amplitude of the sleep term per synapse.
+    """
+
+    name: str
+    projection: str
+    population: str
+    update_steps: int
+    gain: float
+    bias_gain: float
+    moment_scale: float
+    window: LoweredWindow
+    amplitude: NDArray[np.float64]
+    bias_limit: float | None = None
+    kind: Literal["wake_sleep"] = "wake_sleep"
+
+
+LoweredRule: TypeAlias = Annotated[
+    Union[Annotated[LoweredSal, Tag("=sal")], Annotated[LoweredWakeSleep, Tag("=wake_sleep")]],
+    choose_by("kind"),
+]
+
+
+@document
+class PassRecord:
+    """What one pass of the compiler did.
+
+    Attributes
+    ----------
+    name
+        Name of the pass.
+    notes
+        What it decided, in words.
+    counts
+        Named numbers, for example of synapses.
+    """
+
+    name: str
+    notes: tuple[str, ...] = ()
+    counts: dict[str, float] = field(default_factory=dict)
+
+
+@document
+class CompiledProgram:
+    """A network compiled for a target.
+
+    Attributes
+    ----------
+    spec_hash
+        Digest of the specification.
+    snapshot_hash
+        Digest of the calibration snapshot, None without one.
+    seed
+        Seed that generators without a seed of their own drew from.
+    timestep_ms
+        Model time of one step.
+    trace
+        One record per pass, in order.
+    """
+
+    spec_hash: str
+    target: str
+    seed: int
+    timestep_ms: float
+    timing: SamplingTiming
+    neurons: tuple[NeuronBlock, ...]
+    synapses: tuple[SynapseBlock, ...]
+    rules: tuple[LoweredRule, ...]
+    probes: tuple[Probe, ...]
+    trace: tuple[PassRecord, ...]
+    snapshot_hash: str | None = None
+    schema_version: int = PROGRAM_SCHEMA
+
+    @property
+    def hash(self) -> str:
+        """Digest of the whole program; equal inputs give equal hashes."""
+        return digest(self)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons in all."""
+        return sum(block.size for block in self.neurons)
+
+    def neuron_block(self, population: str) -> NeuronBlock:
+        """Return the block of a population."""
+        return next(block for block in self.neurons if block.population == population)
+
+    def synapse_block(self, projection: str) -> SynapseBlock:
+        """Return the block of a projection."""
+        return next(block for block in self.synapses if block.projection == projection)
+
+    @property
+    def update_ms(self) -> float | None:
+        """Model time between two weight updates; None without plasticity."""
+        return self.rules[0].update_steps * self.timestep_ms if self.rules else None

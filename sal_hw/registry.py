@@ -1,0 +1,100 @@
+"""Targets and backends by name, found through entry points.
+
+Third parties register in the groups ``sal_hw.targets`` and ``sal_hw.backends``, exactly as the packages of this
+project do. A target is a :class:`Target`; a backend is a class without constructor arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeAlias
+
+from sal_hw.backend import Backend
+from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.target.description import TargetDescription
+
+TARGETS = "sal_hw.targets"
+BACKENDS = "sal_hw.backends"
+
+#: a pass takes the compiler's draft and returns the next one
+Pass: TypeAlias = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """A kind of machine and how programs for it are made.
+
+    Attributes
+    ----------
+    description
+        Its limits as data.
+    passes
+        The compiler's passes, in order.
+    backend, emulator
+        Names of the backends that run its programs on the machine and in emulation; None where there is none.
+    """
+
+    description: TargetDescription
+    passes: tuple[Pass, ...]
+    backend: str | None
+    emulator: str | None
+
+
+def _find(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def target_names() -> tuple[str, ...]:
+    """Return the names of all registered targets, sorted."""
+    return tuple(sorted(_find(TARGETS)))
+
+
+def load_target(name: str) -> Target:
+    """Return a registered target.
+
+    Raises
+    ------
+    InputError
+        E301 if there is none of that name.
+    """
+    known = _find(TARGETS)
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f'did you mean "{close[0]}"?' if close else "sal-hw targets lists them"
+        raise InputError(
+            Problem(
+                code="E301",
+                field="target",
+                value=quote_value(name),
+                allowed=f"a registered target: {', '.join(sorted(known))}",
+                hint=hint,
+            )
+        )
+    target: Target = known[name].load()
+    return target
+
+
+def load_backend(name: str) -> Backend:
+    """Return a new backend of a registered kind.
+
+    Raises
+    ------
+    InputError
+        E303 if there is none of that name.
+    """
+    known = _find(BACKENDS)
+    if name not in known:
+        raise InputError(
+            Problem(
+                code="E303",
+                field="backend",
+                value=quote_value(name),
+                allowed=f"a registered backend: {', '.join(sorted(known))}",
+                hint="sal-hw doctor shows what is installed",
+            )
+        )
+    backend: Backend = known[name].load()()
+    return backend

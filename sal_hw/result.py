@@ -1,0 +1,131 @@
+"""What a run gave: weights, traces and metrics by the names of the spec, and a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Verdict: TypeAlias = Literal["ok", "degraded", "failed"]
+Metric: TypeAlias = float | int | str | bool | None
+
+#: share of learning synapses at the end of their range from which a run counts as degraded
+MAX_SHARE_AT_LIMIT = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing about a run that its user should know.
+
+    Attributes
+    ----------
+    kind
+        Stable word, for example ``neurons_silent``.
+    severity
+        The verdict this finding alone asks for.
+    count
+        How often it happened.
+    advice
+        What it means and what to do.
+    """
+
+    kind: str
+    severity: Verdict
+    count: int
+    advice: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """The verdict of a run and the findings behind it."""
+
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst severity of all findings."""
+        order: tuple[Verdict, ...] = ("failed", "degraded")
+        found = {finding.severity for finding in self.findings}
+        return next((verdict for verdict in order if verdict in found), "ok")
+
+    def as_document(self) -> dict[str, Any]:
+        """Return verdict and findings as plain JSON data."""
+        names = ("kind", "severity", "count", "advice")
+        return {
+            "verdict": self.verdict,
+            "findings": [{name: getattr(finding, name) for name in names} for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Trace:
+    """Something that was followed over a run.
+
+    Attributes
+    ----------
+    at
+        Shape (samples,): where it was sampled, in units of `axis`.
+    values
+        Shape (samples, ...).
+    axis
+        ``update`` (number of weight updates so far) or ``ms`` (model time).
+    """
+
+    at: NDArray[Any]
+    values: NDArray[np.float64]
+    axis: Literal["update", "ms"] = "update"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Spikes:
+    """The spikes of one population, in order of time.
+
+    Attributes
+    ----------
+    time_ms
+        Shape (spikes,), model time.
+    neuron
+        Shape (spikes,), index within the population.
+    """
+
+    time_ms: NDArray[np.float64]
+    neuron: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RunResult:
+    """The outcome of running a compiled program.
+
+    Attributes
+    ----------
+    program_hash, backend, target, chip_id, seed
+        What ran, where, from which seed; `chip_id` is None on the emulator.
+    metrics
+        Named numbers, flat.
+    weights, weights_initial
+        Per projection, shape (pre, post).
+    traces, spikes
+        Per name of what was followed, and per recorded population.
+    health
+        Verdict and findings.
+    timings_s
+        Wall-clock seconds of the stages. They are the only content that differs between runs of one seed.
+    warnings
+        Each with its count, most important first.
+    """
+
+    program_hash: str
+    backend: str
+    target: str
+    seed: int
+    metrics: dict[str, Metric]
+    weights: dict[str, NDArray[np.float64]]
+    weights_initial: dict[str, NDArray[np.float64]]
+    traces: dict[str, Trace]
+    health: Health
+    chip_id: str | None = None
+    spikes: dict[str, Spikes] = field(default_factory=dict)
+    timings_s: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,255 @@
+"""Run folders: what a run leaves on disk, how an interrupted one goes on, and how a finished one is read.
+
+A finished run folder holds ``recipe.json`` (the resolved recipe), ``program.json`` and ``program.npz``,
+``metrics.json``, ``health.json``, ``weights.npz``, ``traces.npz``, ``spikes/*.npz`` if spikes were probed,
+``figures/`` and, written last, ``manifest.json`` with a sha256 of every file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.artifact import ArtifactFolder, is_unfinished, read_arrays, read_manifest
+from sal_hw.codec import decode, encode
+from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
+from sal_hw.result import Finding, Health, RunResult, Spikes, Trace
+
+RUN_SCHEMA = 1
+CHECKPOINT = "checkpoint.npz"
+IDENTITY = "identity.json"
+
+#: spikes held in memory before they go to disk
+SPIKES_PER_PART = 1_000_000
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class SpikeStore:
+    """Streams recorded spikes into numbered files of a run folder.
+
+    Parameters
+    ----------
+    folder
+        The run folder in the making.
+    """
+
+    def __init__(self, folder: ArtifactFolder) -> None:
+        self._folder = folder
+        self._held: dict[str, list[tuple[NDArray[np.float64], NDArray[np.int32]]]] = {}
+        self._count = 0
+        self.parts = 0
+
+    def __call__(self, time_ms: NDArray[np.float64], neuron: NDArray[np.int32], population: str) -> None:
+        """Take spikes; see :class:`sal_hw.backend.SpikeRecorder`."""
+        self._held.setdefault(population, []).append((time_ms, neuron))
+        self._count += len(time_ms)
+        if self._count >= SPIKES_PER_PART:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held in memory."""
+        if self._count:
+            arrays: Arrays = {}
+            for population, pieces in self._held.items():
+                arrays[f"time_ms.{population}"] = np.concatenate([time_ms for time_ms, _ in pieces])
+                arrays[f"neuron.{population}"] = np.concatenate([neuron for _, neuron in pieces])
+            self._folder.write_arrays(f"spikes/{self.parts:06d}.npz", arrays)
+            self.parts += 1
+        self._held, self._count = {}, 0
+
+    def rewind(self, parts: int) -> None:
+        """Forget all files from number `parts` on: they were written after the checkpoint."""
+        for path in sorted((self._folder.path / "spikes").glob("*.npz")):
+            if int(path.stem) >= parts:
+                self._folder.discard(f"spikes/{path.name}")
+        self.parts = parts
+
+
+class RunStore:
+    """A run folder in the making.
+
+    Parameters
+    ----------
+    folder
+        The unfinished folder.
+    """
+
+    def __init__(self, folder: ArtifactFolder) -> None:
+        self.folder = folder
+        self.spikes = SpikeStore(folder)
+
+    @classmethod
+    def create(cls, path: Path, identity: Mapping[str, Any], *, force: bool = False) -> RunStore:
+        """Make a new run folder; `identity` is what a resumed run must agree with.
+
+        Raises
+        ------
+        InputError
+            E501 or E502, see :meth:`sal_hw.artifact.ArtifactFolder.create`.
+        """
+        folder = ArtifactFolder.create(path, "run", force=force)
+        folder.write_json(IDENTITY, dict(identity))
+        return cls(folder)
+
+    @classmethod
+    def resume(cls, path: Path, identity: Mapping[str, Any]) -> RunStore:
+        """Open an interrupted run's folder.
+
+        Raises
+        ------
+        InputError
+            E505 if it is no unfinished run; E506 if it belongs to another recipe, target or seed.
+        """
+        if not is_unfinished(path) or not (path / IDENTITY).is_file():
+            allowed = "a run folder that was interrupted"
+            problem = Problem(code="E505", field="output", value=quote_value(str(path)), allowed=allowed)
+            raise InputError(problem)
+        found = json.loads((path / IDENTITY).read_bytes())
+        differing = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
+        if differing:
+            raise InputError(
+                Problem(
+                    code="E506",
+                    field="output",
+                    value=quote_value(str(path)),
+                    allowed=f"a run of the same recipe, options and seed; it differs in: {', '.join(differing)}",
+                    hint="repeat the command line that began the run",
+                )
+            )
+        return cls(ArtifactFolder(path, "run"))
+
+    def save_checkpoint(self, arrays: Arrays) -> None:
+        """Keep everything needed to go on, replacing the previous checkpoint."""
+        self.spikes.flush()
+        self.folder.write_arrays(CHECKPOINT, arrays | {"spike_parts": np.array(self.spikes.parts)})
+
+    def load_checkpoint(self) -> Arrays | None:
+        """Return the last checkpoint; None if the run was interrupted before the first."""
+        path = self.folder.path / CHECKPOINT
+        if not path.is_file():
+            self.spikes.rewind(0)
+            return None
+        arrays = read_arrays(path)
+        self.spikes.rewind(int(arrays["spike_parts"]))
+        return arrays
+
+    def write_result(self, result: RunResult, program: CompiledProgram, recipe: Mapping[str, Any]) -> None:
+        """Write everything but the figures and the manifest."""
+        self.spikes.flush()
+        self.folder.discard(CHECKPOINT)
+        self.folder.write_json("recipe.json", dict(recipe))
+        write_program(self.folder, program)
+        self.folder.write_json("metrics.json", result.metrics)
+        self.folder.write_json("health.json", result.health.as_document())
+        initial = {f"initial.{name}": values for name, values in result.weights_initial.items()}
+        self.folder.write_arrays("weights.npz", initial | result.weights)
+        traces: Arrays = {}
+        for name, trace in result.traces.items():
+            traces |= {name: trace.values, f"{name}@{trace.axis}": trace.at}
+        self.folder.write_arrays("traces.npz", traces)
+
+    def finish(self, result: RunResult, program: CompiledProgram, header: Mapping[str, Any]) -> None:
+        """Write the manifest: the run is complete."""
+        self.folder.finish(
+            {
+                **header,
+                "target": result.target,
+                "backend": result.backend,
+                "chip_id": result.chip_id,
+                "seed": result.seed,
+                "spec_hash": program.spec_hash,
+                "program_hash": result.program_hash,
+                "snapshot_hash": program.snapshot_hash,
+                "verdict": result.health.verdict,
+                "warnings": list(result.warnings),
+                "timings_s": result.timings_s,
+            },
+            schema_version=RUN_SCHEMA,
+        )
+
+
+def write_program(folder: ArtifactFolder, program: CompiledProgram) -> None:
+    """Write a compiled program as ``program.json`` and ``program.npz``."""
+    document, arrays = encode(program)
+    folder.write_json("program.json", {"program": document, "hash": program.hash})
+    folder.write_arrays("program.npz", arrays)
+
+
+def read_program(path: Path) -> CompiledProgram:
+    """Return the compiled program of a run or program folder.
+
+    Raises
+    ------
+    IntegrityError
+        E504 if it does not have the hash it was written with.
+    """
+    document = json.loads((path / "program.json").read_bytes())
+    program = decode(CompiledProgram, document["program"], read_arrays(path / "program.npz"))
+    if program.schema_version != PROGRAM_SCHEMA or program.hash != document["hash"]:
+        allowed = f"a program of schema version {PROGRAM_SCHEMA} with the hash it was written with"
+        problem = Problem(code="E504", field="program", value=quote_value(str(path)), allowed=allowed)
+        raise IntegrityError(problem)
+    return program
+
+
+def read_run(path: Path) -> RunResult:
+    """Return the result of a finished run folder, after checking every file.
+
+    Raises
+    ------
+    InputError
+        E505 if it is no finished run folder.
+    IntegrityError
+        E504 if a file does not match the manifest.
+    """
+    manifest = read_manifest(path, "run", schema_versions=(RUN_SCHEMA,))
+    weights = read_arrays(path / "weights.npz")
+    health = json.loads((path / "health.json").read_bytes())
+    return RunResult(
+        program_hash=manifest["program_hash"],
+        backend=manifest["backend"],
+        target=manifest["target"],
+        seed=manifest["seed"],
+        chip_id=manifest["chip_id"],
+        metrics=json.loads((path / "metrics.json").read_bytes()),
+        weights={name: values for name, values in weights.items() if not name.startswith("initial.")},
+        weights_initial={
+            name.removeprefix("initial."): values for name, values in weights.items() if name.startswith("initial.")
+        },
+        traces=_read_traces(path),
+        health=Health(findings=tuple(Finding(**finding) for finding in health["findings"])),
+        spikes=read_spikes(path),
+        timings_s=manifest["timings_s"],
+        warnings=tuple(manifest["warnings"]),
+    )
+
+
+def _read_traces(path: Path) -> dict[str, Trace]:
+    arrays = read_arrays(path / "traces.npz")
+    traces = {}
+    for key, at in arrays.items():
+        name, mark, axis = key.rpartition("@")
+        if mark:
+            traces[name] = Trace(at=at, values=arrays[name], axis="ms" if axis == "ms" else "update")
+    return traces
+
+
+def read_spikes(path: Path) -> dict[str, Spikes]:
+    """Return the recorded spikes of a run folder by population; empty if none were probed."""
+    parts = [read_arrays(part) for part in sorted((path / "spikes").glob("*.npz"))]
+    names = sorted({key.removeprefix("time_ms.") for part in parts for key in part if key.startswith("time_ms.")})
+    return {
+        name: Spikes(
+            time_ms=np.concatenate([part[f"time_ms.{name}"] for part in parts if f"time_ms.{name}" in part]),
+            neuron=np.concatenate([part[f"neuron.{name}"] for part in parts if f"neuron.{name}" in part]),
+        )
+        for name in names
+    }
+

@@ -1,0 +1,80 @@
+"""What a kind of chip offers: limits as data, each with its unit and its source."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from sal_hw.spec.fields import document
+
+Capability: TypeAlias = Literal[
+    "sampling",
+    "lif",
+    "signed_weights",
+    "delays",
+    "plasticity",
+    "wake_sleep",
+    "constant_drive",
+    "poisson_noise",
+    "spike_lists",
+    "record_spikes",
+    "record_states",
+    "record_membrane",
+]
+
+
+@document
+class Range:
+    """A closed interval of legal values.
+
+    Attributes
+    ----------
+    low, high
+        Its ends; None means unbounded.
+    step
+        Distance of neighbouring values; 0 means continuous.
+    unit
+        Unit of all three; ``1`` for numbers without.
+    source
+        Where the limit comes from.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    step: float = 0.0
+    unit: str = "1"
+    source: str = ""
+
+    def __contains__(self, value: float) -> bool:
+        """Whether `value` lies within the ends."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@document
+class TargetDescription:
+    """One kind of machine that programs are compiled for.
+
+    Attributes
+    ----------
+    family
+        The name that ``--target`` takes.
+    summary
+        One line for listings.
+    capabilities
+        What it can do; what is not named is refused by the compiler.
+    limits
+        Named ranges.
+    exclusions
+        Pairs of capabilities that do not go together.
+    time_scale
+        Machine time is model time divided by this.
+    emulated
+        Whether the target exists only as an emulation.
+    """
+
+    family: str
+    summary: str
+    capabilities: tuple[Capability, ...]
+    limits: dict[str, Range]
+    exclusions: tuple[tuple[Capability, Capability], ...] = ()
+    time_scale: float = 1.0
+    emulated: bool = False
