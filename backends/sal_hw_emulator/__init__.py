@@ -1,0 +1,1 @@
+"""The embedded emulator: runs compiled programs in software."""
