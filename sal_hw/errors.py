@@ -1,7 +1,8 @@
 """The one error tree: every error has a code, fields and a hint, and maps to an exit code.
 
-A :class:`Problem` is one finding about user input or about a file. Errors carry problems, so that all independent
-findings of one pass reach the user together. Everything here pickles, since runs may live in other processes.
+A :class:`Problem` is one finding about user input or about a file. Errors carry problems, so that all
+independent findings of one pass reach the user together. Everything here pickles, since runs may live in
+other processes.
 """
 
 from __future__ import annotations
@@ -16,11 +17,29 @@ MAX_SHOWN_PROBLEMS = 20
 
 def quote_value(value: object) -> str:
     """Return `value` as one printable line of at most 80 characters, control characters escaped."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _represent(value)
     escaped = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
     if len(escaped) > MAX_VALUE_CHARACTERS:
         escaped = escaped[: MAX_VALUE_CHARACTERS - 3] + "..."
     return f'"{escaped}"' if isinstance(value, str) else escaped
+
+
+def _printable(text: str) -> str:
+    """Escape what a terminal might obey: names of files and keys are foreign text."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+    )
+
+
+def _represent(value: object) -> str:
+    try:
+        return repr(value)
+    except (
+        Exception
+    ):  # Python refuses to print numbers of more than 4300 digits, and foreign objects may do anything
+        return f"<{type(value).__name__} that cannot be printed>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +83,7 @@ class Problem:
         lines = [head, f"    {self.allowed}"]
         if self.hint:
             lines.append(f"    hint: {self.hint}")
-        return "\n".join(lines)
+        return "\n".join(_printable(line) for line in lines)
 
     def as_document(self) -> dict[str, Any]:
         """Return the finding as plain JSON data."""

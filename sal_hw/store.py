@@ -182,6 +182,27 @@ def write_program(folder: ArtifactFolder, program: CompiledProgram) -> None:
     folder.write_arrays("program.npz", arrays)
 
 
+def store_program(path: Path, program: CompiledProgram, recipe: Mapping[str, Any], *, force: bool = False) -> None:
+    """Write a compiled program into a folder of its own, with the resolved recipe and a manifest.
+
+    Raises
+    ------
+    InputError
+        E501 or E502, see :meth:`sal_hw.artifact.ArtifactFolder.create`.
+    """
+    folder = ArtifactFolder.create(path, "program", force=force)
+    folder.write_json("recipe.json", dict(recipe))
+    write_program(folder, program)
+    header = {
+        "target": program.target,
+        "seed": program.seed,
+        "spec_hash": program.spec_hash,
+        "program_hash": program.hash,
+        "snapshot_hash": program.snapshot_hash,
+    }
+    folder.finish(header, schema_version=PROGRAM_SCHEMA)
+
+
 def read_program(path: Path) -> CompiledProgram:
     """Return the compiled program of a run or program folder.
 

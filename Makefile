@@ -1,0 +1,33 @@
+# Each target creates .venv when it is missing; PYTHON names the interpreter to create it with.
+PYTHON ?= python3
+BIN := .venv/bin
+THREADS ?= 2
+
+.PHONY: run test test-slow lint bench figures docs clean
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@
+
+run: .venv/.installed ## two reciprocal weights find each other
+	$(BIN)/sal-hw run recipes/two_neuron.yaml --threads $(THREADS)
+
+test: .venv/.installed ## all fast tests
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/.installed ## the tests marked slow
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/.installed ## style, types, layers
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: .venv/.installed ## speed, as ratios to a textbook program in the same process
+	$(BIN)/python -m pytest tests/bench -m "slow or not slow" --benchmark-disable-gc --benchmark-columns=min,median,max,rounds
+
+figures: .venv/.installed ## the figures of README and docs, into docs/figures
+	$(BIN)/python docs/make_figures.py --out docs/figures
+
+docs: .venv/.installed ## the generated part of the docs: commands and error codes
+	$(BIN)/python docs/make_reference.py --out docs/reference.md
+
+clean: ## everything that can be made again
+	rm -rf .venv build dist runs .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks && find . -name __pycache__ -type d -exec rm -rf {} +

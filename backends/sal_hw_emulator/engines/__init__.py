@@ -1,0 +1,1 @@
+"""The engines that the emulator runs programs on."""

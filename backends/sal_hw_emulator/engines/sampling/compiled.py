@@ -1,0 +1,31 @@
+"""The one way a function of this engine is compiled, and the bit tricks that need the compiler's own types."""
+
+from typing import Any, TypeAlias
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.typing import signature
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Steps: TypeAlias = NDArray[np.int64]
+Neurons: TypeAlias = NDArray[np.int32]
+Words: TypeAlias = NDArray[np.uint64]
+
+#: No fast mathematics: results are the same bits on every call and infinities keep their meaning.
+compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+@intrinsic
+def float_of_bits(typing_context: Any, bits: Any) -> Any:
+    """Read the 64 bits of an integer as a double."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    if not isinstance(bits, types.Integer) or bits.bitwidth != 64:
+        return None
+    return signature(types.float64, bits), generate

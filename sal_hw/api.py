@@ -1,0 +1,278 @@
+"""The Python interface: load a recipe, check it, compile it, run it, look at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sal_hw.codec import digest
+from sal_hw.compiler import compile_network
+from sal_hw.errors import DeviceError, InputError, Problem
+from sal_hw.experiment.runner import RunOptions, run_program, with_required_probes
+from sal_hw.program import CompiledProgram
+from sal_hw.recipe.paths import PathError, parse_path
+from sal_hw.recipe.recipe import RecipeFile
+from sal_hw.recipe.recipe import load_recipe as read_recipe
+from sal_hw.registry import Target, load_backend, load_target
+from sal_hw.result import Health, Metric, RunResult
+from sal_hw.spec.findings import Finding
+from sal_hw.spec.network import NetworkSpec
+from sal_hw.spec.protocols import Protocol
+from sal_hw.store import RunStore, read_run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sal_hw.backend import Backend
+
+DEFAULT_TARGET = "ideal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """A checked recipe: a network, an experiment on it and a seed.
+
+    Attributes
+    ----------
+    file
+        What was read, with the place of each field.
+    network
+        The network, with the probes that the experiment cannot do without.
+    """
+
+    file: RecipeFile
+    network: NetworkSpec
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe."""
+        return self.file.name
+
+    @property
+    def protocol(self) -> Protocol:
+        """The experiment."""
+        return self.file.protocol
+
+    @property
+    def seed(self) -> int:
+        """Seed of the recipe."""
+        return self.file.seed
+
+    def check(self, *, target: str = DEFAULT_TARGET) -> tuple[Problem, ...]:
+        """Return all that keeps the recipe from being compiled for a target; the recipe itself is sound."""
+        try:
+            compile_recipe(self, target=target)
+        except InputError as error:
+            return error.problems
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    result
+        What it gave.
+    folder
+        Where it is stored; None if it was not.
+    figures
+        Pictures that were written.
+    """
+
+    result: RunResult
+    folder: Path | None = None
+    figures: tuple[Path, ...] = field(default=())
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Named numbers, flat."""
+        return self.result.metrics
+
+    @property
+    def health(self) -> Health:
+        """Verdict and findings."""
+        return self.result.health
+
+    @property
+    def weights(self) -> dict[str, Any]:
+        """Final weights per projection, shape (pre, post)."""
+        return self.result.weights
+
+    def plot(self, kind: str) -> Figure:
+        """Draw a figure, for example ``alignment``; ``sal-hw plot --list`` names the kinds."""
+        from sal_hw.plots import draw
+
+        return draw(kind, {f"seed {self.result.seed}": self.result})
+
+
+def load_recipe(
+    path: str | os.PathLike[str],
+    *,
+    overrides: Sequence[str] = (),
+    presets: Sequence[str] = (),
+    seed: int | None = None,
+) -> Recipe:
+    """Read and check a recipe; see :func:`sal_hw.recipe.recipe.load_recipe`.
+
+    Raises
+    ------
+    InputError
+        With all independent findings at once, sorted by line.
+    """
+    read = read_recipe(path, overrides=overrides, presets=presets, seed=seed)
+    return Recipe(file=read, network=with_required_probes(read.network, read.protocol))
+
+
+def compile_recipe(
+    recipe: Recipe, *, target: str | Target = DEFAULT_TARGET, seed: int | None = None
+) -> CompiledProgram:
+    """Compile a recipe's network for a target; findings carry the recipe's line numbers.
+
+    Raises
+    ------
+    InputError
+        If the target does not offer what the recipe asks for.
+    """
+    chosen = recipe.seed if seed is None else seed
+    try:
+        return compile_network(recipe.network, target=target, seed=chosen, folder=recipe.file.folder)
+    except InputError as error:
+        raise InputError([_located(problem, recipe.file) for problem in error.problems]) from error
+
+
+def _located(problem: Problem, read: RecipeFile) -> Problem:
+    if problem.file is not None:
+        return problem
+    try:
+        path = parse_path(problem.field)
+    except PathError:
+        return problem.at(file=read.positions.file)
+    placed = read.positions.problem(Finding(code=problem.code, path=path, allowed=problem.allowed))
+    return problem.at(file=placed.file, line=placed.line, column=placed.column)
+
+
+def choose_backend(target: Target, *, emulate: bool) -> Backend:
+    """Return what runs a target's programs: the machine, or the emulator if asked for.
+
+    Raises
+    ------
+    DeviceError
+        E305 if there is nothing to run it on; a machine is never replaced by the emulator without a word.
+    """
+    name = target.emulator if emulate or target.description.emulated else target.backend
+    if name is not None:
+        return load_backend(name)
+    family = target.description.family
+    what = "emulator" if emulate else "machine"
+    raise DeviceError(
+        Problem(
+            code="E305",
+            field="target",
+            value=family,
+            allowed=f"a target with a {what} backend; none is registered for {family}",
+            hint="sal-hw targets shows what runs where",
+        )
+    )
+
+
+def run(
+    recipe: Recipe,
+    *,
+    target: str = DEFAULT_TARGET,
+    emulate: bool = False,
+    seed: int | None = None,
+    threads: int = 1,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    resume: bool = False,
+    figures: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    interrupted: Callable[[], bool] | None = None,
+) -> Run:
+    """Compile a recipe, run it, and store the run if a folder is given.
+
+    Parameters
+    ----------
+    recipe
+        From :func:`load_recipe`.
+    target
+        What the program is compiled for.
+    emulate
+        Run the program on the emulator instead of the machine; ``ideal`` always is emulated.
+    seed
+        Replaces the recipe's seed.
+    threads
+        Threads for independent chains; the result does not depend on it.
+    out, force, resume
+        Run folder; whether to replace a finished one; whether to go on with an interrupted one.
+    figures
+        Whether to draw the figures that the run can show into the folder.
+    progress, interrupted
+        Called with (updates done, total); asked whether to stop.
+
+    Raises
+    ------
+    sal_hw.errors.SalHwError
+        With code, field, value and hint.
+    """
+    chosen = load_target(target)
+    backend = choose_backend(chosen, emulate=emulate)
+    used_seed = recipe.seed if seed is None else seed
+    program = compile_recipe(recipe, target=chosen, seed=used_seed)
+    store = _open_store(recipe, program, backend.name, used_seed, out, force=force, resume=resume)
+    options = RunOptions(threads=threads, store=store, resume=resume)
+    if progress is not None:
+        options = replace(options, progress=progress)
+    if interrupted is not None:
+        options = replace(options, interrupted=interrupted)
+    result = run_program(program, recipe.protocol, backend, seed=used_seed, options=options)
+    return _keep(recipe, program, result, store, figures=figures)
+
+
+def _open_store(
+    recipe: Recipe,
+    program: CompiledProgram,
+    backend: str,
+    seed: int,
+    out: str | os.PathLike[str] | None,
+    *,
+    force: bool,
+    resume: bool,
+) -> RunStore | None:
+    if out is None:
+        return None
+    identity = {
+        "program_hash": program.hash,
+        "experiment_hash": digest(recipe.protocol),
+        "target": program.target,
+        "backend": backend,
+        "seed": seed,
+    }
+    path = Path(out)
+    return RunStore.resume(path, identity) if resume else RunStore.create(path, identity, force=force)
+
+
+def _keep(
+    recipe: Recipe, program: CompiledProgram, result: RunResult, store: RunStore | None, *, figures: bool
+) -> Run:
+    if store is None:
+        return Run(result=result)
+    store.write_result(result, program, recipe.file.document)
+    drawn: tuple[Path, ...] = ()
+    if figures:
+        from sal_hw.plots import write_figures
+
+        drawn = write_figures(result, store.folder.path / "figures")
+    store.finish(result, program, {"recipe": recipe.name, "experiment_hash": digest(recipe.protocol)})
+    return Run(result=result, folder=store.folder.path, figures=drawn)
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Read a finished run folder, after checking every file against its manifest."""
+    folder = Path(path)
+    return Run(result=read_run(folder), folder=folder, figures=tuple(sorted((folder / "figures").glob("*.png"))))

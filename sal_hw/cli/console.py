@@ -1,0 +1,72 @@
+"""What commands share: data to stdout, talk to stderr, errors as text or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from sal_hw.errors import SalHwError
+
+#: version of everything that --json prints
+JSON_FORMAT = 1
+
+
+def say(text: str = "") -> None:
+    """Talk to the user, on stderr."""
+    sys.stderr.write(text + "\n")
+
+
+def show(text: str = "") -> None:
+    """Print data, on stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def show_json(document: dict[str, Any]) -> None:
+    """Print a JSON document, on stdout."""
+    show(json.dumps({"format": JSON_FORMAT, **document}, indent=2, sort_keys=True, allow_nan=False))
+
+
+def show_table(rows: list[tuple[str, ...]], header: tuple[str, ...]) -> None:
+    """Print a table with aligned columns, on stdout."""
+    widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
+    lines = [header, tuple("-" * width for width in widths), *rows]
+    for line in lines:
+        show("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def report_error(error: SalHwError, *, as_json: bool) -> int:
+    """Report an error that was raised on purpose; return the exit code."""
+    if as_json:
+        problems = [problem.as_document() for problem in error.problems]
+        show_json({"status": "error", "exit_code": error.exit_code, "problems": problems})
+    else:
+        say(error.render())
+    return error.exit_code
+
+
+def report_usage(error: Exception, *, as_json: bool) -> int | None:
+    """Report a wrong use of the command line; return None if `error` is something else."""
+    message = getattr(error, "format_message", None)
+    if message is None:
+        return None
+    context = getattr(error, "ctx", None)
+    usage = f"{context.get_usage()}\n" if context is not None else ""
+    command = context.command_path if context is not None else "sal-hw"
+    if as_json:
+        problem = {"code": "E604", "field": "command line", "allowed": message(), "hint": f"{command} --help"}
+        show_json({"status": "error", "exit_code": 2, "problems": [problem]})
+    else:
+        say(f"{usage}E604  {message()}\n    hint: {command} --help")
+    return 2
+
+
+def report_bug(error: Exception, *, as_json: bool) -> int:
+    """Report something that should not have happened."""
+    text = f"{type(error).__name__}: {error}"
+    if as_json:
+        problem = {"code": "E900", "field": "sal-hw", "allowed": text, "hint": "repeat with --debug"}
+        show_json({"status": "bug", "exit_code": 1, "problems": [problem]})
+    else:
+        say(f"E900  this is a bug of sal-hw, not of your input: {text}\n    hint: repeat with --debug and report it")
+    return 1

@@ -1,0 +1,78 @@
+"""``sal-hw doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from importlib.util import find_spec
+
+from sal_hw.cli.console import show, show_json, show_table
+from sal_hw.cli.options import AsJson, Debug
+
+_NEEDED = ("numpy", "numba", "pydantic", "pint", "PyYAML", "matplotlib", "typer", "rich")
+
+Finding = tuple[str, bool, str]
+
+
+def doctor(as_json: AsJson = False, debug: Debug = False) -> int:
+    """Check the installation: packages, targets, backends, a place for compiled code, and the emulator itself.
+
+    Example: sal-hw doctor
+    """
+    del debug
+    findings = [*_packages(), *_entry_points(), _compiled_code(), _emulator()]
+    healthy = all(good for _, good, _ in findings)
+    if as_json:
+        listed = [{"what": what, "ok": good, "detail": detail} for what, good, detail in findings]
+        show_json({"status": "ok" if healthy else "error", "findings": listed})
+    else:
+        show_table([(what, "ok" if good else "BROKEN", detail) for what, good, detail in findings], ("what", "", "detail"))
+        show("next: sal-hw targets" if healthy else "next: install sal-hw again in a fresh environment")
+    return 0 if healthy else 4
+
+
+def _packages() -> list[Finding]:
+    found: list[Finding] = [("Python", True, f"{platform.python_version()}, {os.cpu_count()} cores")]
+    for name in _NEEDED:
+        try:
+            found.append((name, True, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            found.append((name, False, "not installed"))
+    return found
+
+
+def _entry_points() -> list[Finding]:
+    from sal_hw.registry import BACKENDS, TARGETS
+
+    found: list[Finding] = []
+    for group in (TARGETS, BACKENDS):
+        for point in metadata.entry_points(group=group):
+            kind = "target" if group == TARGETS else "backend"
+            present = find_spec(point.module.split(".")[0]) is not None
+            found.append((f"{kind} {point.name}", present, point.value))
+    return found
+
+
+def _compiled_code() -> Finding:
+    from pathlib import Path
+
+    import sal_hw_emulator
+
+    place = os.environ.get("NUMBA_CACHE_DIR") or str(Path(sal_hw_emulator.__file__).parent)
+    writable = os.access(place, os.W_OK)
+    detail = place if writable else f"{place} is read-only; numba falls back to the user's cache folder"
+    return ("compiled code is kept", True, detail)
+
+
+def _emulator() -> Finding:
+    """Let one free neuron spike; its rate is known: 1 / (1 + exp(-b)) per refractory time."""
+    import numpy as np
+    from sal_hw_emulator.engines.sampling import SamplingModel, SamplingState, simulate
+
+    model = SamplingModel(
+        weights=np.zeros((1, 1)), biases=np.zeros(1), tau_ref_steps=10, psp_steps=9, dead_steps=9, state_steps=10
+    )
+    statistics = simulate(model, SamplingState.fresh(1, 1), 100_000)
+    activity = 10 * int(statistics.spike_counts[0]) / 100_000
+    return ("emulator", abs(activity - 0.5) < 0.05, f"a free neuron is active {activity:.3f} of the time (0.5 expected)")

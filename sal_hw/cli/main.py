@@ -1,0 +1,92 @@
+"""The command ``sal-hw``: dispatch, errors and exit codes.
+
+Only this module and the declarations of the commands are imported for ``--help``; everything heavy is imported
+inside the command that needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from sal_hw._version import __version__
+from sal_hw.cli import check, compile_program, doctor, explain, plot, run, targets
+from sal_hw.cli.console import report_bug, report_error, report_usage
+from sal_hw.errors import SalHwError
+
+app = typer.Typer(
+    name="sal-hw",
+    help="Deploy spike-based alignment learning (SAL) on neuromorphic hardware and on the embedded emulator.\n\n"
+    "Example: sal-hw run recipes/two_neuron.yaml --seed 7",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("check")(check.check)
+app.command("compile")(compile_program.compile_program)
+app.command("plot")(plot.plot)
+app.command("targets")(targets.targets)
+app.command("doctor")(doctor.doctor)
+app.command("explain")(explain.explain)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sal-hw {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version and stop."
+    ),
+) -> None:
+    del version
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; None means those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0 ok, 1 a bug of ours, 2 bad input, 3 calibration, 4 device, 5 degraded under ``--strict``,
+        6 integrity, 7 incomplete and resumable, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json, debug = "--json" in words, "--debug" in words
+    try:
+        return int(app(args=words, prog_name="sal-hw", standalone_mode=False) or 0)
+    except SalHwError as error:
+        if debug:
+            raise
+        return report_error(error, as_json=as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has seen enough; without this, Python complains once more at exit
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        usage_code = report_usage(error, as_json=as_json)
+        if usage_code is not None:
+            return usage_code
+        if debug:
+            raise
+        return report_bug(error, as_json=as_json)
+
+
+def entry_point() -> None:
+    """Run the command line and leave the process with its exit code."""
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""Options that several commands take, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+RecipePath: TypeAlias = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, a YAML file.")]
+Target: TypeAlias = Annotated[str, typer.Option("--target", help="What the program is compiled for.")]
+Overrides: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Replace a value of the recipe; may be repeated."),
+]
+Presets: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--preset", metavar="NAME", help="Apply a preset of the recipe; may be repeated.")
+]
+Seed: TypeAlias = Annotated[int | None, typer.Option("--seed", help="Replace the recipe's seed.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace what --out or -o names if it exists.")]

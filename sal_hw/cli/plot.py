@@ -1,0 +1,48 @@
+"""``sal-hw plot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sal_hw.cli.console import show, show_json, show_table
+from sal_hw.cli.options import AsJson, Debug, Force
+
+
+def plot(
+    words: Annotated[list[str], typer.Argument(metavar="[KIND] RUN...", help="Kind of figure, then run folders.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="PNG file; by default KIND.png here.")] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the kinds that a run can show.")] = False,
+    force: Force = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Draw a figure of one run, or of several for comparison; its data goes to a file beside it.
+
+    Example: sal-hw plot dkl runs/with_sal runs/without_sal -o dkl.png
+    """
+    from sal_hw import api, plots
+
+    del debug
+    if listing:
+        shown = plots.available(api.load_run(words[-1]).result)
+        if as_json:
+            show_json({"status": "ok", "kinds": {name: plots.KINDS[name].description for name in shown}})
+        else:
+            show_table([(name, plots.KINDS[name].description) for name in shown], ("kind", "shows"))
+            show(f"next: sal-hw plot {shown[0]} {words[-1]}" if shown else "this run recorded nothing to draw")
+        return 0
+    kind, *folders = words
+    if not folders:
+        raise typer.BadParameter("name a kind of figure and at least one run folder; --list RUN shows the kinds")
+    results = {Path(folder).name: api.load_run(folder).result for folder in folders}
+    path = out or Path(f"{kind}.png")
+    written = plots.write_figure(kind, results, path, force=force)
+    if as_json:
+        show_json({"status": "ok", "files": [str(item) for item in written]})
+    else:
+        for item in written:
+            show(str(item))
+    return 0

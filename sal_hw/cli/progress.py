@@ -1,0 +1,83 @@
+"""Progress: a bar with the remaining time on a terminal, elsewhere one line per 10 % or 30 s."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from sal_hw.cli.console import say
+
+Report = Callable[[int, int], None]
+
+_SECONDS_BETWEEN_LINES = 30.0
+_SHARE_BETWEEN_LINES = 0.1
+
+
+@contextmanager
+def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Report]:
+    """Give a function that shows how much of `what` is done."""
+    if quiet:
+        yield lambda _done, _total: None
+    elif sys.stderr.isatty():
+        with _bar(what) as report:
+            yield report
+    else:
+        yield _Lines(what)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Report]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+class _Lines:
+    """Progress for logs."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._begin = self._shown_at = time.monotonic()
+        self._shown_share = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now, share = time.monotonic(), done / total
+        due = share - self._shown_share >= _SHARE_BETWEEN_LINES or now - self._shown_at >= _SECONDS_BETWEEN_LINES
+        if due:
+            left = (now - self._begin) * (1.0 / share - 1.0) if share else 0.0
+            say(f"{self._what}: {done} of {total} updates ({share:.0%}), {left:.0f} s left")
+            self._shown_at, self._shown_share = now, share
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether Ctrl-C was pressed; a second Ctrl-C stops at once."""
+    pressed = False
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+        say("stopping at the next safe point; press Ctrl-C again to stop at once")
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, previous)

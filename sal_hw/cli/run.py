@@ -1,0 +1,133 @@
+"""``sal-hw run``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sal_hw.cli.console import say, show, show_json, show_table
+from sal_hw.cli.options import AsJson, Debug, Force, Overrides, Presets, RecipePath, Seed, Target
+from sal_hw.errors import DegradedError, Problem
+
+if TYPE_CHECKING:
+    from sal_hw.api import Recipe, Run
+
+
+def run(
+    recipe: RecipePath,
+    target: Target = "ideal",
+    emulate: Annotated[
+        bool, typer.Option("--emulate", help="Run the program on the emulator instead of the machine.")
+    ] = False,
+    seed: Seed = None,
+    overrides: Overrides = None,
+    presets: Presets = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Run folder; by default a new one below runs/.", show_default=False)
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads; the result does not depend on it.")] = 1,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 if the run is degraded.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and compile, but do not run.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw figures into the run folder.")] = True,
+    force: Force = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """Run a recipe and store weights, metrics, traces and figures.
+
+    Example: sal-hw run recipes/sampling.yaml --preset synaptic-noise --seed 3 --out runs/noisy
+    """
+    from sal_hw import api
+    from sal_hw.cli.progress import interruptible, progress_bar
+
+    del debug
+    loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
+    if resume and out is None:
+        raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
+    if dry_run:
+        return _dry_run(loaded, target=target, emulate=emulate, as_json=as_json)
+    folder = out or _new_folder(loaded)
+    with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json) as progress:
+        finished = api.run(
+            loaded,
+            target=target,
+            emulate=emulate,
+            threads=threads,
+            out=folder,
+            force=force,
+            resume=resume,
+            figures=figures,
+            progress=progress,
+            interrupted=interrupted,
+        )
+    _show(finished, as_json=as_json)
+    if strict and finished.health.verdict != "ok":
+        raise DegradedError(_degraded(finished))
+    return 0
+
+
+def _new_folder(recipe: Recipe) -> Path:
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    base = Path("runs") / f"{recipe.name}-{stamp}-seed{recipe.seed}"
+    number, folder = 1, base
+    while folder.exists():
+        number += 1
+        folder = base.with_name(f"{base.name}-{number}")
+    return folder
+
+
+def _dry_run(recipe: Recipe, *, target: str, emulate: bool, as_json: bool) -> int:
+    from sal_hw import api
+
+    chosen = api.load_target(target)
+    backend = api.choose_backend(chosen, emulate=emulate)
+    program = api.compile_recipe(recipe, target=chosen)
+    if as_json:
+        show_json({"status": "ok", "program_hash": program.hash, "target": target, "backend": backend.name})
+    else:
+        show(f"{recipe.name} compiles for {target} and would run on the {backend.name}")
+        show(f"program {program.hash}")
+        show(f"next: sal-hw run {recipe.file.path}")
+    return 0
+
+
+def _show(finished: Run, *, as_json: bool) -> None:
+    result = finished.result
+    if as_json:
+        document = {
+            "status": "ok",
+            "metrics": result.metrics,
+            "health": result.health.as_document(),
+            "folder": str(finished.folder),
+            "figures": [str(path) for path in finished.figures],
+        }
+        show_json(document)
+        return
+    rows = [(name, _format(value)) for name, value in result.metrics.items() if name != "verdict"]
+    mode = "emulate" if result.chip_id is None else result.chip_id
+    show_table(rows, (f"{result.target} ({mode}), seed {result.seed}", "value"))
+    for path in finished.figures:
+        show(f"figure: {path}")
+    for warning in result.warnings:
+        say(f"warning: {warning}")
+    show(f"folder: {finished.folder}")
+    show(f"verdict: {result.health.verdict}")
+    show(f"next: sal-hw plot --list {finished.folder}")
+
+
+def _format(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _degraded(finished: Run) -> Problem:
+    return Problem(
+        code="E605",
+        field="verdict",
+        value=finished.health.verdict,
+        allowed="a run without findings, since --strict was given: " + "; ".join(finished.result.warnings),
+        hint=f"the results are kept in {finished.folder}",
+    )

@@ -1,0 +1,201 @@
+"""The ``alignment`` and ``phase-plane`` figures: how reciprocal weights meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sal_hw.plots import style
+from sal_hw.plots.lookup import (
+    AXIS_LABELS,
+    axis_name,
+    axis_values,
+    find_reciprocal,
+    rules_with,
+    side_names,
+    single_path,
+)
+from sal_hw.plots.table import Table
+from sal_hw.result import RunResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def tabulate(result: RunResult) -> Table | None:
+    """Return angle and norm ratio per rule, or both weights of single reciprocal pairs."""
+    return _angles(result) or tabulate_pair(result)
+
+
+def _angles(result: RunResult) -> Table | None:
+    tables = {}
+    for rule in rules_with(result, "angle"):
+        angle = result.traces[f"{rule}.angle"]
+        ratio = result.traces[f"{rule}.norm_ratio"].values
+        columns = {axis_name(angle): axis_values(angle), "angle_deg": angle.values, "norm_ratio": ratio}
+        tables[rule] = Table.of(**columns)
+    return Table.stack(tables, by="rule") if tables else None
+
+
+def tabulate_pair(result: RunResult) -> Table | None:
+    """Return both weights of every single reciprocal pair of synapses, with mean and difference."""
+    tables = {}
+    for pair in find_reciprocal(result):
+        path = single_path(result, pair)
+        if path is None:
+            continue
+        one, two = path[0].values, path[1].values
+        columns = {
+            "forward": np.array(pair.forward),
+            "backward": np.array(pair.backward),
+            axis_name(path[0]): axis_values(path[0]),
+            "weight_forward": one,
+            "weight_backward": two,
+            "mean": (one + two) / 2.0,
+            "difference": np.abs(one - two),
+        }
+        tables[pair.rule] = Table.of(**columns)
+    return Table.stack(tables, by="rule") if tables else None
+
+
+def paint(table: Table) -> Figure:
+    """Draw the alignment of one or several runs."""
+    return _paint_angles(table) if "angle_deg" in table else _paint_weights(table)
+
+
+def _series(table: Table) -> Iterator[tuple[str, Table]]:
+    """Yield one piece per run and rule, named by what differs."""
+    several_rules = len(set(table["rule"].tolist())) > 1
+    for (run, rule), piece in table.groups("run", "rule"):
+        yield f"{run}, {rule}" if several_rules else run, piece
+
+
+def _axis(table: Table) -> str:
+    return next(name for name in AXIS_LABELS if name in table)
+
+
+def _paint_angles(table: Table) -> Figure:
+    figure = style.new_figure()
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    axis, entries, pieces = _axis(table), [], list(_series(table))
+    for index, (name, piece) in enumerate(pieces):
+        look: style.Look = {"color": style.colour(index, len(pieces)), "linewidth": 1.4}
+        upper.plot(piece[axis], piece["angle_deg"], **look)
+        lower.plot(piece[axis], piece["norm_ratio"], **look)
+        entries.append(style.line(name, **look))
+    chance: style.Look = {"color": style.REFERENCE, "linestyle": "--", "linewidth": 1.0}
+    upper.axhline(90.0, **chance)
+    lower.axhline(1.0, **chance)
+    style.prepare(upper, title="Alignment of reciprocal weights", y="angle between\n$W^T$ and $B$ (degrees)")
+    style.prepare(lower, x=AXIS_LABELS[axis], y="norm ratio\n$|B| / |W|$")
+    upper.set_ylim(bottom=0.0)
+    upper.margins(x=0.01)
+    style.legend(figure, entries, [style.line("chance (90 degrees); equal norms", **chance)])
+    return figure
+
+
+def _paint_weights(table: Table) -> Figure:
+    figure = style.new_figure(height=4.6)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    axis = _axis(table)
+    pieces = list(_series(table))
+    single = len(pieces) == 1
+    entries = [] if single else _paint_many(upper, lower, pieces)
+    notes = _paint_one(upper, lower, pieces[0][1]) if single else _explain_many(table)
+    title = "Weights of a reciprocal pair"
+    style.prepare(upper, title=f"{title}, {style.plain(pieces[0][0])}" if single else title, y="weight")
+    style.prepare(lower, x=AXIS_LABELS[axis], y="|difference|")
+    style.log_axis(lower, table["difference"])
+    upper.margins(x=0.01)
+    style.legend(figure, entries, notes)
+    return figure
+
+
+def _paint_one(upper: Axes, lower: Axes, piece: Table) -> list[style.Entry]:
+    x = piece[_axis(piece)]
+    names = side_names(piece["forward"].tolist(), piece["backward"].tolist())
+    entries = []
+    for index, (name, column) in enumerate(zip(names, ("weight_forward", "weight_backward"), strict=True)):
+        look: style.Look = {"color": style.COLOURS[index], "linewidth": 1.3}
+        upper.plot(x, piece[column], **look)
+        upper.axhline(piece[column][0], linestyle=":", linewidth=1.1, color=style.COLOURS[index])
+        entries.append(style.line(name, **look))
+    mean: style.Look = {"color": "black", "linestyle": "--", "linewidth": 1.1}
+    upper.plot(x, piece["mean"], **mean)
+    lower.plot(x, style.shown(piece["difference"]), color=style.COLOURS[2], linewidth=1.1)
+    entries.append(style.line("mean", **mean))
+    entries.append(style.line("start", color=style.REFERENCE, linestyle=":", linewidth=1.1))
+    return entries + _mark_decay(lower, piece, "black")
+
+
+def _paint_many(upper: Axes, lower: Axes, pieces: list[tuple[str, Table]]) -> list[style.Entry]:
+    entries = []
+    for index, (name, piece) in enumerate(pieces):
+        x, shade = piece[_axis(piece)], style.colour(index, len(pieces))
+        upper.plot(x, piece["weight_forward"], color=shade, linewidth=1.1)
+        upper.plot(x, piece["weight_backward"], color=shade, linewidth=1.1, linestyle="--")
+        lower.plot(x, style.shown(piece["difference"]), color=shade, linewidth=1.1)
+        _mark_decay(lower, piece, shade)
+        entries.append(style.line(name, color=shade, linewidth=1.4))
+    return entries
+
+
+def _explain_many(table: Table) -> list[style.Entry]:
+    forward, backward = side_names(table["forward"].tolist(), table["backward"].tolist())
+    grey = style.REFERENCE
+    return [
+        style.line(forward, color=grey),
+        style.line(backward, color=grey, linestyle="--"),
+        style.line("1/e of the start", color=grey, linestyle=":", marker="o", markersize=4),
+    ]
+
+
+def _mark_decay(axes: Axes, piece: Table, shade: str) -> list[style.Entry]:
+    """Mark where the difference first falls to 1/e of its start."""
+    axis, difference = _axis(piece), piece["difference"]
+    if not len(difference) or difference[0] <= 0.0:
+        return []
+    level = difference[0] / np.e
+    axes.axhline(level, color=style.REFERENCE, linestyle=":", linewidth=1.0)
+    fallen = np.flatnonzero(difference <= level)
+    if not fallen.size:
+        return []
+    at = piece[axis][fallen[0]]
+    axes.plot([at], [level], marker="o", markersize=5, color=shade, linestyle="none", zorder=5)
+    where = f"update {at}" if axis == "update" else f"{at:.3g} s"
+    return [style.line(f"1/e at {where}", color=shade, marker="o", markersize=5, linestyle=":")]
+
+
+def paint_plane(table: Table) -> Figure:
+    """Draw the path of reciprocal pairs in the plane of both weights."""
+    figure = style.new_figure(width=4.6, height=4.6)
+    axes = figure.subplots()
+    entries, pieces = [], list(_series(table))
+    for index, (name, piece) in enumerate(pieces):
+        shade = style.colour(index, len(pieces))
+        # paths of several runs lie upon each other where the sum of both weights is kept
+        width = max(0.8, 2.4 - 0.8 * index)
+        axes.plot(piece["weight_forward"], piece["weight_backward"], color=shade, linewidth=width)
+        axes.plot(piece["weight_forward"][0], piece["weight_backward"][0], "o", color=shade, fillstyle="none")
+        axes.plot(piece["weight_forward"][-1], piece["weight_backward"][-1], "s", color=shade)
+        entries.append(style.line(name, color=shade))
+    diagonal: style.Look = {"color": style.REFERENCE, "linestyle": "--", "linewidth": 1.0}
+    both = np.concatenate([table["weight_forward"], table["weight_backward"]])
+    margin = 0.06 * (np.ptp(both) or 1.0)
+    limits = (both.min() - margin, both.max() + margin)
+    axes.plot(limits, limits, **diagonal, zorder=1)
+    axes.set(xlim=limits, ylim=limits)
+    axes.set_box_aspect(1.0)
+    one, other = side_names(table["forward"].tolist(), table["backward"].tolist())
+    labels = (f"weight, {style.plain(one)}", f"weight, {style.plain(other)}")
+    style.prepare(axes, title="Path of a reciprocal pair", x=labels[0], y=labels[1])
+    marks: style.Look = {"color": style.REFERENCE, "linestyle": "none"}
+    start, end = (
+        style.line("start", marker="o", fillstyle="none", **marks),
+        style.line("end", marker="s", **marks),
+    )
+    style.legend(figure, entries, [start, end, style.line("equal", **diagonal)])
+    return figure

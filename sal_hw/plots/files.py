@@ -1,0 +1,75 @@
+"""Figures as files: a picture, and its numbers beside it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sal_hw.files import write_atomic, writing
+from sal_hw.plots.kinds import available, collect, render
+from sal_hw.plots.table import Table
+from sal_hw.result import RunResult
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """Return a figure as PNG; equal figures give equal bytes, since no dates are written."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def save(figure: Figure, path: Path, data: Table) -> tuple[Path, Path]:
+    """Write a figure and its numbers, each whole or not at all.
+
+    Parameters
+    ----------
+    figure
+        From :func:`sal_hw.plots.draw` or :func:`sal_hw.plots.render`.
+    path
+        Of the picture, ending in ``.png``; its folder is made if needed.
+    data
+        The numbers, from :func:`sal_hw.plots.collect`; they go to the same name ending in ``.csv``, or in
+        ``.npz`` if there are very many.
+
+    Returns
+    -------
+    tuple of Path
+        Picture and numbers.
+
+    Raises
+    ------
+    InputError
+        E502 or E503 if the files cannot be written.
+    """
+    suffix, content = data.file()
+    numbers = path.with_name(path.name.removesuffix(".png") + suffix)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(numbers, content)
+    write_atomic(path, png_bytes(figure))
+    return path, numbers
+
+
+def write_figures(result: RunResult, folder: Path) -> tuple[Path, ...]:
+    """Draw every kind of figure that a run can show into a folder.
+
+    Returns
+    -------
+    tuple of Path
+        The pictures.
+
+    Raises
+    ------
+    InputError
+        E502 or E503 if the files cannot be written.
+    """
+    label = f"seed {result.seed}"
+    pictures = []
+    for kind in available(result):
+        table = collect(kind, {label: result})
+        pictures.append(save(render(kind, table), folder / f"{kind}.png", table)[0])
+    return tuple(pictures)

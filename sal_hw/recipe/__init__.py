@@ -1,0 +1,1 @@
+"""Recipes: strict YAML files that hold a specification and an experiment."""

@@ -1,0 +1,212 @@
+"""Reads a recipe's sections entry by entry, so that a mistake in one entry does not hide those in others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from sal_hw.recipe.overrides import Draft
+from sal_hw.spec.checks.view import NAMELESS, Entry, View
+from sal_hw.spec.explain import missing_key, unknown_key
+from sal_hw.spec.fields import MAX_INLINE_VALUES, NAME_PATTERN, Name, Seed, Text, TimeConstantMs
+from sal_hw.spec.findings import NOTHING, Finding, Path
+from sal_hw.spec.homes import TOP_LEVEL
+from sal_hw.spec.network import Discretization, Population, Projection
+from sal_hw.spec.plasticity import Rule
+from sal_hw.spec.probes import Probe
+from sal_hw.spec.protocols import Protocol
+from sal_hw.spec.schema import FieldType, describe, read_type
+from sal_hw.spec.stimulus import Stimulus
+from sal_hw.spec.translate import translate
+
+#: version of the format that this code reads
+FORMAT_VERSION = 1
+
+_HEADER: dict[str, Any] = {
+    "name": Name,
+    "description": Text,
+    "seed": Seed,
+    "timestep": TimeConstantMs,
+    "discretization": Discretization,
+}
+_OPTIONAL = {"description": "", "discretization": "consistent"}
+_LISTS: dict[str, Any] = {"projections": Projection, "plasticity": Rule, "stimuli": Stimulus, "probes": Probe}
+_REFERENCES = {
+    "projections": {"source": "populations", "target": "populations"},
+    "plasticity": {"forward": "projections", "backward": "projections", "projection": "projections"},
+    "stimuli": {"target": "populations"},
+    "probes": {"population": "populations", "projection": "projections"},
+    "experiment": {"population": "populations"},
+}
+_EXAMPLES = {"name": "my_recipe", "seed": "1", "timestep": "0.1 ms"}
+
+
+@dataclass(kw_only=True, slots=True)
+class Content:
+    """What could be read of a recipe.
+
+    Attributes
+    ----------
+    header
+        Name, description, seed, timestep and discretization; None for what could not be read.
+    entries
+        Readable entries by section.
+    unread
+        The other entries, as plain data.
+    broken
+        Names of the others by section.
+    """
+
+    header: dict[str, Any] = field(default_factory=dict)
+    entries: dict[str, list[Entry[Any]]] = field(default_factory=dict)
+    unread: list[Entry[Any]] = field(default_factory=list)
+    broken: dict[str, frozenset[str]] = field(default_factory=dict)
+    protocol: Protocol | None = None
+
+    def view(self, folder: FilePath) -> View:
+        """Return what the cross checks see."""
+        return View(
+            timestep_ms=self.header["timestep"],
+            discretization=self.header["discretization"] or "consistent",
+            protocol=self.protocol,
+            broken=self.broken,
+            folder=folder,
+            max_inline=MAX_INLINE_VALUES,
+            **self.entries,
+        )
+
+
+def read_sections(draft: Draft) -> Content:
+    """Read all sections; what is wrong with them goes to the draft's problems."""
+    document = draft.document
+    for key in document:
+        if key not in TOP_LEVEL:
+            draft.report(unknown_key((key,), TOP_LEVEL))
+    _check_version(draft)
+    content = Content()
+    for key, annotation in _HEADER.items():
+        content.header[key] = _read_header(draft, key, annotation)
+    _read_populations(draft, content)
+    for section, annotation in _LISTS.items():
+        _read_list(draft, content, section, annotation)
+    if "experiment" in document:
+        content.protocol = _read(draft, Protocol, document["experiment"], ("experiment",))
+        if content.protocol is None:
+            content.unread.append(Entry(("experiment",), document["experiment"]))
+    else:
+        draft.report(missing_key(("experiment",), _reader(Protocol)[1]))
+    return content
+
+
+@cache
+def _reader(annotation: Any) -> tuple[TypeAdapter[Any], FieldType]:
+    return TypeAdapter(annotation), read_type(annotation)
+
+
+def _read(draft: Draft, annotation: Any, raw: object, path: Path, *, name: str | None = None) -> Any:
+    """Return the object that `raw` describes, or None after reporting what is wrong with it."""
+    adapter, kind = _reader(annotation)
+    given = {"name": name, **raw} if name is not None and isinstance(raw, dict) else raw
+    try:
+        read = adapter.validate_python(given, by_alias=True, by_name=False, context={"recipe": True})
+    except ValidationError as error:
+        for finding in translate(error, kind, given, path, recipe=True):
+            draft.report(_without_name(finding) if name is not None else finding)
+        return None
+    return None if draft.positions.is_unreadable(path) else read
+
+
+def _without_name(finding: Finding) -> Finding:
+    """Point at the key of an entry that is named by its key."""
+    if finding.code != "E208" or finding.path[-1] != "name":
+        return finding
+    return Finding(code="E208", path=finding.path[:-1], allowed=finding.allowed, hint=finding.hint, at="key")
+
+
+def _check_version(draft: Draft) -> None:
+    version = draft.document.get("recipe", NOTHING)
+    if type(version) is int and version == FORMAT_VERSION:
+        return
+    allowed = f"the version of the recipe format: {FORMAT_VERSION}, the only one this sal-hw reads"
+    if version is NOTHING:
+        hint = f"begin the file with 'recipe: {FORMAT_VERSION}'"
+        draft.report(Finding(code="E202", path=("recipe",), allowed=allowed, hint=hint, at="parent"))
+        return
+    newer = type(version) is int and version > FORMAT_VERSION
+    hint = "a newer sal-hw is needed" if newer else f"write 'recipe: {FORMAT_VERSION}'"
+    draft.report(Finding(code="E210", path=("recipe",), allowed=allowed, value=version, hint=hint))
+
+
+def _read_header(draft: Draft, key: str, annotation: Any) -> Any:
+    if key in draft.document:
+        return _read(draft, annotation, draft.document[key], (key,))
+    if key in _OPTIONAL:
+        return _OPTIONAL[key]
+    allowed = f"'{key}' is required: {describe(_reader(annotation)[1], recipe=True)}"
+    hint = f"add {key}: {_EXAMPLES[key]}"
+    draft.report(Finding(code="E202", path=(key,), allowed=allowed, hint=hint, at="parent"))
+    return None
+
+
+def _read_populations(draft: Draft, content: Content) -> None:
+    raw = draft.document.get("populations", NOTHING)
+    content.entries["populations"], content.broken["populations"] = [], frozenset()
+    if not isinstance(raw, dict) or not raw:
+        content.broken["populations"] = frozenset({NAMELESS})
+        allowed = "a mapping from the name of each population to {size, neuron}; at least one"
+        if raw is NOTHING:
+            words = f"'populations' is required: {allowed}"
+            draft.report(Finding(code="E202", path=("populations",), allowed=words, at="parent"))
+        else:
+            draft.report(Finding(code="E203", path=("populations",), allowed=allowed, value=raw))
+        return
+    for name, entry in raw.items():
+        path: Path = ("populations", name)
+        if isinstance(entry, dict) and "name" in entry:
+            words = "no 'name' here; a population is named by its key"
+            draft.report(
+                Finding(code="E201", path=(*path, "name"), allowed=words, hint="remove it", at="key")
+            )
+            population = None
+        else:
+            population = _read(draft, Population, entry, path, name=name)
+        _sort_in(content, "populations", Entry(path, population), name, entry)
+
+
+def _read_list(draft: Draft, content: Content, section: str, annotation: Any) -> None:
+    raw = draft.document.get(section, [])
+    content.entries[section], content.broken[section] = [], frozenset()
+    if not isinstance(raw, list):
+        content.broken[section] = frozenset({NAMELESS})
+        allowed = "a list; each entry begins with '- '"
+        draft.report(Finding(code="E203", path=(section,), allowed=allowed, value=raw))
+        return
+    for index, entry in enumerate(raw):
+        path: Path = (section, index)
+        name = entry.get("name") if isinstance(entry, dict) else None
+        _sort_in(content, section, Entry(path, _read(draft, annotation, entry, path)), name, entry)
+
+
+def _sort_in(content: Content, section: str, entry: Entry[Any], name: object, raw: object) -> None:
+    if entry.item is not None:
+        content.entries[section].append(entry)
+    else:
+        known = name if isinstance(name, str) else NAMELESS
+        content.broken[section] = content.broken[section] | {known}
+        content.unread.append(Entry(entry.path, raw))
+
+
+def find_unknown_names(content: Content, view: View) -> Iterator[Finding]:
+    """Find names that nothing has in entries that have other mistakes as well."""
+    for entry in content.unread:
+        section = str(entry.path[0])
+        for key, target in _REFERENCES.get(section, {}).items():
+            name = entry.item.get(key) if isinstance(entry.item, dict) else None
+            if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name):
+                yield from view.unknown(target, name, (*entry.path, key))

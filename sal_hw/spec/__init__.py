@@ -1,0 +1,1 @@
+"""What the user wants, in model units; no hardware words."""

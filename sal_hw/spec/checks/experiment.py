@@ -1,0 +1,150 @@
+"""Experiments and probes: whether the network has what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sal_hw.spec.checks.times import is_multiple, not_a_multiple
+from sal_hw.spec.checks.view import Entry, View
+from sal_hw.spec.findings import Finding, listed
+from sal_hw.spec.network import Population
+from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
+from sal_hw.spec.probes import MembraneProbe, StateProbe
+from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol
+
+#: all joint states of this many neurons still fit into a table
+MAX_STATE_NEURONS = 20
+
+
+def check_experiment(view: View) -> Iterator[Finding]:
+    """Find what the experiment needs and the network does not have."""
+    if isinstance(view.protocol, AlignProtocol):
+        yield from _check_align(view, view.protocol)
+    elif isinstance(view.protocol, TrainDistributionProtocol):
+        yield from _check_training(view, view.protocol)
+
+
+def _enabled(view: View) -> list[Entry[Rule]]:
+    return [entry for entry in view.plasticity if entry.item.enabled]
+
+
+def _check_align(view: View, protocol: AlignProtocol) -> Iterator[Finding]:
+    rules = [entry.item for entry in _enabled(view) if isinstance(entry.item, SalRule)]
+    if not rules and not view.broken.get("plasticity"):
+        words = "an experiment that the network can do: align needs at least one enabled rule with kind: sal"
+        yield Finding(
+            code="E224", path=("experiment",), allowed=words, hint="add one to plasticity", at="key"
+        )
+    for entry in _enabled(view):
+        if isinstance(entry.item, WakeSleepRule):
+            words = "no enabled wake_sleep rule: an align experiment has no target distribution"
+            hint = "set enabled: false, or use kind: train_distribution"
+            yield Finding(code="E224", path=entry.path, allowed=words, hint=hint)
+    for rule in rules:
+        interval = rule.update_every_ms
+        path = ("experiment", "duration_ms")
+        whole = view.timestep_ms is None or is_multiple(protocol.duration_ms, view.timestep_ms)
+        if whole:
+            yield from not_a_multiple(
+                path, protocol.duration_ms, interval, f"update_every of the rule {rule.name}"
+            )
+    yield from _check_average(protocol, rules)
+
+
+def _check_average(protocol: AlignProtocol, rules: list[SalRule]) -> Iterator[Finding]:
+    updates = min(
+        (int(protocol.duration_ms / rule.update_every_ms * (1 + 1e-9)) for rule in rules), default=None
+    )
+    if updates is not None and 0 < updates < protocol.average_last_updates:
+        words = f"1 .. {updates}, since there are {updates} updates in the duration"
+        yield Finding(
+            code="E214",
+            path=("experiment", "average_last_updates"),
+            allowed=words,
+            value=protocol.average_last_updates,
+            hint=f"the largest legal value is {updates}",
+        )
+
+
+def _check_training(view: View, protocol: TrainDistributionProtocol) -> Iterator[Finding]:
+    population = view.population(protocol.population)
+    if population is not None:
+        yield from _check_states(population, ("experiment", "population"), "E224")
+        if not view.broken.get("plasticity"):
+            yield from _check_wake_sleep(view, population)
+    yield from _check_intervals(view)
+    yield from _check_wake_duration(protocol)
+
+
+def _check_states(population: Population, path: tuple[str | int, ...], code: str) -> Iterator[Finding]:
+    name = population.name
+    if population.neuron.model != "sampling":
+        words = f"a population of sampling neurons; those of {name} are {population.neuron.model}"
+        yield Finding(code="E222", path=path, allowed=words, value=name)
+    if population.size > MAX_STATE_NEURONS:
+        words = (
+            f"a population of at most {MAX_STATE_NEURONS} neurons, since the table of joint states doubles"
+        )
+        words += f" with each; {name} has {population.size}"
+        yield Finding(code=code, path=path, allowed=words, value=name)
+
+
+def _check_wake_sleep(view: View, population: Population) -> Iterator[Finding]:
+    rules = []
+    for entry in _enabled(view):
+        projection = view.projection(entry.item.projection) if isinstance(entry.item, WakeSleepRule) else None
+        if isinstance(entry.item, WakeSleepRule) and projection is None:
+            return  # the projection is missing or broken, which is said elsewhere
+        if projection is not None and population.name in (projection.source, projection.target):
+            rules.append(entry.item.name)
+    if len(rules) != 1:
+        words = f"exactly one enabled wake_sleep rule on {population.name}, to train it; "
+        words += f"there are {len(rules)}: {listed(rules)}" if rules else "there is none"
+        hint = (
+            "set enabled: false on all but one" if rules else "add a rule with kind: wake_sleep to plasticity"
+        )
+        yield Finding(
+            code="E224", path=("experiment", "population"), allowed=words, value=population.name, hint=hint
+        )
+
+
+def _check_intervals(view: View) -> Iterator[Finding]:
+    rules = _enabled(view)
+    for entry in rules[1:]:
+        first, interval = rules[0].item, entry.item.update_every_ms
+        if interval != first.update_every_ms:
+            words = f"the update_every of the other enabled rules, {first.update_every_ms:.12g} ms as in"
+            words += f" {first.name}, since one phase of training ends with the updates of all rules"
+            path = (*entry.path, "update_every_ms")
+            hint = f"write {first.update_every_ms:.12g} ms"
+            yield Finding(code="E224", path=path, allowed=words, value=interval, hint=hint)
+
+
+def _check_wake_duration(protocol: TrainDistributionProtocol) -> Iterator[Finding]:
+    path = ("experiment", "wake_duration_ms")
+    if protocol.moments == "sampled" and protocol.wake_duration_ms is None:
+        words = "'wake_duration' is required with moments: sampled: how long the target network runs"
+        yield Finding(code="E202", path=path, allowed=words, hint="add wake_duration: 10 s", at="parent")
+    if protocol.moments == "analytic" and protocol.wake_duration_ms is not None:
+        words = "no wake_duration with moments: analytic, since no network runs in the wake phase"
+        hint = "remove it, or set moments: sampled"
+        yield Finding(code="E224", path=path, allowed=words, value=protocol.wake_duration_ms, hint=hint)
+
+
+def check_probes(view: View) -> Iterator[Finding]:
+    """Find probes of something that the neurons do not have."""
+    for entry in view.probes:
+        probe, path = entry.item, (*entry.path, "population")
+        if not isinstance(probe, (MembraneProbe, StateProbe)):
+            continue
+        population = view.population(probe.population)
+        if population is None:
+            continue
+        if isinstance(probe, StateProbe):
+            yield from _check_states(population, path, "E214")
+        elif population.neuron.model != "lif":
+            words = (
+                f"a population of lif neurons; {population.neuron.model} neurons have no membrane potential"
+            )
+            hint = "probe spikes or states instead"
+            yield Finding(code="E222", path=path, allowed=words, value=probe.population, hint=hint)

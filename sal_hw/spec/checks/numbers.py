@@ -1,0 +1,243 @@
+"""What can be wrong with the numbers of one slot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.spec.array_files import ArrayFileError, inspect_array, locate, turned
+from sal_hw.spec.arrays import MAX_MAGNITUDE, check_sparse_header, load_edges, load_values
+from sal_hw.spec.checks.slot import Slot
+from sal_hw.spec.checks.view import View
+from sal_hw.spec.findings import NOTHING, Finding, Path
+from sal_hw.spec.stimulus import SpikeList
+from sal_hw.spec.values import Beta, Constant, FromFile, Normal, Table, Uniform
+
+#: files up to this many numbers are read when a recipe is checked; of larger ones only the header
+MAX_CHECKED_VALUES = 10**6
+
+_SIGN_WORDS = {"excitatory": "0 or more", "inhibitory": "0 or less"}
+
+
+def check_unit(slot: Slot) -> Iterator[Finding]:
+    """Find numbers without the unit of their neurons, or with a unit where there is none."""
+    source, unit = slot.source, slot.unit
+    if unit is None or source.unit == unit:
+        return
+    bare = isinstance(source, Constant)
+    path = slot.path if bare or source.unit == "1" else (*slot.path, "unit")
+    value: object = (
+        getattr(source, "value", NOTHING) if bare else NOTHING if source.unit == "1" else source.unit
+    )
+    if unit == "mV":
+        words = f"numbers in mV, since weights and drives of {slot.model} neurons are potentials"
+        hint = (
+            f'write "{source.value:g} mV"' if isinstance(source, Constant) else "add unit: mV to the mapping"
+        )
+        if isinstance(source, Table):
+            hint = "write {values: [...], unit: mV}"
+        yield Finding(code="E205", path=path, allowed=words, value=value, hint=hint)
+        return
+    words = f"numbers without a unit, since weights and biases of {slot.model} neurons are log-odds"
+    hint = (
+        f"write {source.value:g} if that is what you mean"
+        if isinstance(source, Constant)
+        else "remove the unit"
+    )
+    yield Finding(code="E206", path=path, allowed=words, value=value, hint=hint)
+
+
+def check_inline(slot: Slot) -> Iterator[Finding]:
+    """Find tables that are too large to stand inline, or that hold huge numbers."""
+    if isinstance(slot.source, Table):
+        yield from _check_table(slot.source, slot.path, slot.view, "numbers between -1000000 and 1000000")
+
+
+def _check_table(table: Table, path: Path, view: View, words: str | None) -> Iterator[Finding]:
+    limit, size = view.max_inline, table.values.size
+    if limit is not None and size > limit:
+        allowed = f"at most {limit} numbers in the recipe itself; these are {size}"
+        hint = "save them as a .npy file and write {file: NAME.npy}"
+        yield Finding(code="E221", path=path, allowed=allowed, hint=hint)
+    if words is not None and bool((np.abs(table.values) > MAX_MAGNITUDE).any()):
+        yield Finding(code="E214", path=path, allowed=words)
+
+
+def check_shape(slot: Slot) -> Iterator[Finding]:
+    """Find tables whose shape is not that of their place."""
+    source, shape = slot.source, slot.shape
+    if not isinstance(source, Table) or shape is None or slot.sparse or source.values.shape == shape:
+        return
+    words = f"a table of shape {shape} ({slot.axes}); this has {source.values.shape}"
+    yield Finding(code="E219", path=slot.path, allowed=words, hint=_shape_hint(source.values.shape, shape))
+
+
+def _shape_hint(given: tuple[int, ...], shape: tuple[int, ...]) -> str | None:
+    if given in ((1, *shape), (*shape, 1)):
+        return "write one list, without lists in it"
+    if len(shape) == 2 and len(given) == 1:
+        return f"write one list for each of the {shape[0]} pre neurons, with {shape[1]} numbers each"
+    return turned(given, shape)
+
+
+def check_generator(slot: Slot) -> Iterator[Finding]:
+    """Find generators that cannot fill their place."""
+    source, shape = slot.source, slot.shape
+    square = shape is None or (len(shape) == 2 and shape[0] == shape[1])
+    if isinstance(source, (Normal, Uniform, Beta)) and source.symmetric and not square:
+        words = f"false here: only a square matrix can be symmetric; this has the shape {shape} ({slot.axes})"
+        path = (*slot.path, "symmetric")
+        yield Finding(code="E219", path=path, allowed=words, value=True, hint="remove it")
+    if isinstance(source, (Uniform, Beta)) and source.low > source.high:
+        words = f"at most high, {source.high:g}"
+        hint = "swap low and high"
+        yield Finding(code="E214", path=(*slot.path, "low"), allowed=words, value=source.low, hint=hint)
+
+
+def _numbers(slot: Slot) -> list[tuple[Path, object, float, float]]:
+    """Return path, value to show, smallest and largest of the numbers that stand in the recipe."""
+    source, path = slot.source, slot.path
+    if isinstance(source, Constant):
+        return [(path, source.value, source.value, source.value)]
+    if isinstance(source, Table) and source.values.size:
+        return [(path, NOTHING, float(source.values.min()), float(source.values.max()))]
+    if isinstance(source, (Uniform, Beta)):
+        return [((*path, key), getattr(source, key), *(getattr(source, key),) * 2) for key in ("low", "high")]
+    return []
+
+
+def check_sign(slot: Slot) -> Iterator[Finding]:
+    """Find weights, and limits of weights, whose sign the receptor cannot have."""
+    if slot.receptor not in _SIGN_WORDS:
+        return
+    limits = (("weight_min", slot.lowest), ("weight_max", slot.highest))
+    numbers = _numbers(slot) + [((*slot.path[:-1], key), at, at, at) for key, at in limits if at is not None]
+    for path, value, smallest, largest in numbers:
+        if smallest < 0 if slot.receptor == "excitatory" else largest > 0:
+            yield _wrong_sign(slot, path, value, smallest, largest)
+
+
+def _wrong_sign(slot: Slot, path: Path, value: object, smallest: float, largest: float) -> Finding:
+    words = f"{_SIGN_WORDS[slot.receptor]}, since the receptor is {slot.receptor}"
+    if value is NOTHING:
+        words += f"; the numbers are {smallest:g} .. {largest:g}"
+    hint = "use receptor: signed, or change the sign"
+    return Finding(code="E220", path=path, allowed=words, value=value, hint=hint)
+
+
+def check_bounds(slot: Slot) -> Iterator[Finding]:
+    """Find limits in the wrong order, and initial weights outside them."""
+    low, high = slot.lowest, slot.highest
+    if low is not None and high is not None and low > high:
+        path = (*slot.path[:-1], "weight_min")
+        words = f"at most weight_max, {high:g}"
+        yield Finding(code="E214", path=path, allowed=words, value=low, hint="swap weight_min and weight_max")
+        return
+    if isinstance(slot.source, (Constant, Table)):
+        for path, value, smallest, largest in _numbers(slot):
+            yield from _outside(slot, path, value, smallest, largest)
+
+
+def _outside(slot: Slot, path: Path, value: object, smallest: float, largest: float) -> Iterator[Finding]:
+    low, high = slot.lowest, slot.highest
+    if (low is None or smallest >= low) and (high is None or largest <= high):
+        return
+    left = "" if low is None else f"at least weight_min, {low:g}"
+    right = "" if high is None else f"at most weight_max, {high:g}"
+    words = "an initial weight " + " and ".join(part for part in (left, right) if part)
+    if value is NOTHING:
+        words += f"; the numbers are {smallest:g} .. {largest:g}"
+    below = low is not None and smallest < low
+    nearest = low if below else high
+    hint = f"the nearest legal value is {nearest:g}"
+    yield Finding(code="E214", path=path, allowed=words, value=value, hint=hint)
+
+
+def check_file(slot: Slot) -> Iterator[Finding]:
+    """Find files that cannot be used, and wrong numbers in small ones."""
+    if not isinstance(slot.source, FromFile) or slot.view.folder is None:
+        return
+    path = (*slot.path, "file")
+    try:
+        values = _load(slot, slot.source)
+    except ArrayFileError as error:
+        yield Finding(
+            code=error.code, path=path, allowed=error.allowed, value=slot.source.file, hint=error.hint
+        )
+        return
+    if values is None or not values.size:
+        return
+    smallest, largest = float(values.min()), float(values.max())
+    file = slot.source.file
+    if slot.receptor != "signed" and (smallest < 0 if slot.receptor == "excitatory" else largest > 0):
+        yield replace(_wrong_sign(slot, path, NOTHING, smallest, largest), value=file)
+    if slot.lowest is None or slot.highest is None or slot.lowest <= slot.highest:
+        for finding in _outside(slot, path, NOTHING, smallest, largest):
+            yield replace(finding, value=file)
+
+
+def _load(slot: Slot, source: FromFile) -> NDArray[np.float64] | None:
+    """Return the numbers of a small file, None for a large one whose header is in order."""
+    folder = slot.view.folder
+    if folder is None:
+        return None
+    if slot.sparse:
+        path = check_sparse_header(source, folder)
+        small = inspect_array(path, "weight", None).shape[0] <= MAX_CHECKED_VALUES
+        fitting = small and slot.shape is not None
+        return (
+            load_edges(source, folder, (slot.shape[0], slot.shape[1])).weight
+            if fitting and slot.shape
+            else None
+        )
+    header = inspect_array(locate(source.file, folder), source.key, slot.shape)
+    return load_values(source, folder, slot.shape) if prod(header.shape) <= MAX_CHECKED_VALUES else None
+
+
+def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, view: View) -> Iterator[Finding]:
+    """Find given spikes that are not rows of a time and a neuron."""
+    source = stimulus.spikes
+    if source.unit != "1":
+        words = "rows of (time in ms, neuron) without a unit"
+        yield Finding(
+            code="E206", path=(*path, "unit"), allowed=words, value=source.unit, hint="remove the unit"
+        )
+    if isinstance(source, FromFile):
+        if view.folder is None:
+            return
+        try:
+            values = load_values(source, view.folder, (None, 2))
+        except ArrayFileError as error:
+            yield Finding(
+                code=error.code,
+                path=(*path, "file"),
+                allowed=error.allowed,
+                value=source.file,
+                hint=error.hint,
+            )
+            return
+    else:
+        yield from _check_table(source, path, view, None)
+        values = source.values
+    yield from _check_spike_rows(values, path, size)
+
+
+def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None) -> Iterator[Finding]:
+    if values.ndim != 2 or values.shape[1] != 2:
+        words = f"rows of (time in ms, neuron), shape (spikes, 2); this has {values.shape}"
+        hint = "write one row for each spike" if values.ndim == 2 and values.shape[0] == 2 else None
+        yield Finding(code="E219", path=path, allowed=words, hint=hint)
+        return
+    times, neurons = values[:, 0], values[:, 1]
+    if bool((times < 0).any()):
+        yield Finding(code="E214", path=path, allowed="times of 0 ms or later", value=float(times.min()))
+    wrong = neurons[(neurons != np.floor(neurons)) | (neurons < 0) | (neurons >= (size or np.inf))]
+    if wrong.size:
+        words = "whole neuron numbers from 0" + ("" if size is None else f" to {size - 1}")
+        yield Finding(
+            code="E214", path=path, allowed=words, value=float(wrong[0]), hint="neurons are counted from 0"
+        )

@@ -1,0 +1,144 @@
+"""Numbers of a network: one slot for each table of weights, biases or drives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sal_hw.spec.checks.numbers import (
+    check_bounds,
+    check_file,
+    check_generator,
+    check_inline,
+    check_shape,
+    check_sign,
+    check_spike_list,
+    check_unit,
+)
+from sal_hw.spec.checks.slot import Slot
+from sal_hw.spec.checks.view import Entry, View
+from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.network import Population, Projection
+from sal_hw.spec.neurons import VALUE_UNIT, LifNeuron, SamplingNeuron
+from sal_hw.spec.protocols import BoltzmannTarget, TrainDistributionProtocol
+from sal_hw.spec.stimulus import ConstantDrive, SpikeList
+from sal_hw.spec.values import FromFile, ValueSource
+
+#: synapses of one dense projection; more than this does not fit into memory
+MAX_SYNAPSES = 2**28
+
+_SLOT_CHECKS = (check_unit, check_inline, check_shape, check_generator, check_sign, check_bounds, check_file)
+
+
+def check_values(view: View) -> Iterator[Finding]:
+    """Find numbers with the wrong unit, shape, sign or range."""
+    for slot in _slots(view):
+        for check in _SLOT_CHECKS:
+            yield from check(slot)
+    for stimulus in view.stimuli:
+        if isinstance(stimulus.item, SpikeList):
+            size = _size(view.population(stimulus.item.target))
+            yield from check_spike_list(stimulus.item, (*stimulus.path, "spikes"), size, view)
+    for projection in view.projections:
+        yield from _check_projection(view, projection)
+    for population in view.populations:
+        if isinstance(population.item.neuron, LifNeuron):
+            yield from _check_lif(population.item.neuron, (*population.path, "neuron"))
+
+
+def _slots(view: View) -> Iterator[Slot]:
+    for population in view.populations:
+        neuron = population.item.neuron
+        if isinstance(neuron, SamplingNeuron):
+            path = (*population.path, "neuron", "bias")
+            yield _vector_slot(view, path, neuron.bias, population.item)
+    for projection in view.projections:
+        yield _weight_slot(view, projection)
+    for stimulus in view.stimuli:
+        key = "amplitude" if isinstance(stimulus.item, ConstantDrive) else "weight"
+        target = view.population(stimulus.item.target)
+        yield _vector_slot(view, (*stimulus.path, key), getattr(stimulus.item, key), target)
+    yield from _target_slots(view)
+
+
+def _size(population: Population | None) -> int | None:
+    return None if population is None else population.size
+
+
+def _vector_slot(view: View, path: Path, source: ValueSource, population: Population | None) -> Slot:
+    return Slot(
+        path=path,
+        source=source,
+        shape=None if population is None else (population.size,),
+        axes="neurons",
+        model=None if population is None else population.neuron.model,
+        unit=None if population is None else VALUE_UNIT[population.neuron.model],
+        view=view,
+    )
+
+
+def _weight_slot(view: View, entry: Entry[Projection]) -> Slot:
+    projection = entry.item
+    source, target = view.ends(projection)
+    shape: tuple[int, ...] | None = None
+    if target is not None and source is not None:
+        shape = (target.size,) if projection.connectivity == "one_to_one" else (source.size, target.size)
+    return Slot(
+        path=(*entry.path, "weight"),
+        source=projection.weight,
+        shape=shape,
+        axes="neurons" if projection.connectivity == "one_to_one" else "pre, post",
+        model=None if target is None else target.neuron.model,
+        unit=None if target is None else VALUE_UNIT[target.neuron.model],
+        receptor=projection.receptor,
+        lowest=projection.weight_min,
+        highest=projection.weight_max,
+        sparse=projection.connectivity == "sparse",
+        view=view,
+    )
+
+
+def _target_slots(view: View) -> Iterator[Slot]:
+    protocol = view.protocol
+    if not isinstance(protocol, TrainDistributionProtocol) or not isinstance(
+        protocol.target, BoltzmannTarget
+    ):
+        return
+    size = _size(view.population(protocol.population))
+    for key, rank in (("weight", 2), ("bias", 1)):
+        yield Slot(
+            path=("experiment", "target", key),
+            source=getattr(protocol.target, key),
+            shape=None if size is None else (size,) * rank,
+            axes="pre, post" if rank == 2 else "neurons",
+            model="sampling",
+            unit="1",
+            view=view,
+        )
+
+
+def _check_projection(view: View, entry: Entry[Projection]) -> Iterator[Finding]:
+    projection, path = entry.item, entry.path
+    source, target = view.ends(projection)
+    if projection.connectivity == "sparse" and not isinstance(projection.weight, FromFile):
+        words = "{file: NAME.npz} with the arrays pre, post and weight, since sparse lists its synapses"
+        yield Finding(code="E219", path=(*path, "weight"), allowed=words, hint="or use connectivity: dense")
+    if source is None or target is None:
+        return
+    if projection.connectivity == "one_to_one" and source.size != target.size:
+        words = f"populations of equal size for one_to_one; {source.name} has {source.size} neurons and"
+        words += f" {target.name} has {target.size}"
+        hint = "use connectivity: dense"
+        yield Finding(code="E219", path=(*path, "connectivity"), allowed=words, value="one_to_one", hint=hint)
+    synapses = source.size * target.size
+    if projection.connectivity == "dense" and synapses > MAX_SYNAPSES:
+        words = (
+            f"at most {MAX_SYNAPSES} synapses in a dense projection, for want of memory; these are {synapses}"
+        )
+        hint = "use connectivity: sparse with an .npz file"
+        yield Finding(code="E221", path=path, allowed=words, hint=hint)
+
+
+def _check_lif(neuron: LifNeuron, path: Path) -> Iterator[Finding]:
+    if neuron.v_reset_mv >= neuron.v_threshold_mv:
+        words = f"below v_threshold, {neuron.v_threshold_mv:.12g} mV, or the neuron would spike for ever"
+        yield Finding(code="E214", path=(*path, "v_reset_mv"), allowed=words, value=neuron.v_reset_mv)

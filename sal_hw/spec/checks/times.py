@@ -1,0 +1,98 @@
+"""Times: targets step through model time, so times are whole numbers of steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from sal_hw.spec.checks.view import View
+from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.neurons import SamplingNeuron
+from sal_hw.spec.probes import MembraneProbe
+from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol
+
+#: relative rounding error up to which a time counts as a multiple
+TOLERANCE = 1e-9
+
+#: how long a PSP is, in steps less than the synaptic time constant
+_SHORTER_PSP = {"consistent": 1, "published": 1, "buesing": 0, "salnet": 0}
+
+
+def is_multiple(value: float, step: float) -> bool:
+    """Whether `value` is a whole number of steps, up to rounding."""
+    ratio = value / step
+    if not math.isfinite(ratio):
+        return False
+    return abs(ratio - round(ratio)) <= TOLERANCE * max(1.0, abs(ratio)) and (
+        value == 0.0 or round(ratio) >= 1
+    )
+
+
+def not_a_multiple(
+    path: Path, value: float, step: float, of_what: str, unit: str = " ms"
+) -> Iterator[Finding]:
+    """Yield a finding with the nearest multiples unless `value` is a whole number of steps."""
+    if is_multiple(value, step):
+        return
+    ratio = value / step
+    lower = math.floor(ratio) if math.isfinite(ratio) else 0
+    nearest = [f"{count * step:.12g}{unit}" for count in (lower, lower + 1) if count > 0]
+    words = f"a multiple of {of_what}, {step:.12g}{unit}"
+    hint = "the nearest multiple is " if len(nearest) == 1 else "the nearest multiples are "
+    yield Finding(code="E215", path=path, allowed=words, value=value, hint=hint + " and ".join(nearest))
+
+
+def check_times(view: View) -> Iterator[Finding]:
+    """Find times that are no multiples of the timestep."""
+    step = view.timestep_ms
+    if step is None:
+        return
+    for path, value in _stepped_times(view):
+        yield from not_a_multiple(path, value, step, "the timestep")
+    yield from _find_empty_psps(view, step)
+
+
+def _stepped_times(view: View) -> Iterator[tuple[Path, float]]:
+    for population in view.populations:
+        neuron, base = population.item.neuron, (*population.path, "neuron")
+        yield (*base, "tau_ref_ms"), neuron.tau_ref_ms
+        if isinstance(neuron, SamplingNeuron) and neuron.tau_syn_ms is not None:
+            yield (*base, "tau_syn_ms"), neuron.tau_syn_ms
+    for projection in view.projections:
+        yield (*projection.path, "delay_ms"), projection.item.delay_ms
+    for rule in view.plasticity:
+        yield (*rule.path, "update_every_ms"), rule.item.update_every_ms
+    for probe in view.probes:
+        if isinstance(probe.item, MembraneProbe):
+            yield (*probe.path, "every_ms"), probe.item.every_ms
+    yield from _experiment_times(view)
+
+
+def _experiment_times(view: View) -> Iterator[tuple[Path, float]]:
+    protocol = view.protocol
+    if isinstance(protocol, AlignProtocol):
+        yield ("experiment", "duration_ms"), protocol.duration_ms
+    elif isinstance(protocol, TrainDistributionProtocol):
+        for key in ("duration_ms", "warmup_ms"):
+            yield ("experiment", "validation", key), getattr(protocol.validation, key)
+        if protocol.wake_duration_ms is not None:
+            yield ("experiment", "wake_duration_ms"), protocol.wake_duration_ms
+
+
+def _find_empty_psps(view: View, step: float) -> Iterator[Finding]:
+    shorter = _SHORTER_PSP[view.discretization]
+    for population in view.populations:
+        neuron = population.item.neuron
+        if not isinstance(neuron, SamplingNeuron):
+            continue
+        key = "tau_ref_ms" if neuron.tau_syn_ms is None else "tau_syn_ms"
+        tau = getattr(neuron, key)
+        if is_multiple(tau, step) and round(tau / step) <= shorter:
+            words = (
+                f"at least {(shorter + 1) * step:.12g} ms: with discretization {view.discretization} a PSP is"
+            )
+            words += f" {shorter} step shorter than this, and nothing would be left of it"
+            hint = f"the smallest legal value is {(shorter + 1) * step:.12g} ms; or use a finer timestep"
+            yield Finding(
+                code="E214", path=(*population.path, "neuron", key), allowed=words, value=tau, hint=hint
+            )

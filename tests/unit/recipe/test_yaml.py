@@ -1,0 +1,164 @@
+"""Strict YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sal_hw.errors import Problem
+from sal_hw.recipe.loader import parse_yaml
+from sal_hw.recipe.scalars import ScalarError, read_scalar
+from sal_hw.spec.findings import NOTHING
+
+Only = Callable[..., Problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-6", 1e-6),
+        (".5", 0.5),
+        ("-.5", -0.5),
+        ("1.5e3", 1500.0),
+        ("5.", 5.0),
+        ("+3", 3),
+        ("-0", 0),
+        ("0", 0),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ("~", None),
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("True", "True"),
+        (".nan", ".nan"),
+        ("-.inf", "-.inf"),
+        ("nan", "nan"),
+        ("10 ms", "10 ms"),
+        ("1.2.3", "1.2.3"),
+        ("v1_0", "v1_0"),
+        ("0.2 ms", "0.2 ms"),
+        ("=", "="),
+        ("e5", "e5"),
+        ("0b", "0b"),
+    ],
+)
+def test_scalars(text: str, value: object) -> None:
+    read = read_scalar(text)
+    assert read == value
+    assert type(read) is type(value)
+    assert parse_yaml(f"a: {text}\n", "f").data == {"a": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("010", "or 10 if"),
+        ("-007", "or -7 if"),
+        ("00.5", "or .5 if"),
+        ("0x1F", "or 31 if"),
+        ("0o7", "or 7 if"),
+        ("0b11", "or 3 if"),
+        ("1_000", "or 1000 if"),
+        ("12:30", '"12:30" in quotes'),
+        ("1:2:3.5", "in quotes"),
+        ("2020-01-01", "in quotes"),
+        ("2020-01-01T10:00:00Z", "in quotes"),
+        ("0" * 5000, "in quotes"),
+    ],
+)
+def test_ambiguous_scalars(text: str, hint: str) -> None:
+    with pytest.raises(ScalarError) as caught:
+        read_scalar(text)
+    assert caught.value.code == "E111"
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(("text", "code"), [("9" * 5000, "E214"), ("1e999", "E207")])
+def test_huge_numbers(text: str, code: str) -> None:
+    with pytest.raises(ScalarError) as caught:
+        read_scalar(text)
+    assert caught.value.code == code
+
+
+def test_quoted_scalars_are_text() -> None:
+    assert parse_yaml("a: '010'\nb: \"true\"\nc: |\n  12:30\n", "f").data == {
+        "a": "010",
+        "b": "true",
+        "c": "12:30\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line", "column", "hint"),
+    [
+        ("a: 1\n---\nb: 2\n", "E107", 2, 1, "remove the line '---'"),
+        ("a: 1\nb: 2\na: 3\n", "E108", 3, 1, "line 1, column 1"),
+        ("x: {a: 1, b: 2, a: 3}\n", "E108", 1, 17, "line 1, column 5"),
+        ("a: &x 1\n", "E109", 1, 4, "parameter"),
+        ("<<: {b: 1}\n", "E109", 1, 1, "parameter"),
+        ("a: !!float 1\n", "E110", 1, 4, "remove the tag"),
+        ("a: !!python/object/apply:os.system [ls]\n", "E110", 1, 4, "remove the tag"),
+        ("a: ! 1\n", "E110", 1, 4, "remove the tag"),
+        ("%TAG ! tag:x,2000:\n---\na: 1\n", "E110", 1, 1, "remove the line"),
+        ("a: 1\n\tb: 2\n", "E106", 2, 1, "not with tabs"),
+        ("a: b: c\n", "E106", 1, 5, "': '"),
+        ("a: [1, 2\nb: 3\n", "E106", 2, 2, "closed"),
+        ("a: 'x\n", "E106", 2, 1, "closed"),
+        ("a: @x\n", "E106", 1, 4, "in quotes"),
+        ("1: a\n", "E203", 1, 1, "in quotes"),
+        ("true: a\n", "E203", 1, 1, "in quotes"),
+        ("[a]: b\n", "E203", 1, 1, None),
+        ("{a: b}: c\n", "E203", 1, 1, None),
+        ('a: "\\0"\n', "E104", 1, 4, None),
+        ('a: "\\ud800"\n', "E104", 1, 4, None),
+    ],
+)
+def test_refused_yaml(text: str, code: str, line: int, column: int, hint: str | None) -> None:
+    problems = parse_yaml(text, "f").problems
+    assert [(problem.code, problem.line, problem.column) for problem in problems] == [(code, line, column)]
+    assert hint is None or hint in (problems[0].hint or "")
+
+
+def test_alias_and_anchor_are_both_reported() -> None:
+    problems = parse_yaml("a: &x 1\nb: *x\n*x : 2\n", "f").problems
+    assert [(problem.code, problem.field, problem.line) for problem in problems] == [
+        ("E109", "a", 1),
+        ("E109", "b", 2),
+        ("E109", "", 3),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "a: " + "[" * 30 + "]" * 30, "- " * 1000 + "a", "{a: " * 500])
+def test_deep_nesting(text: str) -> None:
+    read = parse_yaml(text, "f")
+    assert {problem.code for problem in read.problems} == {"E105"}
+    assert read.data is NOTHING
+
+
+def test_too_many_values() -> None:
+    read = parse_yaml("a: [" + "1," * 100_001 + "]", "f")
+    assert [problem.code for problem in read.problems] == ["E105"]
+
+
+def test_positions_of_keys_and_values() -> None:
+    positions = parse_yaml("a:\n  - b: 1\n    c: [2, 3]\n", "f").positions
+    assert positions.keys[("a", 0, "c")] == (3, 5)
+    assert positions.values[("a", 0, "c", 1)] == (3, 12)
+
+
+@pytest.mark.parametrize(
+    ("new", "code", "place"),
+    [
+        ("size: 010", "E111", (8, 11)),
+        ("size: 3\n    size: 4", "E108", (9, 5)),
+        ("size: &n 3", "E109", (8, 11)),
+        ("size: !!int 3", "E110", (8, 11)),
+        ("size: *n", "E109", (8, 11)),
+    ],
+)
+def test_one_mistake_in_yaml_is_one_problem(only: Only, new: str, code: str, place: tuple[int, int]) -> None:
+    found = only("size: 3", new)
+    assert (found.code, (found.line, found.column), found.field) == (code, place, "populations.lower.size")
