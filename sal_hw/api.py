@@ -257,9 +257,7 @@ def _open_store(
     return RunStore.resume(path, identity) if resume else RunStore.create(path, identity, force=force)
 
 
-def _keep(
-    recipe: Recipe, program: CompiledProgram, result: RunResult, store: RunStore | None, *, figures: bool
-) -> Run:
+def _keep(recipe: Recipe, program: CompiledProgram, result: RunResult, store: RunStore | None, *, figures: bool) -> Run:
     if store is None:
         return Run(result=result)
     store.write_result(result, program, recipe.file.document)

@@ -145,7 +145,11 @@ def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...]) ->
     if not (path / MANIFEST).is_file():
         hint = f"continue it with --resume --out {path}" if is_unfinished(path) else "name a folder made with --out"
         problem = Problem(
-            code="E505", field="folder", value=quote_value(str(path)), allowed=f"a finished {kind} folder", hint=hint
+            code="E505",
+            field="folder",
+            value=quote_value(str(path)),
+            allowed=f"a finished {kind} folder",
+            hint=hint,
         )
         raise InputError(problem)
     try:

@@ -28,6 +28,4 @@ class Entry:
 
 
 #: all codes, in order
-CATALOG: dict[str, Entry] = {
-    code: Entry(*words) for code, words in sorted({**INPUT_TEXTS, **RUN_TEXTS}.items())
-}
+CATALOG: dict[str, Entry] = {code: Entry(*words) for code, words in sorted({**INPUT_TEXTS, **RUN_TEXTS}.items())}

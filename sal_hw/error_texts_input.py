@@ -45,8 +45,7 @@ INPUT_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E108": (
         "A key is given twice",
-        "Most readers of YAML silently take the last one. Here neither is taken, since one of them is a\n"
-        "mistake.",
+        "Most readers of YAML silently take the last one. Here neither is taken, since one of them is a\nmistake.",
         "Remove one of the two lines.",
     ),
     "E109": (
@@ -57,8 +56,7 @@ INPUT_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E110": (
         "A tag of YAML",
-        "Tags such as !!float or !include ask the reader to build objects or to read other files; none\n"
-        "are allowed.",
+        "Tags such as !!float or !include ask the reader to build objects or to read other files; none\nare allowed.",
         "learning_rate: 1e-3",
     ),
     "E111": (
@@ -81,8 +79,7 @@ INPUT_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E202": (
         "A required key is missing",
-        "The place named is the mapping that lacks the key. There is no default, because any would be a\n"
-        "guess.",
+        "The place named is the mapping that lacks the key. There is no default, because any would be a\nguess.",
         "timestep: 0.1 ms",
     ),
     "E203": (
@@ -97,8 +94,7 @@ INPUT_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E205": (
         "A unit is missing",
-        "Physical quantities carry their unit; none is ever guessed. Weights and drives of lif neurons\n"
-        "are in mV.",
+        "Physical quantities carry their unit; none is ever guessed. Weights and drives of lif neurons\nare in mV.",
         "tau_ref: 10 ms\nweight: 1.5 mV",
     ),
     "E206": (
@@ -144,8 +140,7 @@ INPUT_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E214": (
         "Outside the allowed range",
-        "The message says the range, its unit and where it comes from; the hint names the nearest legal\n"
-        "value.",
+        "The message says the range, its unit and where it comes from; the hint names the nearest legal\nvalue.",
         "learning_rate: 0.01",
     ),
     "E215": (
@@ -211,20 +206,17 @@ INPUT_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E402": (
         "A weight file outside the recipe's folder",
-        "Absolute paths, '..' and links that leave the folder are refused: a recipe with its folder is\n"
-        "complete.",
+        "Absolute paths, '..' and links that leave the folder are refused: a recipe with its folder is\ncomplete.",
         "cp /elsewhere/weights.npy data/",
     ),
     "E403": (
         "Wrong format of a weight file",
-        "Only .npy and .npz files that NumPy can read without pickle are accepted; pickled objects can\n"
-        "run code.",
+        "Only .npy and .npz files that NumPy can read without pickle are accepted; pickled objects can\nrun code.",
         'numpy.save("weights.npy", weights.astype(float))',
     ),
     "E404": (
         "Wrong type of numbers in a weight file",
-        "Accepted are float64, float32 and whole numbers; not booleans, complex numbers, text, objects\n"
-        "or records.",
+        "Accepted are float64, float32 and whole numbers; not booleans, complex numbers, text, objects\nor records.",
         "weights.astype(float)",
     ),
     "E405": (

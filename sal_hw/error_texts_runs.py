@@ -20,8 +20,7 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E304": (
         "Beyond a limit of the target",
-        "The network is larger than the target, or needs differences between populations that it cannot\n"
-        "make.",
+        "The network is larger than the target, or needs differences between populations that it cannot\nmake.",
         "sal-hw targets",
     ),
     "E305": (
@@ -71,8 +70,7 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E601": (
         "The weights diverged",
-        "Learning drove a weight beyond any sensible size; going on would only produce numbers that\n"
-        "mean nothing.",
+        "Learning drove a weight beyond any sensible size; going on would only produce numbers that\nmean nothing.",
         "learning_rate: 0.001",
     ),
     "E602": (
@@ -80,5 +78,27 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "The run ended before it was done. With an output folder, what is done is kept and the run can be\n"
         "continued with the same result as without the interruption.",
         "sal-hw run R.yaml --out results/first --resume",
+    ),
+    "E603": (
+        "Unknown code",
+        "Codes begin with E and have three digits; each message shows one.",
+        "sal-hw explain",
+    ),
+    "E604": (
+        "The command line cannot be understood",
+        "A command, an argument or an option is missing, unknown or of the wrong type.",
+        "sal-hw run --help",
+    ),
+    "E605": (
+        "The run is degraded",
+        "The run finished and its results are kept, but its verdict is not ok, and --strict was given. The\n"
+        "warnings say what happened and what to do.",
+        "sal-hw run recipes/sampling.yaml",
+    ),
+    "E900": (
+        "A bug of sal-hw",
+        "This should not have happened, whatever the input. Repeat the command with --debug for a traceback\n"
+        "and report it with the recipe.",
+        "sal-hw run R.yaml --debug",
     ),
 }

@@ -28,17 +28,13 @@ def _printable(text: str) -> str:
     """Escape what a terminal might obey: names of files and keys are foreign text."""
     if text.isprintable():
         return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
-    )
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
 
 
 def _represent(value: object) -> str:
     try:
         return repr(value)
-    except (
-        Exception
-    ):  # Python refuses to print numbers of more than 4300 digits, and foreign objects may do anything
+    except Exception:  # Python refuses to print numbers of more than 4300 digits, and foreign objects may do anything
         return f"<{type(value).__name__} that cannot be printed>"
 
 

@@ -80,7 +80,7 @@ def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return an ``.npz`` file of the arrays; equal arrays give equal bytes."""
     buffer = io.BytesIO()
     ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
-    np.savez(buffer, allow_pickle=False, **ordered)  # type: ignore[arg-type]
+    np.savez(buffer, allow_pickle=False, **ordered)
     return buffer.getvalue()
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Literal, TypeAlias, Union
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Tag
 
 from sal_hw.codec import digest
-from sal_hw.spec.fields import choose_by, document
+from sal_hw.document import choose_by, document
 from sal_hw.spec.plasticity import Pairing, WindowShape
 from sal_hw.spec.probes import Probe
 
@@ -147,7 +147,7 @@ class LoweredWakeSleep:
 
 
 LoweredRule: TypeAlias = Annotated[
-    Union[Annotated[LoweredSal, Tag("=sal")], Annotated[LoweredWakeSleep, Tag("=wake_sleep")]],
+    Annotated[LoweredSal, Tag("=sal")] | Annotated[LoweredWakeSleep, Tag("=wake_sleep")],
     choose_by("kind"),
 ]
 

@@ -273,4 +273,3 @@ def read_spikes(path: Path) -> dict[str, Spikes]:
         )
         for name in names
     }
-

@@ -34,7 +34,16 @@ _DEFINITIONS = (
 )
 
 #: unit symbol of a field-name suffix
-SUFFIX_UNITS = {"_ms": "ms", "_us": "us", "_s": "s", "_hz": "Hz", "_mv": "mV", "_na": "nA", "_pf": "pF", "_lsb": "LSB"}
+SUFFIX_UNITS = {
+    "_ms": "ms",
+    "_us": "us",
+    "_s": "s",
+    "_hz": "Hz",
+    "_mv": "mV",
+    "_na": "nA",
+    "_pf": "pF",
+    "_lsb": "LSB",
+}
 
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ]+)\s*")
 

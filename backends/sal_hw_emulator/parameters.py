@@ -83,7 +83,10 @@ class Parameters:
         self.biases[rule.population] += biases
         if rule.bias_limit is not None:
             np.clip(
-                self.biases[rule.population], -rule.bias_limit, rule.bias_limit, out=self.biases[rule.population]
+                self.biases[rule.population],
+                -rule.bias_limit,
+                rule.bias_limit,
+                out=self.biases[rule.population],
             )
         return weights
 
@@ -124,7 +127,8 @@ class Parameters:
         for rule in self.program.rules:
             if f"wake_mean.{rule.name}" in arrays:
                 self.wake[rule.name] = Moments(
-                    mean=arrays[f"wake_mean.{rule.name}"], coactivation=arrays[f"wake_coactivation.{rule.name}"]
+                    mean=arrays[f"wake_mean.{rule.name}"],
+                    coactivation=arrays[f"wake_coactivation.{rule.name}"],
                 )
 
 

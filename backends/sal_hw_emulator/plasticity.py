@@ -34,7 +34,7 @@ class PairSums:
 
     def of_projection(self, window: LoweredWindow, pre: NeuronBlock, post: NeuronBlock) -> Matrix:
         """Return the causal pair sums from one population to another, shape (pre, post)."""
-        sums = self.causal[window_index(self.windows, window)]
+        sums: Matrix = self.causal[window_index(self.windows, window)]
         return sums[pre.offset : pre.offset + pre.size, post.offset : post.offset + post.size]
 
 
@@ -83,7 +83,7 @@ def measured_moments(rule: LoweredWakeSleep, program: CompiledProgram, sums: Pai
     block = program.neuron_block(rule.population)
     causal = sums.of_projection(rule.window, block, block)
     counts = sums.spike_counts[block.offset : block.offset + block.size]
-    return Moments(mean=counts * scale, coactivation=(causal + causal.T) * scale)
+    return Moments(mean=np.asarray(counts * scale, dtype=np.float64), coactivation=(causal + causal.T) * scale)
 
 
 def wake_sleep_change(

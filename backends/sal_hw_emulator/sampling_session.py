@@ -14,7 +14,13 @@ from sal_hw.backend import Moments, Observation, SpikeRecorder
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
 from sal_hw.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
-from sal_hw_emulator.engines.sampling import PairWindow, SamplingModel, SamplingState, SamplingStatistics, simulate
+from sal_hw_emulator.engines.sampling import (
+    PairWindow,
+    SamplingModel,
+    SamplingState,
+    SamplingStatistics,
+    simulate,
+)
 from sal_hw_emulator.parameters import Parameters
 from sal_hw_emulator.plasticity import PairSums, distinct_windows, measured_moments
 
@@ -70,9 +76,7 @@ class SamplingSession:
         counts = np.zeros(self._program.n_neurons, dtype=np.int64)
         sink = self._send_spikes if self._recorder is not None and self._recorded else None
         for _ in range(updates):
-            statistics = simulate(
-                self._parameters.model(), self._state, steps, windows=self._windows, spike_sink=sink
-            )
+            statistics = simulate(self._parameters.model(), self._state, steps, windows=self._windows, spike_sink=sink)
             time_ms = self._state.step * self._program.timestep_ms
             self._parameters.learn(self._sums(statistics), time_ms)
             counts += statistics.spike_counts
@@ -91,7 +95,13 @@ class SamplingSession:
         return self._observation(sum(item.steps for item in measured), counts, state_counts)
 
     def _run_chains(
-        self, duration_ms: float, chains: int, warmup_ms: float, *, windows: tuple[PairWindow, ...], states: bool
+        self,
+        duration_ms: float,
+        chains: int,
+        warmup_ms: float,
+        *,
+        windows: tuple[PairWindow, ...],
+        states: bool,
     ) -> list[SamplingStatistics]:
         total = round(duration_ms / self._program.timestep_ms)
         warmup = round(warmup_ms / self._program.timestep_ms)
@@ -151,7 +161,10 @@ class SamplingSession:
         """Return everything needed to go on later with the very same result."""
         arrays: dict[str, NDArray[Any]] = {f"state.{key}": item for key, item in self._state.to_arrays().items()}
         arrays |= self._parameters.to_arrays()
-        return arrays | {"observations": np.array(self._observations), "spikes_seen": self._spikes_seen.copy()}
+        return arrays | {
+            "observations": np.array(self._observations),
+            "spikes_seen": self._spikes_seen.copy(),
+        }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a checkpoint of the same program and seed."""
@@ -170,7 +183,7 @@ class SamplingSession:
         for block in self._program.neurons:
             if block.population in self._recorded:
                 mine = (neurons >= block.offset) & (neurons < block.offset + block.size)
-                time_ms = steps[mine] * self._program.timestep_ms
+                time_ms = np.asarray(steps[mine] * self._program.timestep_ms, dtype=np.float64)
                 self._recorder(time_ms, (neurons[mine] - block.offset).astype(np.int32), block.population)
 
 
@@ -191,4 +204,5 @@ def _run_chain(
 def _marginal(counts: NDArray[np.int64], n_neurons: int, offset: int, size: int) -> NDArray[np.int64]:
     """Sum joint state counts over the neurons outside one block; the first neuron is the most significant bit."""
     shape = (2**offset, 2**size, 2 ** (n_neurons - offset - size))
-    return counts.reshape(shape).sum(axis=(0, 2), dtype=np.int64)
+    summed: NDArray[np.int64] = counts.reshape(shape).sum(axis=(0, 2), dtype=np.int64)
+    return summed

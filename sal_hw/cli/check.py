@@ -29,7 +29,11 @@ def check(
         show_json({"status": "ok", "target": target, "program_hash": program.hash, "trace": trace})
         return 0
     rows = [
-        (item.name, ", ".join(f"{value:g} {name}" for name, value in item.counts.items()), "; ".join(item.notes))
+        (
+            item.name,
+            ", ".join(f"{value:g} {name}" for name, value in item.counts.items()),
+            "; ".join(item.notes),
+        )
         for item in program.trace
     ]
     show_table(rows, ("pass", "counts", "notes"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from sal_hw.errors import SalHwError
@@ -27,7 +28,7 @@ def show_json(document: dict[str, Any]) -> None:
     show(json.dumps({"format": JSON_FORMAT, **document}, indent=2, sort_keys=True, allow_nan=False))
 
 
-def show_table(rows: list[tuple[str, ...]], header: tuple[str, ...]) -> None:
+def show_table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...]) -> None:
     """Print a table with aligned columns, on stdout."""
     widths = [max(len(row[index]) for row in [header, *rows]) for index in range(len(header))]
     lines = [header, tuple("-" * width for width in widths), *rows]

@@ -16,18 +16,21 @@ Finding = tuple[str, bool, str]
 
 
 def doctor(as_json: AsJson = False, debug: Debug = False) -> int:
-    """Check the installation: packages, targets, backends, a place for compiled code, and the emulator itself.
+    """Check the installation: packages, targets, backends, and the emulator itself.
 
     Example: sal-hw doctor
     """
     del debug
-    findings = [*_packages(), *_entry_points(), _compiled_code(), _emulator()]
+    findings = [*_packages(), *_entry_points(), _emulator()]
     healthy = all(good for _, good, _ in findings)
     if as_json:
         listed = [{"what": what, "ok": good, "detail": detail} for what, good, detail in findings]
         show_json({"status": "ok" if healthy else "error", "findings": listed})
     else:
-        show_table([(what, "ok" if good else "BROKEN", detail) for what, good, detail in findings], ("what", "", "detail"))
+        show_table(
+            [(what, "ok" if good else "BROKEN", detail) for what, good, detail in findings],
+            ("what", "", "detail"),
+        )
         show("next: sal-hw targets" if healthy else "next: install sal-hw again in a fresh environment")
     return 0 if healthy else 4
 
@@ -54,25 +57,20 @@ def _entry_points() -> list[Finding]:
     return found
 
 
-def _compiled_code() -> Finding:
-    from pathlib import Path
-
-    import sal_hw_emulator
-
-    place = os.environ.get("NUMBA_CACHE_DIR") or str(Path(sal_hw_emulator.__file__).parent)
-    writable = os.access(place, os.W_OK)
-    detail = place if writable else f"{place} is read-only; numba falls back to the user's cache folder"
-    return ("compiled code is kept", True, detail)
-
-
 def _emulator() -> Finding:
-    """Let one free neuron spike; its rate is known: 1 / (1 + exp(-b)) per refractory time."""
-    import numpy as np
-    from sal_hw_emulator.engines.sampling import SamplingModel, SamplingState, simulate
+    """Run a program of one free neuron; its activity is known: 1 / (1 + exp(-b))."""
+    from sal_hw.compiler import compile_network
+    from sal_hw.registry import load_backend
+    from sal_hw.spec.network import NetworkSpec, Population
+    from sal_hw.spec.neurons import SamplingNeuron
 
-    model = SamplingModel(
-        weights=np.zeros((1, 1)), biases=np.zeros(1), tau_ref_steps=10, psp_steps=9, dead_steps=9, state_steps=10
+    neuron = SamplingNeuron(tau_ref_ms=10.0)
+    spec = NetworkSpec(timestep_ms=1.0, populations=(Population(name="free", size=1, neuron=neuron),))
+    session = load_backend("emulator").open(compile_network(spec), seed=1)
+    counts = session.observe(100_000.0).spike_counts["free"]
+    activity = 10 * int(counts[0]) / 100_000
+    return (
+        "emulator",
+        abs(activity - 0.5) < 0.05,
+        f"a free neuron is active {activity:.3f} of the time (0.5 expected)",
     )
-    statistics = simulate(model, SamplingState.fresh(1, 1), 100_000)
-    activity = 10 * int(statistics.spike_counts[0]) / 100_000
-    return ("emulator", abs(activity - 0.5) < 0.05, f"a free neuron is active {activity:.3f} of the time (0.5 expected)")

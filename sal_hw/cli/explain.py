@@ -13,8 +13,9 @@ from sal_hw.errors import InputError, Problem, quote_value
 
 
 def explain(
-    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="An error code; without one, all are listed.")]
-    = None,
+    code: Annotated[
+        str | None, typer.Argument(metavar="[CODE]", help="An error code; without one, all are listed.")
+    ] = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -43,7 +44,15 @@ def explain(
         )
         raise InputError(problem)
     if as_json:
-        show_json({"status": "ok", "code": code.upper(), "title": entry.title, "text": entry.text, "example": entry.example})
+        show_json(
+            {
+                "status": "ok",
+                "code": code.upper(),
+                "title": entry.title,
+                "text": entry.text,
+                "example": entry.example,
+            }
+        )
     else:
         show(f"{code.upper()}  {entry.title}\n\n{entry.text}\n\n{entry.example}")
     return 0

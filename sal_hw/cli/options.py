@@ -14,7 +14,8 @@ Overrides: TypeAlias = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Replace a value of the recipe; may be repeated."),
 ]
 Presets: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--preset", metavar="NAME", help="Apply a preset of the recipe; may be repeated.")
+    list[str] | None,
+    typer.Option("--preset", metavar="NAME", help="Apply a preset of the recipe; may be repeated."),
 ]
 Seed: TypeAlias = Annotated[int | None, typer.Option("--seed", help="Replace the recipe's seed.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]

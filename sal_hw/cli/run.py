@@ -26,7 +26,8 @@ def run(
     overrides: Overrides = None,
     presets: Presets = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Run folder; by default a new one below runs/.", show_default=False)
+        Path | None,
+        typer.Option("--out", help="Run folder; by default a new one below runs/.", show_default=False),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads; the result does not depend on it.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 if the run is degraded.")] = False,
@@ -82,8 +83,9 @@ def _new_folder(recipe: Recipe) -> Path:
 
 def _dry_run(recipe: Recipe, *, target: str, emulate: bool, as_json: bool) -> int:
     from sal_hw import api
+    from sal_hw.registry import load_target
 
-    chosen = api.load_target(target)
+    chosen = load_target(target)
     backend = api.choose_backend(chosen, emulate=emulate)
     program = api.compile_recipe(recipe, target=chosen)
     if as_json:

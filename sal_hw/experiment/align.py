@@ -148,7 +148,10 @@ class AlignExperiment:
 
     def checkpoint(self) -> Arrays:
         """Return what is known so far."""
-        arrays = self._recording.checkpoint() | {"done": np.array(self.done), "spikes": np.array(self._spikes)}
+        arrays = self._recording.checkpoint() | {
+            "done": np.array(self.done),
+            "spikes": np.array(self._spikes),
+        }
         return arrays | {f"initial_sum.{name}": values for name, values in self._initial_sums.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -82,7 +82,9 @@ def with_required_probes(network: NetworkSpec, protocol: ExperimentProtocol) -> 
     if not isinstance(protocol, TrainDistributionProtocol):
         return network
     present = any(isinstance(item, StateProbe) and item.population == protocol.population for item in network.probes)
-    return network if present else replace(network, probes=(*network.probes, StateProbe(population=protocol.population)))
+    return (
+        network if present else replace(network, probes=(*network.probes, StateProbe(population=protocol.population)))
+    )
 
 
 def run_program(

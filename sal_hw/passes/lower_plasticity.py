@@ -85,9 +85,7 @@ def _amplitude(draft: Draft, rule: Rule, projection: str) -> NDArray[np.float64]
     return frozen(np.where(block.exists, amplitude, 0.0))
 
 
-def _draw_spread(
-    spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _draw_spread(spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw deviations, shape (post, pre), in the layout that the user wants."""
     rng.standard_normal(spread.skip)
     for _ in range(spread.skip_tables):
@@ -98,9 +96,7 @@ def _draw_spread(
     return np.triu(first, k=2) + np.tril(_truncated_normal(spread, shape, rng), k=1)
 
 
-def _truncated_normal(
-    spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _truncated_normal(spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw normal numbers and redraw those outside the truncation (arXiv 2503.02642, plasticity noise)."""
     draws = rng.normal(0.0, spread.std, shape)
     while (outside := np.abs(draws) > spread.truncate * spread.std).any():

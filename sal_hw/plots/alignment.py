@@ -100,18 +100,22 @@ def _paint_angles(table: Table) -> Figure:
 def _paint_weights(table: Table) -> Figure:
     figure = style.new_figure(height=4.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    axis = _axis(table)
+    style.legend(figure, *weights_into(upper, lower, table))
+    return figure
+
+
+def weights_into(upper: Axes, lower: Axes, table: Table) -> tuple[list[style.Entry], list[style.Entry]]:
+    """Draw weights and their difference into two axes; return the legend's runs and notes."""
     pieces = list(_series(table))
     single = len(pieces) == 1
     entries = [] if single else _paint_many(upper, lower, pieces)
     notes = _paint_one(upper, lower, pieces[0][1]) if single else _explain_many(table)
     title = "Weights of a reciprocal pair"
     style.prepare(upper, title=f"{title}, {style.plain(pieces[0][0])}" if single else title, y="weight")
-    style.prepare(lower, x=AXIS_LABELS[axis], y="|difference|")
+    style.prepare(lower, x=AXIS_LABELS[_axis(table)], y="|difference|")
     style.log_axis(lower, table["difference"])
     upper.margins(x=0.01)
-    style.legend(figure, entries, notes)
-    return figure
+    return entries, notes
 
 
 def _paint_one(upper: Axes, lower: Axes, piece: Table) -> list[style.Entry]:
@@ -172,15 +176,20 @@ def _mark_decay(axes: Axes, piece: Table, shade: str) -> list[style.Entry]:
 def paint_plane(table: Table) -> Figure:
     """Draw the path of reciprocal pairs in the plane of both weights."""
     figure = style.new_figure(width=4.6, height=4.6)
-    axes = figure.subplots()
+    style.legend(figure, *plane_into(figure.subplots(), table))
+    return figure
+
+
+def plane_into(axes: Axes, table: Table) -> tuple[list[style.Entry], list[style.Entry]]:
+    """Draw paths in the plane of both weights into axes; return the legend's runs and notes."""
     entries, pieces = [], list(_series(table))
     for index, (name, piece) in enumerate(pieces):
         shade = style.colour(index, len(pieces))
+        forward, backward = piece["weight_forward"], piece["weight_backward"]
         # paths of several runs lie upon each other where the sum of both weights is kept
-        width = max(0.8, 2.4 - 0.8 * index)
-        axes.plot(piece["weight_forward"], piece["weight_backward"], color=shade, linewidth=width)
-        axes.plot(piece["weight_forward"][0], piece["weight_backward"][0], "o", color=shade, fillstyle="none")
-        axes.plot(piece["weight_forward"][-1], piece["weight_backward"][-1], "s", color=shade)
+        axes.plot(forward, backward, color=shade, linewidth=max(0.8, 2.4 - 0.8 * index))
+        axes.plot(forward[0], backward[0], "o", color=shade, fillstyle="none")
+        axes.plot(forward[-1], backward[-1], "s", color=shade)
         entries.append(style.line(name, color=shade))
     diagonal: style.Look = {"color": style.REFERENCE, "linestyle": "--", "linewidth": 1.0}
     both = np.concatenate([table["weight_forward"], table["weight_backward"]])
@@ -189,13 +198,9 @@ def paint_plane(table: Table) -> Figure:
     axes.plot(limits, limits, **diagonal, zorder=1)
     axes.set(xlim=limits, ylim=limits)
     axes.set_box_aspect(1.0)
-    one, other = side_names(table["forward"].tolist(), table["backward"].tolist())
-    labels = (f"weight, {style.plain(one)}", f"weight, {style.plain(other)}")
-    style.prepare(axes, title="Path of a reciprocal pair", x=labels[0], y=labels[1])
-    marks: style.Look = {"color": style.REFERENCE, "linestyle": "none"}
-    start, end = (
-        style.line("start", marker="o", fillstyle="none", **marks),
-        style.line("end", marker="s", **marks),
-    )
-    style.legend(figure, entries, [start, end, style.line("equal", **diagonal)])
-    return figure
+    one, other = map(style.plain, side_names(table["forward"].tolist(), table["backward"].tolist()))
+    style.prepare(axes, title="Path of a reciprocal pair", x=f"weight, {one}", y=f"weight, {other}")
+    mark: style.Look = {"color": style.REFERENCE, "linestyle": "none"}
+    start = style.line("path start", marker="o", fillstyle="none", **mark)
+    end = style.line("path end", marker="s", **mark)
+    return entries, [start, end, style.line("equal", **diagonal)]

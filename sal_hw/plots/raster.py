@@ -53,8 +53,7 @@ def paint(table: Table) -> Figure:
         _paint_run(left, right, piece, populations)
     look: style.Look = {"marker": "|", "linestyle": "none", "markersize": 9, "markeredgewidth": 2}
     entries = [
-        style.line(name, color=style.colour(index, len(populations)), **look)
-        for index, name in enumerate(populations)
+        style.line(name, color=style.colour(index, len(populations)), **look) for index, name in enumerate(populations)
     ]
     style.legend(figure, entries)
     return figure

@@ -35,8 +35,8 @@ def colour(index: int, of: int) -> str:
     """Return the colour of the `index`-th of several things; more than there are colours get shades."""
     if of <= len(COLOURS):
         return COLOURS[index]
-    from matplotlib import colormaps  # noqa: PLC0415 - only when drawing
-    from matplotlib.colors import to_hex  # noqa: PLC0415 - only when drawing
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
 
     # the last fifth is too faint on white
     return to_hex(colormaps["viridis"](0.8 * index / (of - 1)))
@@ -53,8 +53,8 @@ def plain(text: str) -> str:
 
 def new_figure(*, width: float = WIDTH, height: float = HEIGHT) -> Figure:
     """Return an empty figure that belongs to no window and no global list."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - only when drawing
-    from matplotlib.figure import Figure  # noqa: PLC0415 - only when drawing
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
@@ -78,7 +78,7 @@ def log_axis(axes: Axes, values: ArrayLike) -> None:
 
     Powers of ten alone would leave an axis of few decades nearly without numbers, so that gets more of them.
     """
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter  # noqa: PLC0415
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
     numbers = np.asarray(values, dtype=np.float64)
     positive = numbers[numbers > 0.0]
@@ -100,7 +100,7 @@ def shown(values: ArrayLike) -> NDArray[np.float64]:
 
 def line(name: str, **style: Any) -> Entry:
     """Return a legend entry that shows a line or marker of the given style."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 - only when drawing
+    from matplotlib.lines import Line2D
 
     return name, Line2D([], [], **style)
 

@@ -13,9 +13,7 @@ from sal_hw.spec.findings import closest
 
 MAX_BYTES = 2**20
 
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
@@ -51,18 +49,14 @@ def check_text(text: str, name: str) -> str:
         words = "printable UTF-8 text without control characters"
         raise _refuse("E104", name, words, f"remove the character U+{ord(bad[0]):04X}", (line, column))
     if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
-        raise _refuse(
-            "E103", name, "a recipe: a mapping that begins with 'recipe: 1'", "the file holds no content"
-        )
+        raise _refuse("E103", name, "a recipe: a mapping that begins with 'recipe: 1'", "the file holds no content")
     return text
 
 
 def _refuse(
     code: str, name: str, allowed: str, hint: str | None, place: tuple[int | None, int | None] = (None, None)
 ) -> InputError:
-    problem = Problem(
-        code=code, field="", allowed=allowed, hint=hint, file=name, line=place[0], column=place[1]
-    )
+    problem = Problem(code=code, field="", allowed=allowed, hint=hint, file=name, line=place[0], column=place[1])
     return InputError(problem)
 
 
@@ -98,9 +92,7 @@ def _cannot_open(path: str | os.PathLike[str], name: str, error: Exception) -> I
 
 def _not_regular(path: str | os.PathLike[str], name: str) -> InputError:
     if not Path(path).is_dir():
-        return _refuse(
-            "E102", name, "a regular file, not a device or pipe", "save the recipe to a file first"
-        )
+        return _refuse("E102", name, "a regular file, not a device or pipe", "save the recipe to a file first")
     try:
         inside = sorted(item.name for item in Path(path).glob("*.yaml"))
     except OSError:
@@ -119,9 +111,7 @@ def _similar(path: Path) -> str | None:
 
 def _decode(raw: bytes, name: str) -> str:
     if raw.startswith(_UTF16):
-        raise _refuse(
-            "E104", name, "UTF-8 text; this file is UTF-16 or UTF-32", "save it as UTF-8 in the editor"
-        )
+        raise _refuse("E104", name, "UTF-8 text; this file is UTF-16 or UTF-32", "save it as UTF-8 in the editor")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -131,9 +131,7 @@ class _Reader:
             raise _StopReading
         path = self._place(event, container)
         if len(self._levels) >= MAX_DEPTH:
-            self._report(
-                "E105", event, f"at most {MAX_DEPTH} levels of nesting", hint="a recipe needs fewer than ten"
-            )
+            self._report("E105", event, f"at most {MAX_DEPTH} levels of nesting", hint="a recipe needs fewer than ten")
             raise _StopReading
         self._levels.append(_Level(path=path, container=container))
 
@@ -162,11 +160,7 @@ class _Reader:
             self._report("E110", event, "no tags (!name)", value=event.tag, hint=hint)
 
     def _expects_key(self) -> bool:
-        return (
-            bool(self._levels)
-            and isinstance(self._levels[-1].container, dict)
-            and self._levels[-1].key is None
-        )
+        return bool(self._levels) and isinstance(self._levels[-1].container, dict) and self._levels[-1].key is None
 
     def _key(self, event: Any) -> None:
         level, place = self._levels[-1], _place_of(event)
@@ -178,9 +172,7 @@ class _Reader:
             level.skip_value = True
         elif event.style is None and not self._is_text(event.value):
             hint = f'put the key in quotes: "{event.value[:40]}"'
-            self._report(
-                "E203", event, "text as a key of a mapping", value=event.value, hint=hint, path=level.path
-            )
+            self._report("E203", event, "text as a key of a mapping", value=event.value, hint=hint, path=level.path)
             level.skip_value = True
         elif event.value in level.container:
             first = self.result.positions.keys.get(path, place)

@@ -58,9 +58,7 @@ def apply_presets(draft: Draft, chosen: Sequence[str]) -> None:
 def _check_preset(draft: Draft, name: str, preset: object) -> Iterator[Finding]:
     path: Path = ("presets", name)
     if not isinstance(preset, dict):
-        yield Finding(
-            code="E203", path=path, allowed="a mapping with the keys description and set", value=preset
-        )
+        yield Finding(code="E203", path=path, allowed="a mapping with the keys description and set", value=preset)
         return
     for key in preset:
         if key not in _PRESET_KEYS:

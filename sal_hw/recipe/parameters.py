@@ -38,9 +38,7 @@ def _check_parameters(draft: Draft, parameters: dict[str, Any]) -> None:
             draft.report(Finding(code="E203", path=path, allowed=words, value=value))
         if isinstance(value, str) and value.startswith("$") and not value.startswith("$$"):
             words = "a value; a parameter cannot refer to another parameter"
-            draft.report(
-                Finding(code="E209", path=path, allowed=words, value=value, hint="give the value itself")
-            )
+            draft.report(Finding(code="E209", path=path, allowed=words, value=value, hint="give the value itself"))
 
 
 def _is_name(text: str) -> bool:
@@ -89,6 +87,4 @@ class _Substitution:
         for name in sorted(filter(_is_name, self._unused)):
             words = "a parameter that some value refers to; nothing uses this one"
             hint = f"write ${name} where it is meant, or remove it"
-            self._draft.report(
-                Finding(code="E209", path=("parameters", name), allowed=words, hint=hint, at="key")
-            )
+            self._draft.report(Finding(code="E209", path=("parameters", name), allowed=words, hint=hint, at="key"))

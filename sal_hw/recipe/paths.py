@@ -62,9 +62,7 @@ def resolve_path(document: dict[str, Any], path: Path) -> Path:
         elif isinstance(current, dict):
             key = _known_key(current, step, tuple(resolved), last=last)
         else:
-            raise PathError(
-                f"{render_path(tuple(resolved))} is a single value; it has no part {_quoted(step)}"
-            )
+            raise PathError(f"{render_path(tuple(resolved))} is a single value; it has no part {_quoted(step)}")
         resolved.append(key)
         current = current.get(key, {}) if isinstance(current, dict) else current[int(key)]
     return tuple(resolved)
@@ -81,9 +79,7 @@ def _item_index(items: list[Any], step: str | int, where: Path) -> int:
             return step
         raise PathError(f"{place} has {len(items)} entries, counted from 0", None)
     names = [item["name"] for item in items if isinstance(item, dict) and isinstance(item.get("name"), str)]
-    matches = [
-        index for index, item in enumerate(items) if isinstance(item, dict) and item.get("name") == step
-    ]
+    matches = [index for index, item in enumerate(items) if isinstance(item, dict) and item.get("name") == step]
     if matches:
         return matches[0]
     known = f"; its entries are: {listed(names)}" if names else "; use an index such as [0]"

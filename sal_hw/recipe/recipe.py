@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sal_hw.document import recipe_key
 from sal_hw.errors import InputError, Problem
 from sal_hw.recipe.files import read_text, shown_path
 from sal_hw.recipe.loader import parse_yaml
@@ -15,7 +16,7 @@ from sal_hw.recipe.overrides import Draft, apply_overrides, apply_presets
 from sal_hw.recipe.parameters import apply_parameters
 from sal_hw.recipe.positions import Positions
 from sal_hw.recipe.sections import Content, find_unknown_names, read_sections
-from sal_hw.spec.fields import MAX_SEED, recipe_key
+from sal_hw.spec.fields import MAX_SEED
 from sal_hw.spec.findings import NOTHING, Finding, render_path, show
 from sal_hw.spec.findings import Path as FieldPath
 from sal_hw.spec.network import NetworkSpec
@@ -138,14 +139,10 @@ def _mention_parameters(draft: Draft) -> list[Problem]:
 def _mention(problem: Problem, parameter: str | None) -> Problem:
     if parameter is None or problem.code == "E209":
         return problem
-    return replace(
-        problem, allowed=f"{problem.allowed}; the value is that of the parameter {show(parameter)}"
-    )
+    return replace(problem, allowed=f"{problem.allowed}; the value is that of the parameter {show(parameter)}")
 
 
-def _build(
-    path: Path, folder: Path, draft: Draft, content: Content, parameters: dict[str, Any]
-) -> RecipeFile:
+def _build(path: Path, folder: Path, draft: Draft, content: Content, parameters: dict[str, Any]) -> RecipeFile:
     network = NetworkSpec(
         timestep_ms=content.header["timestep"],
         discretization=content.header["discretization"],

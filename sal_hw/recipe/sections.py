@@ -170,9 +170,7 @@ def _read_populations(draft: Draft, content: Content) -> None:
         path: Path = ("populations", name)
         if isinstance(entry, dict) and "name" in entry:
             words = "no 'name' here; a population is named by its key"
-            draft.report(
-                Finding(code="E201", path=(*path, "name"), allowed=words, hint="remove it", at="key")
-            )
+            draft.report(Finding(code="E201", path=(*path, "name"), allowed=words, hint="remove it", at="key"))
             population = None
         else:
             population = _read(draft, Population, entry, path, name=name)

@@ -87,9 +87,7 @@ def locate(file: str, folder: Path) -> Path:
     except (OSError, RuntimeError) as error:
         raise ArrayFileError("E401", f"an existing file below {folder}", _similar(folder / name)) from error
     if not real.is_relative_to(root):
-        raise ArrayFileError(
-            "E402", f"{words}; this is a link that leaves it", "copy the file next to the recipe"
-        )
+        raise ArrayFileError("E402", f"{words}; this is a link that leaves it", "copy the file next to the recipe")
     if not regular:
         raise ArrayFileError("E401", "a regular file, not a folder or device")
     return real
@@ -110,9 +108,7 @@ def _open_array(path: Path, key: str | None) -> Iterator[IO[bytes]]:
     try:
         if path.suffix == ".npy":
             if key is not None:
-                raise ArrayFileError(
-                    "E403", "an .npz file, since a key is given", "leave the key out for an .npy file"
-                )
+                raise ArrayFileError("E403", "an .npz file, since a key is given", "leave the key out for an .npy file")
             with path.open("rb") as stream:
                 yield stream
             return
@@ -133,9 +129,7 @@ def _member(archive: zipfile.ZipFile, key: str | None) -> str:
     if key is None:
         raise ArrayFileError("E403", f"a key that names one of its arrays: {listed(keys)}", "add key: NAME")
     if key not in keys:
-        raise ArrayFileError(
-            "E403", f"the key of an array in the file: {listed(keys)}", did_you_mean(key, keys)
-        )
+        raise ArrayFileError("E403", f"the key of an array in the file: {listed(keys)}", did_you_mean(key, keys))
     return f"{key}.npy"
 
 
@@ -208,9 +202,7 @@ def read_array(path: Path, key: str | None, shape: Sequence[int | None] | None) 
         header = _read_header(stream)
         _check_header(header, shape)
         raw = _read_exactly(stream, prod(header.shape) * header.dtype.itemsize)
-    values = np.frombuffer(raw, dtype=header.dtype).reshape(
-        header.shape, order="F" if header.fortran_order else "C"
-    )
+    values = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
     _check_finite(values)
     return values
 

@@ -69,9 +69,7 @@ def load_values(source: FromFile, folder: Path, shape: tuple[int | None, ...] | 
 def _check_magnitude(values: NDArray[np.float64]) -> None:
     largest = float(np.abs(values).max(initial=0.0))
     if largest > MAX_MAGNITUDE:
-        raise ArrayFileError(
-            "E214", f"numbers between -1000000 and 1000000; the largest magnitude is {largest:g}"
-        )
+        raise ArrayFileError("E214", f"numbers between -1000000 and 1000000; the largest magnitude is {largest:g}")
 
 
 def read_sparse(source: FromFile, folder: Path, shape: tuple[int, int], *, field: str = "") -> Edges:

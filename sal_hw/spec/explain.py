@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sal_hw.spec.fields import recipe_key
+from sal_hw.document import recipe_key
 from sal_hw.spec.findings import Finding, Path, closest, did_you_mean, listed
 from sal_hw.spec.homes import homes_of
 from sal_hw.spec.schema import (
@@ -63,9 +63,7 @@ def unknown_key(path: Path, legal: Iterable[str]) -> Finding:
     homes = homes_of(key)
     close = closest(key, known)
     if recipe_key(key) in known:
-        hint: str | None = (
-            f'write "{recipe_key(key)}" and give the unit with the value, as in {recipe_key(key)}: 10 ms'
-        )
+        hint: str | None = f'write "{recipe_key(key)}" and give the unit with the value, as in {recipe_key(key)}: 10 ms'
     elif homes and (close is None or closest(key, known, cutoff=0.8) is None):
         hint = f"'{key}' belongs in {homes}"
     else:
@@ -107,16 +105,12 @@ def _bad_table(spot: Spot, rows: list[Any]) -> Finding:
     """Point at the first cell that is no number, or at the first row of another length."""
     for index, row in enumerate(rows):
         for place, cell in (
-            [((index, at), cell) for at, cell in enumerate(row)]
-            if isinstance(row, list)
-            else [((index,), row)]
+            [((index, at), cell) for at, cell in enumerate(row)] if isinstance(row, list) else [((index,), row)]
         ):
             if isinstance(cell, (str, bool, dict, list)) or cell is None:
                 finite = not (isinstance(cell, str) and _NOT_FINITE.fullmatch(cell))
                 bad = replace(spot, path=(*spot.path, *place), value=cell)
-                return bad.finding(
-                    "E203" if finite else "E207", allowed="a finite number in each cell of a table"
-                )
+                return bad.finding("E203" if finite else "E207", allowed="a finite number in each cell of a table")
     lengths = [len(row) if isinstance(row, list) else -1 for row in rows]
     odd = next((index for index, length in enumerate(lengths) if length != lengths[0]), None)
     if odd is None:
@@ -165,9 +159,7 @@ def _no_such_member(spot: Spot) -> Finding:
     key = kind.chooser if kind else None
     if kind is None or key is None or not isinstance(raw, dict) or key == "table":
         return wrong_type(spot)
-    tags = [
-        tag for tag, _ in kind.members if key != "distribution" or tag not in ("constant", "table", "file")
-    ]
+    tags = [tag for tag, _ in kind.members if key != "distribution" or tag not in ("constant", "table", "file")]
     words, path = "one of: " + ", ".join(tags), (*spot.path, key)
     if key in raw:
         code = "E204" if isinstance(raw[key], str) else "E203"
@@ -175,9 +167,7 @@ def _no_such_member(spot: Spot) -> Finding:
         return Finding(code=code, path=path, allowed=words, value=raw[key], hint=hint)
     if key == "distribution":
         return spot.finding("E203", hint="add distribution: normal, or file: NAME.npy")
-    misspelt = next(
-        (name for name in raw if isinstance(name, str) and closest(key, [name], cutoff=0.7)), None
-    )
+    misspelt = next((name for name in raw if isinstance(name, str) and closest(key, [name], cutoff=0.7)), None)
     hint = f'did you mean "{key}" instead of "{misspelt}"?' if misspelt else f"add {key}: {tags[0]}"
     return Finding(code="E202", path=path, allowed=f"'{key}' is required: {words}", hint=hint, at="parent")
 
@@ -224,9 +214,7 @@ def _unit_missing(spot: Spot) -> Finding:
     kind, value = spot.kind, spot.value
     if kind is None or kind.unit is None:
         return wrong_type(spot)
-    hint = (
-        f'did you mean "{str(value).strip()} {kind.unit}"?' if isinstance(value, (int, float, str)) else None
-    )
+    hint = f'did you mean "{str(value).strip()} {kind.unit}"?' if isinstance(value, (int, float, str)) else None
     return spot.finding("E205", hint=hint)
 
 

@@ -6,13 +6,12 @@ The same annotation checks a recipe's text and an object built in Python, so bot
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Discriminator, Strict, StringConstraints
-from typing_extensions import dataclass_transform
+from pydantic import Strict, StringConstraints
 
-from sal_hw.units import SUFFIX_UNITS, Unit
+from sal_hw.units import Unit
 
 #: neurons in one population; far above any chip, but a typing error cannot exhaust memory
 MAX_POPULATION_SIZE = 1_000_000
@@ -49,12 +48,8 @@ Size = Annotated[
 Count = Annotated[Whole, Ge(1), Le(10**9)]
 Seed = Annotated[Whole, Ge(0), Le(MAX_SEED), Because("seeds are unsigned 64-bit numbers")]
 Spread = Annotated[Number, Ge(0.0), Le(1e3)]
-TimeConstantMs = Annotated[
-    Number, Gt(0.0), Le(1e6), Unit("ms"), Because("other quantities are divided by it")
-]
-DurationMs = Annotated[
-    Number, Gt(0.0), Le(MAX_DURATION_MS), Unit("ms"), Because("at most one day of model time")
-]
+TimeConstantMs = Annotated[Number, Gt(0.0), Le(1e6), Unit("ms"), Because("other quantities are divided by it")]
+DurationMs = Annotated[Number, Gt(0.0), Le(MAX_DURATION_MS), Unit("ms"), Because("at most one day of model time")]
 DelayMs = Annotated[Number, Ge(0.0), Le(1e4), Unit("ms")]
 InstantMs = Annotated[Number, Ge(0.0), Le(MAX_DURATION_MS), Unit("ms")]
 RateHz = Annotated[Number, Ge(0.0), Le(1e6), Unit("Hz")]
@@ -66,47 +61,3 @@ LearningRate = Annotated[
     Because("the sign of learning is set by the rule", "to switch the rule off, set enabled: false"),
 ]
 Bound = Annotated[Number, Ge(-1e6), Le(1e6)]
-
-
-def recipe_key(attribute: str) -> str:
-    """Return the recipe's key of an attribute: without the unit suffix, since the value has the unit."""
-    for suffix in SUFFIX_UNITS:
-        if attribute.endswith(suffix):
-            return attribute.removesuffix(suffix)
-    return attribute
-
-
-#: pydantic's configuration of every dataclass of a specification
-DOCUMENT_CONFIG: dict[str, Any] = {
-    "extra": "forbid",
-    "allow_inf_nan": False,
-    "arbitrary_types_allowed": True,
-    "revalidate_instances": "always",
-    "alias_generator": recipe_key,
-    "validate_by_alias": True,
-    "validate_by_name": True,
-}
-
-T = TypeVar("T")
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-def document(cls: type[T]) -> type[T]:
-    """Make a class a frozen keyword-only dataclass with slots that pydantic can read from a recipe."""
-    made = dataclass(frozen=True, kw_only=True, slots=True, eq=False)(cls)
-    made.__pydantic_config__ = DOCUMENT_CONFIG  # type: ignore[attr-defined]
-    return made
-
-
-#: marks the tag of a union's member in the path of an error, so that the path can be shown without it
-TAG_MARK = "="
-
-
-def choose_by(key: str, *, default: str | None = None) -> Discriminator:
-    """Return the rule that picks a union's member by the text under the key or attribute `key`."""
-
-    def pick(raw: object) -> str | None:
-        chosen = raw.get(key, default) if isinstance(raw, dict) else getattr(raw, key, default)
-        return TAG_MARK + chosen if isinstance(chosen, str) else None
-
-    return Discriminator(pick, custom_error_type=f"choose_{key}", custom_error_message="unknown choice")

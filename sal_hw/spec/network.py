@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from sal_hw.spec.fields import Bound, DelayMs, Flag, Name, Size, TimeConstantMs, document
+from sal_hw.document import document
+from sal_hw.spec.fields import Bound, DelayMs, Flag, Name, Size, TimeConstantMs
 from sal_hw.spec.neurons import Neuron
 from sal_hw.spec.plasticity import Rule
 from sal_hw.spec.probes import Probe

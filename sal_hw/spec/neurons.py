@@ -6,7 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Tag
 
-from sal_hw.spec.fields import PotentialMv, TimeConstantMs, choose_by, document
+from sal_hw.document import choose_by, document
+from sal_hw.spec.fields import PotentialMv, TimeConstantMs
 from sal_hw.spec.values import Constant, ValueSource
 
 

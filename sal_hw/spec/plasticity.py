@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt, Le
 from pydantic import Tag
 
+from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import (
     Bound,
     DurationMs,
@@ -23,8 +24,6 @@ from sal_hw.spec.fields import (
     Spread,
     TimeConstantMs,
     Whole,
-    choose_by,
-    document,
 )
 
 WindowShape: TypeAlias = Literal["exponential", "triangular"]

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt, Le
 from pydantic import Tag
 
-from sal_hw.spec.fields import Count, DurationMs, Name, Number, Seed, Whole, choose_by, document
+from sal_hw.document import choose_by, document
+from sal_hw.spec.fields import Count, DurationMs, Name, Number, Seed, Whole
 from sal_hw.spec.values import ValueSource
 
 
@@ -114,7 +115,6 @@ class TrainDistributionProtocol:
 
 
 Protocol: TypeAlias = Annotated[
-    Annotated[AlignProtocol, Tag("=align")]
-    | Annotated[TrainDistributionProtocol, Tag("=train_distribution")],
+    Annotated[AlignProtocol, Tag("=align")] | Annotated[TrainDistributionProtocol, Tag("=train_distribution")],
     choose_by("kind"),
 ]

@@ -12,7 +12,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Discriminator, StringConstraints, Tag
 
-from sal_hw.spec.fields import Because, recipe_key
+from sal_hw.document import recipe_key
+from sal_hw.spec.fields import Because
 from sal_hw.units import Unit
 
 _BASES = {int: "int", float: "float", str: "text", bool: "flag"}
@@ -140,9 +141,7 @@ def keys_of(cls: type, *, recipe: bool) -> tuple[str, ...]:
 def required_keys(cls: type) -> tuple[str, ...]:
     """Return the recipe keys without a default."""
     return tuple(
-        recipe_key(item.name)
-        for item in fields(cls)
-        if item.default is MISSING and item.default_factory is MISSING
+        recipe_key(item.name) for item in fields(cls) if item.default is MISSING and item.default_factory is MISSING
     )
 
 

@@ -38,9 +38,7 @@ def find_conflicts(view: View) -> list[Finding]:
     return [finding for check in _CHECKS for finding in check(view)]
 
 
-def cross_check(
-    network: NetworkSpec, protocol: Protocol | None = None, seed: int | None = None
-) -> list[Problem]:
+def cross_check(network: NetworkSpec, protocol: Protocol | None = None, seed: int | None = None) -> list[Problem]:
     """Return what fields and entries of a specification say against each other.
 
     Parameters
@@ -52,9 +50,7 @@ def cross_check(
     """
     found = find_conflicts(view_of(network, protocol))
     if seed is not None and not 0 <= seed <= MAX_SEED:
-        found.append(
-            Finding(code="E223", path=("seed",), allowed=f"a whole number, 0 .. {MAX_SEED}", value=seed)
-        )
+        found.append(Finding(code="E223", path=("seed",), allowed=f"a whole number, 0 .. {MAX_SEED}", value=seed))
     return [finding.as_problem() for finding in found]
 
 
@@ -96,9 +92,7 @@ def _find_stand_ins(given: Any, read: Any, path: Path) -> Iterator[Finding]:
             yield Finding(code="E203", path=path, allowed=f"an object of the class {name}", value=given)
             return
         for item in fields(read):
-            yield from _find_stand_ins(
-                getattr(given, item.name), getattr(read, item.name), (*path, item.name)
-            )
+            yield from _find_stand_ins(getattr(given, item.name), getattr(read, item.name), (*path, item.name))
     elif isinstance(read, tuple):
         for index, (one, other) in enumerate(zip(given, read, strict=True)):
             yield from _find_stand_ins(one, other, (*path, index))

@@ -32,9 +32,7 @@ def _check_align(view: View, protocol: AlignProtocol) -> Iterator[Finding]:
     rules = [entry.item for entry in _enabled(view) if isinstance(entry.item, SalRule)]
     if not rules and not view.broken.get("plasticity"):
         words = "an experiment that the network can do: align needs at least one enabled rule with kind: sal"
-        yield Finding(
-            code="E224", path=("experiment",), allowed=words, hint="add one to plasticity", at="key"
-        )
+        yield Finding(code="E224", path=("experiment",), allowed=words, hint="add one to plasticity", at="key")
     for entry in _enabled(view):
         if isinstance(entry.item, WakeSleepRule):
             words = "no enabled wake_sleep rule: an align experiment has no target distribution"
@@ -45,16 +43,12 @@ def _check_align(view: View, protocol: AlignProtocol) -> Iterator[Finding]:
         path = ("experiment", "duration_ms")
         whole = view.timestep_ms is None or is_multiple(protocol.duration_ms, view.timestep_ms)
         if whole:
-            yield from not_a_multiple(
-                path, protocol.duration_ms, interval, f"update_every of the rule {rule.name}"
-            )
+            yield from not_a_multiple(path, protocol.duration_ms, interval, f"update_every of the rule {rule.name}")
     yield from _check_average(protocol, rules)
 
 
 def _check_average(protocol: AlignProtocol, rules: list[SalRule]) -> Iterator[Finding]:
-    updates = min(
-        (int(protocol.duration_ms / rule.update_every_ms * (1 + 1e-9)) for rule in rules), default=None
-    )
+    updates = min((int(protocol.duration_ms / rule.update_every_ms * (1 + 1e-9)) for rule in rules), default=None)
     if updates is not None and 0 < updates < protocol.average_last_updates:
         words = f"1 .. {updates}, since there are {updates} updates in the duration"
         yield Finding(
@@ -82,9 +76,7 @@ def _check_states(population: Population, path: tuple[str | int, ...], code: str
         words = f"a population of sampling neurons; those of {name} are {population.neuron.model}"
         yield Finding(code="E222", path=path, allowed=words, value=name)
     if population.size > MAX_STATE_NEURONS:
-        words = (
-            f"a population of at most {MAX_STATE_NEURONS} neurons, since the table of joint states doubles"
-        )
+        words = f"a population of at most {MAX_STATE_NEURONS} neurons, since the table of joint states doubles"
         words += f" with each; {name} has {population.size}"
         yield Finding(code=code, path=path, allowed=words, value=name)
 
@@ -100,12 +92,8 @@ def _check_wake_sleep(view: View, population: Population) -> Iterator[Finding]:
     if len(rules) != 1:
         words = f"exactly one enabled wake_sleep rule on {population.name}, to train it; "
         words += f"there are {len(rules)}: {listed(rules)}" if rules else "there is none"
-        hint = (
-            "set enabled: false on all but one" if rules else "add a rule with kind: wake_sleep to plasticity"
-        )
-        yield Finding(
-            code="E224", path=("experiment", "population"), allowed=words, value=population.name, hint=hint
-        )
+        hint = "set enabled: false on all but one" if rules else "add a rule with kind: wake_sleep to plasticity"
+        yield Finding(code="E224", path=("experiment", "population"), allowed=words, value=population.name, hint=hint)
 
 
 def _check_intervals(view: View) -> Iterator[Finding]:
@@ -143,8 +131,6 @@ def check_probes(view: View) -> Iterator[Finding]:
         if isinstance(probe, StateProbe):
             yield from _check_states(population, path, "E214")
         elif population.neuron.model != "lif":
-            words = (
-                f"a population of lif neurons; {population.neuron.model} neurons have no membrane potential"
-            )
+            words = f"a population of lif neurons; {population.neuron.model} neurons have no membrane potential"
             hint = "probe spikes or states instead"
             yield Finding(code="E222", path=path, allowed=words, value=probe.population, hint=hint)

@@ -27,9 +27,7 @@ def _check_sal(view: View, entry: Entry[Rule], rule: SalRule) -> Iterator[Findin
     if (forward.source, forward.target) != (backward.target, backward.source):
         words = f"a projection from {forward.target} to {forward.source}, since {_arrow(forward)};"
         words += f" {_arrow(backward)}"
-        yield Finding(
-            code="E218", path=path, allowed=words, value=rule.backward, hint=_suggest_partner(view, forward)
-        )
+        yield Finding(code="E218", path=path, allowed=words, value=rule.backward, hint=_suggest_partner(view, forward))
     elif forward.connectivity != backward.connectivity:
         words = f"a projection whose connectivity is {forward.connectivity}, as that of {forward.name}"
         hint = f"{backward.name} is {backward.connectivity}; make both alike"
@@ -42,9 +40,7 @@ def _arrow(projection: Projection) -> str:
 
 def _suggest_partner(view: View, forward: Projection) -> str:
     ends = (forward.target, forward.source)
-    partners = [
-        entry.item.name for entry in view.projections if (entry.item.source, entry.item.target) == ends
-    ]
+    partners = [entry.item.name for entry in view.projections if (entry.item.source, entry.item.target) == ends]
     if partners:
         return f"projections from {ends[0]} to {ends[1]}: {listed(partners)}"
     return f"add a projection with source {ends[0]} and target {ends[1]}"
@@ -58,11 +54,7 @@ def _check_wake_sleep(view: View, entry: Entry[Rule], rule: WakeSleepRule) -> It
     if projection.source != projection.target:
         words = f"a recurrent projection (source and target are the same population); {_arrow(projection)}"
         recurrent = [each.item.name for each in view.projections if each.item.source == each.item.target]
-        hint = (
-            f"recurrent projections: {listed(recurrent)}"
-            if recurrent
-            else "this recipe has no recurrent projection"
-        )
+        hint = f"recurrent projections: {listed(recurrent)}" if recurrent else "this recipe has no recurrent projection"
         yield Finding(code="E218", path=path, allowed=words, value=rule.projection, hint=hint)
         return
     population = view.population(projection.source)

@@ -30,24 +30,16 @@ def check_unit(slot: Slot) -> Iterator[Finding]:
         return
     bare = isinstance(source, Constant)
     path = slot.path if bare or source.unit == "1" else (*slot.path, "unit")
-    value: object = (
-        getattr(source, "value", NOTHING) if bare else NOTHING if source.unit == "1" else source.unit
-    )
+    value: object = getattr(source, "value", NOTHING) if bare else NOTHING if source.unit == "1" else source.unit
     if unit == "mV":
         words = f"numbers in mV, since weights and drives of {slot.model} neurons are potentials"
-        hint = (
-            f'write "{source.value:g} mV"' if isinstance(source, Constant) else "add unit: mV to the mapping"
-        )
+        hint = f'write "{source.value:g} mV"' if isinstance(source, Constant) else "add unit: mV to the mapping"
         if isinstance(source, Table):
             hint = "write {values: [...], unit: mV}"
         yield Finding(code="E205", path=path, allowed=words, value=value, hint=hint)
         return
     words = f"numbers without a unit, since weights and biases of {slot.model} neurons are log-odds"
-    hint = (
-        f"write {source.value:g} if that is what you mean"
-        if isinstance(source, Constant)
-        else "remove the unit"
-    )
+    hint = f"write {source.value:g} if that is what you mean" if isinstance(source, Constant) else "remove the unit"
     yield Finding(code="E206", path=path, allowed=words, value=value, hint=hint)
 
 
@@ -165,9 +157,7 @@ def check_file(slot: Slot) -> Iterator[Finding]:
     try:
         values = _load(slot, slot.source)
     except ArrayFileError as error:
-        yield Finding(
-            code=error.code, path=path, allowed=error.allowed, value=slot.source.file, hint=error.hint
-        )
+        yield Finding(code=error.code, path=path, allowed=error.allowed, value=slot.source.file, hint=error.hint)
         return
     if values is None or not values.size:
         return
@@ -189,11 +179,7 @@ def _load(slot: Slot, source: FromFile) -> NDArray[np.float64] | None:
         path = check_sparse_header(source, folder)
         small = inspect_array(path, "weight", None).shape[0] <= MAX_CHECKED_VALUES
         fitting = small and slot.shape is not None
-        return (
-            load_edges(source, folder, (slot.shape[0], slot.shape[1])).weight
-            if fitting and slot.shape
-            else None
-        )
+        return load_edges(source, folder, (slot.shape[0], slot.shape[1])).weight if fitting and slot.shape else None
     header = inspect_array(locate(source.file, folder), source.key, slot.shape)
     return load_values(source, folder, slot.shape) if prod(header.shape) <= MAX_CHECKED_VALUES else None
 
@@ -203,9 +189,7 @@ def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, view: Vi
     source = stimulus.spikes
     if source.unit != "1":
         words = "rows of (time in ms, neuron) without a unit"
-        yield Finding(
-            code="E206", path=(*path, "unit"), allowed=words, value=source.unit, hint="remove the unit"
-        )
+        yield Finding(code="E206", path=(*path, "unit"), allowed=words, value=source.unit, hint="remove the unit")
     if isinstance(source, FromFile):
         if view.folder is None:
             return
@@ -238,6 +222,4 @@ def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None)
     wrong = neurons[(neurons != np.floor(neurons)) | (neurons < 0) | (neurons >= (size or np.inf))]
     if wrong.size:
         words = "whole neuron numbers from 0" + ("" if size is None else f" to {size - 1}")
-        yield Finding(
-            code="E214", path=path, allowed=words, value=float(wrong[0]), hint="neurons are counted from 0"
-        )
+        yield Finding(code="E214", path=path, allowed=words, value=float(wrong[0]), hint="neurons are counted from 0")

@@ -99,9 +99,7 @@ def _weight_slot(view: View, entry: Entry[Projection]) -> Slot:
 
 def _target_slots(view: View) -> Iterator[Slot]:
     protocol = view.protocol
-    if not isinstance(protocol, TrainDistributionProtocol) or not isinstance(
-        protocol.target, BoltzmannTarget
-    ):
+    if not isinstance(protocol, TrainDistributionProtocol) or not isinstance(protocol.target, BoltzmannTarget):
         return
     size = _size(view.population(protocol.population))
     for key, rank in (("weight", 2), ("bias", 1)):
@@ -131,9 +129,7 @@ def _check_projection(view: View, entry: Entry[Projection]) -> Iterator[Finding]
         yield Finding(code="E219", path=(*path, "connectivity"), allowed=words, value="one_to_one", hint=hint)
     synapses = source.size * target.size
     if projection.connectivity == "dense" and synapses > MAX_SYNAPSES:
-        words = (
-            f"at most {MAX_SYNAPSES} synapses in a dense projection, for want of memory; these are {synapses}"
-        )
+        words = f"at most {MAX_SYNAPSES} synapses in a dense projection, for want of memory; these are {synapses}"
         hint = "use connectivity: sparse with an .npz file"
         yield Finding(code="E221", path=path, allowed=words, hint=hint)
 

@@ -23,14 +23,10 @@ def is_multiple(value: float, step: float) -> bool:
     ratio = value / step
     if not math.isfinite(ratio):
         return False
-    return abs(ratio - round(ratio)) <= TOLERANCE * max(1.0, abs(ratio)) and (
-        value == 0.0 or round(ratio) >= 1
-    )
+    return abs(ratio - round(ratio)) <= TOLERANCE * max(1.0, abs(ratio)) and (value == 0.0 or round(ratio) >= 1)
 
 
-def not_a_multiple(
-    path: Path, value: float, step: float, of_what: str, unit: str = " ms"
-) -> Iterator[Finding]:
+def not_a_multiple(path: Path, value: float, step: float, of_what: str, unit: str = " ms") -> Iterator[Finding]:
     """Yield a finding with the nearest multiples unless `value` is a whole number of steps."""
     if is_multiple(value, step):
         return
@@ -88,11 +84,7 @@ def _find_empty_psps(view: View, step: float) -> Iterator[Finding]:
         key = "tau_ref_ms" if neuron.tau_syn_ms is None else "tau_syn_ms"
         tau = getattr(neuron, key)
         if is_multiple(tau, step) and round(tau / step) <= shorter:
-            words = (
-                f"at least {(shorter + 1) * step:.12g} ms: with discretization {view.discretization} a PSP is"
-            )
+            words = f"at least {(shorter + 1) * step:.12g} ms: with discretization {view.discretization} a PSP is"
             words += f" {shorter} step shorter than this, and nothing would be left of it"
             hint = f"the smallest legal value is {(shorter + 1) * step:.12g} ms; or use a finer timestep"
-            yield Finding(
-                code="E214", path=(*population.path, "neuron", key), allowed=words, value=tau, hint=hint
-            )
+            yield Finding(code="E214", path=(*population.path, "neuron", key), allowed=words, value=tau, hint=hint)

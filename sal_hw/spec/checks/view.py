@@ -91,9 +91,7 @@ class View:
             return
         choices = sorted({*known, *broken})
         what = section.removesuffix("s")
-        allowed = (
-            f"the name of a {what}: {listed(choices)}" if choices else f"the name of a {what}; there are none"
-        )
+        allowed = f"the name of a {what}: {listed(choices)}" if choices else f"the name of a {what}; there are none"
         yield Finding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices))
 
 

@@ -38,9 +38,7 @@ def test_place_of_a_conflict(only: Only) -> None:
 
 
 def test_connectivity_of_reciprocal_projections(find: Find) -> None:
-    found = find("    size: 3\n", "    size: 2\n") or find(
-        "weight: 0.5}", "weight: 0.5, connectivity: one_to_one}"
-    )
+    found = find("    size: 3\n", "    size: 2\n") or find("weight: 0.5}", "weight: 0.5, connectivity: one_to_one}")
     assert {problem.code for problem in found} == {"E218", "E219"}
 
 
@@ -65,9 +63,7 @@ def test_timestep_that_is_wrong_is_one_problem(only: Only) -> None:
 
 
 def test_broken_population_is_no_unknown_population(only: Only) -> None:
-    assert (
-        only("size: 2\n    neuron: {model", "size: 2.5\n    neuron: {model").field == "populations.upper.size"
-    )
+    assert only("size: 2\n    neuron: {model", "size: 2.5\n    neuron: {model").field == "populations.upper.size"
 
 
 def trained(tmp_path: Path, *changes: tuple[str, str]) -> list[Problem]:
@@ -93,9 +89,7 @@ def test_training(tmp_path: Path, case: dict[str, str]) -> None:
 
 
 def test_training_of_lif_neurons(tmp_path: Path) -> None:
-    neuron = (
-        "{model: lif, tau_mem: 9 ms, tau_syn_exc: 5 ms, tau_syn_inh: 5 ms, tau_ref: 2 ms, v_rest: -65 mV,"
-    )
+    neuron = "{model: lif, tau_mem: 9 ms, tau_syn_exc: 5 ms, tau_syn_inh: 5 ms, tau_ref: 2 ms, v_rest: -65 mV,"
     start = SAMPLING.index("    neuron:\n")
     end = SAMPLING.index("projections:")
     lif = f"    neuron: {neuron} v_reset: -70 mV, v_threshold: -50 mV}}\n\n"

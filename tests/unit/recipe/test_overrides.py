@@ -21,9 +21,7 @@ def test_paths() -> None:
     assert parse_path("a.b[2].c-d_e[0][1]") == ("a", "b", 2, "c-d_e", 0, 1)
 
 
-@pytest.mark.parametrize(
-    "text", ["", ".a", "a.", "a..b", "a[x]", "a[1", "[0]", "a b", "a[-1]", "a[1]b", "1a"]
-)
+@pytest.mark.parametrize("text", ["", ".a", "a.", "a..b", "a[x]", "a[1", "[0]", "a b", "a[-1]", "a[1]b", "1a"])
 def test_bad_paths(text: str) -> None:
     with pytest.raises(PathError):
         parse_path(text)
@@ -133,9 +131,7 @@ def with_parameters(rest: str) -> tuple[str, str]:
 def test_parameters_are_put_in(recipe_path: Path) -> None:
     text = recipe_path.read_text().replace(*with_parameters("  rate: 0.5\n  on: true\n  cash: $$5\n"))
     text = text.replace("learning_rate: 0.01", "learning_rate: $rate\n    enabled: $on")
-    recipe_path.write_text(
-        text.replace("A small network.", "$cash").replace("duration: 6 s", "duration: 6 s")
-    )
+    recipe_path.write_text(text.replace("A small network.", "$cash").replace("duration: 6 s", "duration: 6 s"))
     recipe = load_recipe(recipe_path, overrides=["parameters.rate=0.25"])
     assert recipe.network.plasticity[0].learning_rate == 0.25
     assert recipe.description == "$$5"

@@ -31,9 +31,7 @@ WEIGHTS = [
 
 
 @pytest.mark.parametrize(("values", "code", "hint"), WEIGHTS)
-def test_weight_file(
-    find: Find, tmp_path: Path, values: np.ndarray, code: str | None, hint: str | None
-) -> None:
+def test_weight_file(find: Find, tmp_path: Path, values: np.ndarray, code: str | None, hint: str | None) -> None:
     np.save(tmp_path / "w.npy", values)
     found = find("weight: 0.5}", "weight: {file: w.npy}, weight_max: 2}")
     assert [problem.code for problem in found] == ([code] if code else [])

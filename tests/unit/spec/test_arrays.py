@@ -175,9 +175,7 @@ def test_beta_draws_are_scaled() -> None:
 
 
 def test_seeds_depend_on_run_and_name() -> None:
-    seeds = {
-        derive_seed(run, *names) for run in (0, 1, 2**64 - 1) for names in ((), ("a",), ("b",), ("a", "b"))
-    }
+    seeds = {derive_seed(run, *names) for run in (0, 1, 2**64 - 1) for names in ((), ("a",), ("b",), ("a", "b"))}
     assert len(seeds) == 12
     assert all(0 <= seed < 2**64 for seed in seeds)
 
