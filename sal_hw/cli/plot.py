@@ -9,6 +9,7 @@ import typer
 
 from sal_hw.cli.console import show, show_json, show_table
 from sal_hw.cli.options import AsJson, Debug, Force
+from sal_hw.errors import InputError, Problem, quote_value
 
 
 def plot(
@@ -37,9 +38,15 @@ def plot(
     kind, *folders = words
     if not folders:
         raise typer.BadParameter("name a kind of figure and at least one run folder; --list RUN shows the kinds")
-    results = {Path(folder).name: api.load_run(folder).result for folder in folders}
     path = out or Path(f"{kind}.png")
-    written = plots.write_figure(kind, results, path, force=force)
+    if path.exists() and not force:
+        allowed = "a file that does not exist yet; nothing is overwritten by accident"
+        hint = "add --force to replace it, or name another file with --out"
+        raise InputError(
+            Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint)
+        )
+    table = plots.collect(kind, {Path(folder).name: api.load_run(folder).result for folder in folders})
+    written = plots.save(plots.render(kind, table), path, table)
     if as_json:
         show_json({"status": "ok", "files": [str(item) for item in written]})
     else:

@@ -115,7 +115,7 @@ class TrainDistributionExperiment:
         return Outcome(metrics=metrics, traces=traces)
 
     def _sampling_floor(self) -> float:
-        """Expected DKL of a perfect sampler, one independent sample per refractory time."""
+        """Return the expected DKL of a perfect sampler, one independent sample per refractory time."""
         tau_ref_ms = self._program.timing.tau_ref_steps * self._program.timestep_ms
         samples = self._protocol.validation.duration_ms / tau_ref_ms
         return sampling_floor(len(self._probabilities), samples)

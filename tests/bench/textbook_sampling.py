@@ -17,7 +17,7 @@ NEVER = -1_000_000_000
 
 
 @numba.njit(cache=True)
-def sample(weights, biases, tau_ref, tau_syn, steps, seed):  # noqa: ANN001, ANN201
+def sample(weights, biases, tau_ref, tau_syn, steps, seed):
     """Return times and 0-based neurons of all spikes; weights[i, j] is from j to i."""
     np.random.seed(seed)  # noqa: NPY002 - numba knows only this generator
     n = len(biases)
@@ -46,7 +46,7 @@ def sample(weights, biases, tau_ref, tau_syn, steps, seed):  # noqa: ANN001, ANN
 
 
 @numba.njit(cache=True)
-def kernel(dt, a_plus, a_minus, tau):  # noqa: ANN001, ANN201
+def kernel(dt, a_plus, a_minus, tau):
     """Triangular window of a time difference post - pre."""
     if 0 < dt < tau:
         return a_plus * (1.0 - dt / tau)
@@ -56,7 +56,7 @@ def kernel(dt, a_plus, a_minus, tau):  # noqa: ANN001, ANN201
 
 
 @numba.njit(cache=True)
-def pair_sums(times, neurons, n, a_plus, a_minus, tau):  # noqa: ANN001, ANN201
+def pair_sums(times, neurons, n, a_plus, a_minus, tau):
     """Return S[i, j] over nearest pairs; each spike looks at the last spike of every other neuron."""
     sums = np.zeros((n, n))
     last = np.full(n, NEVER)
@@ -71,7 +71,7 @@ def pair_sums(times, neurons, n, a_plus, a_minus, tau):  # noqa: ANN001, ANN201
 
 
 @numba.njit(cache=True)
-def state_histogram(times, neurons, n, tau_ref, steps):  # noqa: ANN001, ANN201
+def state_histogram(times, neurons, n, tau_ref, steps):
     """Count joint states, looked at every half refractory time."""
     counts = np.zeros(2**n, dtype=np.int64)
     last = np.full(n, NEVER)

@@ -1,0 +1,42 @@
+"""The wheel holds every package under its import name, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = out.glob("*.whl")
+    return zipfile.ZipFile(built)
+
+
+def test_every_module_is_in_the_wheel_under_its_import_name(wheel: zipfile.ZipFile) -> None:
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sal_hw").rglob("*.py")}
+    for folder in ("backends", "calibration"):
+        sources |= {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*.py")}
+    packed = {name for name in wheel.namelist() if name.endswith(".py")}
+    assert packed == sources
+
+
+def test_nothing_generic_lands_in_site_packages(wheel: zipfile.ZipFile) -> None:
+    tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"sal_hw", "sal_hw_emulator"}
+
+
+def test_packages_are_typed_and_registered(wheel: zipfile.ZipFile) -> None:
+    assert {"sal_hw/py.typed", "sal_hw_emulator/py.typed"} <= set(wheel.namelist())
+    (name,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
+    text = wheel.read(name).decode()
+    for line in ("sal-hw = sal_hw.cli.main:entry_point", "ideal = sal_hw_emulator.target:ideal_target"):
+        assert line in text

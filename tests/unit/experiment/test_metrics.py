@@ -1,0 +1,165 @@
+"""The measures of alignment and sampling against hand values, brute force and Monte Carlo."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+
+from sal_hw.experiment.boltzmann import Boltzmann, all_states, draw_beta_problem, mirrored
+from sal_hw.experiment.metrics import (
+    alignment_angle,
+    asymmetry_variance,
+    kullback_leibler,
+    sampling_floor,
+    smoothed_frequencies,
+    weight_correlation,
+)
+from sal_hw.spec.protocols import BetaTarget
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "degrees"),
+    [
+        ([1.0, 0.0], [0.0, 2.0], 90.0),
+        ([1.0, 0.0], [3.0, 3.0], 45.0),
+        ([1.0, 0.0], [1.0, math.sqrt(3.0)], 60.0),
+        ([2.0, -1.0], [6.0, -3.0], 0.0),
+        ([2.0, -1.0], [-0.2, 0.1], 180.0),
+        ([[1.0, 2.0], [3.0, 4.0]], [[1.0, 3.0], [2.0, 4.0]], math.degrees(math.acos(29.0 / 30.0))),
+    ],
+)
+def test_angle_has_the_values_of_geometry(one: object, other: object, degrees: float) -> None:
+    # a few roundings of double precision, in degrees
+    assert alignment_angle(one, other) == pytest.approx(degrees, abs=1e-12)
+
+
+@pytest.mark.parametrize("radians", [1e-3, 1e-6, 1e-9])
+def test_angle_keeps_its_digits_near_0_and_180_degrees(radians: float) -> None:
+    tilted = np.array([math.cos(radians), math.sin(radians)])
+    # acos of the cosine would be wrong by 1e-16 / radians here
+    assert alignment_angle([1.0, 0.0], tilted) == pytest.approx(math.degrees(radians), abs=1e-12)
+    assert alignment_angle([1.0, 0.0], -tilted) == pytest.approx(180.0 - math.degrees(radians), abs=1e-12)
+
+
+def test_angle_does_not_depend_on_scale() -> None:
+    rng = np.random.default_rng(3)
+    one, other = rng.normal(size=(2, 30))
+    expected = alignment_angle(one, other)
+    assert 60.0 < expected < 120.0
+    assert alignment_angle(1e-8 * one, 1e6 * other) == pytest.approx(expected, abs=1e-12)
+    assert alignment_angle(other, one) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("one", "other"), [([0.0, 0.0], [1.0, 0.0]), ([1.0, 0.0], [0.0, 0.0])])
+def test_angle_of_zero_weights_is_refused(one: list[float], other: list[float]) -> None:
+    with pytest.raises(ValueError, match="zero weights"):
+        alignment_angle(one, other)
+
+
+def test_correlation_by_hand() -> None:
+    # deviations (-1, 0, 1) and (-4/3, 5/3, -1/3): 1 / sqrt(2 * 14/3)
+    assert weight_correlation([1, 2, 3], [1, 4, 2]) == pytest.approx(1.0 / math.sqrt(28.0 / 3.0), abs=1e-14)
+    assert weight_correlation([1, 2, 3], [-2, -4, -6]) == pytest.approx(-1.0, abs=1e-14)
+
+
+def test_correlation_without_spread_is_zero() -> None:
+    assert weight_correlation([1, 1, 1], [1, 4, 2]) == 0.0
+    assert weight_correlation([1, 4, 2], [5, 5, 5]) == 0.0
+
+
+def test_asymmetry_is_the_population_variance_of_the_upper_differences() -> None:
+    matrix = [[9.0, 1.0, 2.0], [0.0, 9.0, 3.0], [0.0, 0.0, 9.0]]
+    assert asymmetry_variance(matrix) == pytest.approx(2.0 / 3.0, abs=1e-15)
+
+
+def test_asymmetry_of_symmetric_weights_is_zero_whatever_the_diagonal() -> None:
+    matrix = mirrored(np.random.default_rng(5).normal(size=(6, 6)))
+    assert asymmetry_variance(matrix + np.diag(np.arange(6.0))) == 0.0
+
+
+def test_dkl_by_hand() -> None:
+    target, counts = [0.5, 0.25, 0.25], [1, 1, 2]
+    expected = 0.5 * math.log(2.0) + 0.25 * math.log(1.0) + 0.25 * math.log(0.5)
+    assert kullback_leibler(target, counts) == pytest.approx(expected, abs=1e-15)
+
+
+def test_dkl_is_zero_only_for_the_same_distribution() -> None:
+    target = np.array([0.1, 0.2, 0.3, 0.4])
+    assert kullback_leibler(target, 1000 * target) == pytest.approx(0.0, abs=1e-15)
+    assert kullback_leibler(target, [101, 199, 300, 400]) > 1e-6
+
+
+def test_dkl_ignores_states_that_the_target_never_takes() -> None:
+    assert kullback_leibler([0.5, 0.5, 0.0], [1, 1, 2]) == pytest.approx(math.log(2.0), abs=1e-15)
+
+
+def test_unseen_states_count_as_half_an_observation() -> None:
+    np.testing.assert_allclose(smoothed_frequencies([0, 3, 0, 4]), np.array([0.5, 3, 0.5, 4]) / 8.0, rtol=1e-15)
+    expected = 0.5 * math.log(0.5 / (0.5 / 10.5)) + 0.5 * math.log(0.5 / (10.0 / 10.5))
+    assert kullback_leibler([0.5, 0.5], [0, 10]) == pytest.approx(expected, abs=1e-15)
+
+
+def test_seen_states_keep_their_frequencies() -> None:
+    np.testing.assert_array_equal(smoothed_frequencies([1, 3, 4]), [0.125, 0.375, 0.5])
+
+
+def test_sampling_floor_is_what_a_perfect_sampler_shows() -> None:
+    rng = np.random.default_rng(11)
+    target = rng.dirichlet(np.full(16, 5.0))
+    samples, repeats = 20_000, 4_000
+    found = np.array([kullback_leibler(target, counts) for counts in rng.multinomial(samples, target, size=repeats)])
+    standard_error = found.std(ddof=1) / math.sqrt(repeats)
+    # the next term of the expectation is of relative order 1 / (samples min p), far below the standard error
+    assert found.mean() == pytest.approx(sampling_floor(16, samples), abs=4.0 * standard_error)
+    assert standard_error < 0.01 * sampling_floor(16, samples)
+
+
+def test_states_are_numbered_with_the_first_neuron_as_most_significant_bit() -> None:
+    np.testing.assert_array_equal(all_states(3), list(product([0, 1], repeat=3)))
+
+
+def test_boltzmann_agrees_with_a_double_loop() -> None:
+    rng = np.random.default_rng(13)
+    size = 5
+    weights, biases = mirrored(rng.normal(size=(size, size))), rng.normal(size=size)
+    unnormalized, states = [], list(product([0, 1], repeat=size))
+    for state in states:
+        energy = 0.0
+        for i in range(size):
+            energy += biases[i] * state[i]
+            for j in range(i + 1, size):
+                energy += weights[i, j] * state[i] * state[j]
+        unnormalized.append(math.exp(energy))
+    expected = np.array(unnormalized) / math.fsum(unnormalized)
+    mean, coactivation = np.zeros(size), np.zeros((size, size))
+    for probability, state in zip(expected, states, strict=True):
+        for i in range(size):
+            mean[i] += probability * state[i]
+            for j in range(size):
+                coactivation[i, j] += probability * state[i] * state[j]
+    boltzmann = Boltzmann(weights=weights, biases=biases)
+    moments = boltzmann.moments()
+    # roundings of sums over 32 states
+    np.testing.assert_allclose(boltzmann.probabilities(), expected, rtol=1e-13)
+    np.testing.assert_allclose(moments.mean, mean, rtol=1e-13)
+    np.testing.assert_allclose(moments.coactivation, coactivation, rtol=1e-13)
+
+
+def test_boltzmann_does_not_overflow() -> None:
+    found = Boltzmann(weights=np.zeros((2, 2)), biases=np.array([2000.0, -2000.0])).probabilities()
+    np.testing.assert_array_equal(found, [0.0, 0.0, 1.0, 0.0])
+
+
+def test_beta_problem_draws_all_weights_before_the_biases() -> None:
+    size = 4
+    found = draw_beta_problem(BetaTarget(seed=4242, alpha=0.7, beta=1.3), size)
+    draws = np.random.default_rng(4242).beta(0.7, 1.3, size * size + size)
+    scaled = 2.0 * draws - 1.0
+    np.testing.assert_array_equal(found.biases, scaled[size * size :])
+    for i in range(size):
+        assert found.weights[i, i] == 0.0
+        for j in range(i + 1, size):
+            assert found.weights[i, j] == found.weights[j, i] == scaled[size * i + j]
