@@ -32,6 +32,9 @@ NOISES = {
 #: seeds of the distribution and of the initial weights
 SEEDS = ((4321, 9002), (4322, 9003))
 
+#: what is printed of each run
+FINAL_METRICS = ("dkl_final", "asymmetry_final", "difference_final")
+
 _QUIET = ("parameters.synaptic_noise=0", "parameters.plasticity_noise=0")
 #: what is compared, with the colour it is drawn in
 CONDITIONS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -80,9 +83,7 @@ def all_jobs(*, quick: bool) -> list[Job]:
         for condition, (overrides, _) in CONDITIONS.items()
         for distribution, initial in SEEDS
     ]
-    return jobs + [
-        Job(figure=name, condition="with SAL", sample="", recipe=name, quick=quick) for name in PAIRS
-    ]
+    return jobs + [Job(figure=name, condition="with SAL", sample="", recipe=name, quick=quick) for name in PAIRS]
 
 
 def run_job(job: Job) -> RunResult:
@@ -125,7 +126,7 @@ def draw_pair(result: RunResult) -> tuple[Figure, Table]:
 
 
 def tabulate_noise(results: dict[Job, RunResult]) -> Table:
-    """Return asymmetry and DKL of all runs of a figure, and of each condition their mean as sample ``mean``."""
+    """Return asymmetry and DKL of all runs of a figure; the sample ``mean`` is the mean of a condition."""
     tables = {}
     for condition in CONDITIONS:
         runs = {job.sample: result for job, result in results.items() if job.condition == condition}
@@ -138,9 +139,7 @@ def tabulate_noise(results: dict[Job, RunResult]) -> Table:
 
 def _with_mean(table: Table, runs: int) -> Table:
     length = len(table) // runs
-    mean = {
-        name: values.reshape(runs, length).mean(axis=0) for name, values in list(table.columns.items())[1:]
-    }
+    mean = {name: values.reshape(runs, length).mean(axis=0) for name, values in list(table.columns.items())[1:]}
     mean["update"] = table["update"][:length]
     all_columns = {"sample": np.full(length, "mean"), **mean}
     return Table({name: np.concatenate([table[name], all_columns[name]]) for name in table.columns})
@@ -159,7 +158,11 @@ def draw_noise(table: Table, title: str) -> Figure:
     style.prepare(right, x="updates", y="DKL(target || sampled) (nats)")
     style.log_axis(left, table["asymmetry"])
     style.log_axis(right, np.concatenate([table["dkl_nat"], floor]))
-    entries = [style.line(name, color=shade, linewidth=2.0) for name, (_, shade) in CONDITIONS.items()]
+    symmetric = {name for (name,), piece in table.groups("condition") if not piece["asymmetry"].any()}
+    entries = [
+        style.line(f"{name} (asymmetry 0)" if name in symmetric else name, color=shade, linewidth=2.0)
+        for name, (_, shade) in CONDITIONS.items()
+    ]
     single = style.line("single runs", color=style.REFERENCE, linewidth=0.8)
     style.legend(figure, entries, [single, style.line("perfect sampler", **dashed)])
     return figure
@@ -175,13 +178,13 @@ def _curves(axes: Axes, table: Table, column: str) -> None:
 
 def report(results: dict[Job, RunResult]) -> str:
     """Return one line per run with its final numbers."""
-    lines = [f"{'figure':<20} {'condition':<21} {'seeds':<10} {'DKL (nats)':>11} {'asymmetry':>11}  verdict"]
+    heads = "".join(f"{name:>12}" for name in ("DKL (nats)", "asymmetry", "difference"))
+    lines = [f"{'figure':<20} {'condition':<21} {'seeds':<9}{heads}  verdict"]
     for job, result in results.items():
-        numbers = [result.metrics.get(name) for name in ("dkl_final", "asymmetry_final")]
-        cells = [f"{value:>11.3e}" if isinstance(value, float) else f"{'-':>11}" for value in numbers]
+        numbers = [result.metrics.get(name) for name in FINAL_METRICS]
+        cells = "".join(f"{value:>12.3e}" if isinstance(value, float) else f"{'-':>12}" for value in numbers)
         sample = job.sample or f"seed {result.seed}"
-        verdict = result.health.verdict
-        lines.append(f"{job.figure:<20} {job.condition:<21} {sample:<10} {cells[0]} {cells[1]}  {verdict}")
+        lines.append(f"{job.figure:<20} {job.condition:<21} {sample:<9}{cells}  {result.health.verdict}")
     return "\n".join(lines)
 
 

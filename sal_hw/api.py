@@ -21,7 +21,7 @@ from sal_hw.result import Health, Metric, RunResult
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import Protocol
-from sal_hw.store import RunStore, read_run
+from sal_hw.store import RunStore, read_run, read_spikes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -265,7 +265,8 @@ def _keep(recipe: Recipe, program: CompiledProgram, result: RunResult, store: Ru
     if figures:
         from sal_hw.plots import write_figures
 
-        drawn = write_figures(result, store.folder.path / "figures")
+        recorded = replace(result, spikes=read_spikes(store.folder.path))
+        drawn = write_figures(recorded, store.folder.path / "figures")
     store.finish(result, program, {"recipe": recipe.name, "experiment_hash": digest(recipe.protocol)})
     return Run(result=result, folder=store.folder.path, figures=drawn)
 

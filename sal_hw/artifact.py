@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from numpy.typing import NDArray
 
@@ -185,5 +186,5 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     try:
         return read_npz(path.read_bytes())
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise _broken(path, "a readable .npz file", "copy the folder again") from error

@@ -61,7 +61,7 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
     "E507": (
         "Unknown kind of figure",
         "The message lists the kinds of figures that can be drawn.",
-        "sal-hw plot --list",
+        "sal-hw plot --list RUN",
     ),
     "E508": (
         "The run has no data for this figure",

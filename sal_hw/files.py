@@ -79,7 +79,8 @@ def json_bytes(document: object) -> bytes:
 def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return an ``.npz`` file of the arrays; equal arrays give equal bytes."""
     buffer = io.BytesIO()
-    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    # not ascontiguousarray: that gives single numbers a dimension
+    ordered = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
     np.savez(buffer, allow_pickle=False, **ordered)
     return buffer.getvalue()
 

@@ -111,7 +111,7 @@ class RunStore:
             allowed = "a run folder that was interrupted"
             problem = Problem(code="E505", field="output", value=quote_value(str(path)), allowed=allowed)
             raise InputError(problem)
-        found = json.loads((path / IDENTITY).read_bytes())
+        found = _read_json(path / IDENTITY)
         differing = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
         if differing:
             raise InputError(
@@ -143,7 +143,6 @@ class RunStore:
     def write_result(self, result: RunResult, program: CompiledProgram, recipe: Mapping[str, Any]) -> None:
         """Write everything but the figures and the manifest."""
         self.spikes.flush()
-        self.folder.discard(CHECKPOINT)
         self.folder.write_json("recipe.json", dict(recipe))
         write_program(self.folder, program)
         self.folder.write_json("metrics.json", result.metrics)
@@ -156,7 +155,8 @@ class RunStore:
         self.folder.write_arrays("traces.npz", traces)
 
     def finish(self, result: RunResult, program: CompiledProgram, header: Mapping[str, Any]) -> None:
-        """Write the manifest: the run is complete."""
+        """Write the manifest: the run is complete. Up to here it can go on from its checkpoint."""
+        self.folder.discard(CHECKPOINT)
         self.folder.finish(
             {
                 **header,
@@ -173,6 +173,19 @@ class RunStore:
             },
             schema_version=RUN_SCHEMA,
         )
+
+
+def _unreadable(path: Path, allowed: str) -> IntegrityError:
+    hint = "restore the folder from a copy"
+    return IntegrityError(Problem(code="E504", field="files", value=quote_value(str(path)), allowed=allowed, hint=hint))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise _unreadable(path, "a readable JSON file") from error
+    return document
 
 
 def write_program(folder: ArtifactFolder, program: CompiledProgram) -> None:
@@ -211,9 +224,14 @@ def read_program(path: Path) -> CompiledProgram:
     IntegrityError
         E504 if it does not have the hash it was written with.
     """
-    document = json.loads((path / "program.json").read_bytes())
-    program = decode(CompiledProgram, document["program"], read_arrays(path / "program.npz"))
-    if program.schema_version != PROGRAM_SCHEMA or program.hash != document["hash"]:
+    document = _read_json(path / "program.json")
+    arrays = read_arrays(path / "program.npz")
+    try:
+        program = decode(CompiledProgram, document["program"], arrays)
+        written_hash = document["hash"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(path / "program.json", "a readable program") from error
+    if program.schema_version != PROGRAM_SCHEMA or program.hash != written_hash:
         allowed = f"a program of schema version {PROGRAM_SCHEMA} with the hash it was written with"
         problem = Problem(code="E504", field="program", value=quote_value(str(path)), allowed=allowed)
         raise IntegrityError(problem)

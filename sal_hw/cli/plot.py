@@ -42,10 +42,8 @@ def plot(
     if path.exists() and not force:
         allowed = "a file that does not exist yet; nothing is overwritten by accident"
         hint = "add --force to replace it, or name another file with --out"
-        raise InputError(
-            Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint)
-        )
-    table = plots.collect(kind, {Path(folder).name: api.load_run(folder).result for folder in folders})
+        raise InputError(Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint))
+    table = plots.collect(kind, {label: api.load_run(folder).result for label, folder in _labels(folders)})
     written = plots.save(plots.render(kind, table), path, table)
     if as_json:
         show_json({"status": "ok", "files": [str(item) for item in written]})
@@ -53,3 +51,9 @@ def plot(
         for item in written:
             show(str(item))
     return 0
+
+
+def _labels(folders: list[str]) -> list[tuple[str, str]]:
+    """Name each run by its folder; by its whole path where two folders have the same name."""
+    names = [Path(folder).resolve().name for folder in folders]
+    return [(name if names.count(name) == 1 else folder, folder) for name, folder in zip(names, folders, strict=True)]

@@ -65,10 +65,13 @@ def run(
             progress=progress,
             interrupted=interrupted,
         )
-    _show(finished, as_json=as_json)
-    if strict and finished.health.verdict != "ok":
-        raise DegradedError(_degraded(finished))
-    return 0
+    refused = DegradedError(_degraded(finished)) if strict and finished.health.verdict != "ok" else None
+    _show(finished, refused, as_json=as_json)
+    if refused is None:
+        return 0
+    if not as_json:
+        say(refused.render())
+    return refused.exit_code
 
 
 def _new_folder(recipe: Recipe) -> Path:
@@ -97,11 +100,15 @@ def _dry_run(recipe: Recipe, *, target: str, emulate: bool, as_json: bool) -> in
     return 0
 
 
-def _show(finished: Run, *, as_json: bool) -> None:
+def _show(finished: Run, refused: DegradedError | None, *, as_json: bool) -> None:
     result = finished.result
     if as_json:
+        failure = {"status": "ok", "exit_code": 0, "problems": []}
+        if refused is not None:
+            problems = [problem.as_document() for problem in refused.problems]
+            failure = {"status": "error", "exit_code": refused.exit_code, "problems": problems}
         document = {
-            "status": "ok",
+            **failure,
             "metrics": result.metrics,
             "health": result.health.as_document(),
             "folder": str(finished.folder),

@@ -187,7 +187,8 @@ def plane_into(axes: Axes, table: Table) -> tuple[list[style.Entry], list[style.
         shade = style.colour(index, len(pieces))
         forward, backward = piece["weight_forward"], piece["weight_backward"]
         # paths of several runs lie upon each other where the sum of both weights is kept
-        axes.plot(forward, backward, color=shade, linewidth=max(0.8, 2.4 - 0.8 * index))
+        width = max(0.8, 2.4 - 0.8 * index) if len(pieces) > 1 else 1.2
+        axes.plot(forward, backward, color=shade, linewidth=width)
         axes.plot(forward[0], backward[0], "o", color=shade, fillstyle="none")
         axes.plot(forward[-1], backward[-1], "s", color=shade)
         entries.append(style.line(name, color=shade))

@@ -195,7 +195,7 @@ def _find(kind: str) -> Kind:
         field="kind",
         value=quote_value(kind),
         allowed=f"a kind of figure: {listed(KINDS)}",
-        hint=did_you_mean(kind, KINDS) or "sal-hw plot --list tells what each shows",
+        hint=did_you_mean(kind, KINDS) or "sal-hw plot --list RUN tells what a run can show",
     )
     raise InputError(problem)
 

@@ -49,6 +49,4 @@ def progress_of(state: SamplingState) -> Progress:
 
 def joined(earlier: Spikes, later: Spikes) -> Spikes:
     """Put spikes one after the other into new arrays."""
-    return Spikes(
-        np.concatenate((earlier.steps, later.steps)), np.concatenate((earlier.neurons, later.neurons))
-    )
+    return Spikes(np.concatenate((earlier.steps, later.steps)), np.concatenate((earlier.neurons, later.neurons)))

@@ -6,7 +6,6 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.typing import signature
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -19,13 +18,13 @@ Words: TypeAlias = NDArray[np.uint64]
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
-@intrinsic
-def float_of_bits(typing_context: Any, bits: Any) -> Any:
+def _float_of_bits(_typing_context: Any, bits: Any) -> Any:
     """Read the 64 bits of an integer as a double."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())
 
-    if not isinstance(bits, types.Integer) or bits.bitwidth != 64:
-        return None
-    return signature(types.float64, bits), generate
+    return types.float64(bits), generate
+
+
+float_of_bits: Any = intrinsic(_float_of_bits)

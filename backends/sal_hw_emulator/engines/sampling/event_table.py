@@ -17,13 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from sal_hw_emulator.engines.sampling.arguments import Network, Progress, Spikes, network_of, progress_of
-from sal_hw_emulator.engines.sampling.compiled import Floats, Steps, compiled
+from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, compiled
 from sal_hw_emulator.engines.sampling.model import SamplingModel
 from sal_hw_emulator.engines.sampling.random_words import next_exponential
 from sal_hw_emulator.engines.sampling.state import SamplingState
 
-#: Beyond this number of neurons the table no longer fits the cache.
-LARGEST_TABLE = 14
+#: Beyond this number of neurons filling the table takes longer than it saves in a call of 1000 tau_ref.
+LARGEST_TABLE = 12
 
 #: Stands for no hazard at all: a variate divided by it lies beyond every step.
 TINY = 1e-280
@@ -119,6 +119,18 @@ def _resume(network: Network, table: _Table, progress: Progress, queue: Spikes) 
 
 
 @compiled
+def _end_psps(
+    steps: Steps, neurons: Neurons, last_spike: Steps, tail: int, head: int, spiked: int, mask: int
+) -> tuple[int, int]:
+    """End the PSPs of the spikes at a step, unless renewed; return the first spike with a PSP and the mask."""
+    while tail < head and steps[tail] == spiked:
+        if last_spike[neurons[tail]] == spiked:
+            mask ^= 1 << neurons[tail]
+        tail += 1
+    return tail, mask
+
+
+@compiled
 def _run(network: Network, table: _Table, progress: Progress, spikes: Spikes, stop: int) -> tuple[int, int]:
     """Simulate until ``stop`` or until the buffers are nearly full; return where the new spikes lie."""
     psp, dead, n_neurons = network.psp, network.dead, network.biases.size
@@ -157,10 +169,7 @@ def _run(network: Network, table: _Table, progress: Progress, spikes: Spikes, st
         else:
             variate = max(variate - total * (change - anchor), TINY)
             anchor = change
-            while tail < head and steps[tail] + psp + 1 == change:
-                if last_spike[neurons[tail]] == steps[tail]:
-                    mask ^= 1 << neurons[tail]
-                tail += 1
+            tail, mask = _end_psps(steps, neurons, last_spike, tail, head, change - psp - 1, mask)
     progress.clock[0], progress.clock[1] = step, anchor
     progress.hazard[0], progress.hazard[1], progress.hazard[2] = variate, total, psp
     return first, head

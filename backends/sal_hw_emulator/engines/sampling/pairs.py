@@ -67,9 +67,7 @@ def _move_origin(trace: _Trace, step: int, rate: float) -> None:
 
 
 @compiled
-def _exponential_rows(
-    rule: _Rule, trace: _Trace, rows: _Rows, spikes: Spikes, tail: int, head: int
-) -> tuple[int, int]:
+def _exponential_rows(rule: _Rule, trace: _Trace, rows: _Rows, spikes: Spikes, tail: int, head: int) -> tuple[int, int]:
     """Build the rows of the spikes from ``head`` on; return ``tail`` and the first spike without a row."""
     marks, steps, neurons, values, row_of = trace.marks, spikes.steps, spikes.neurons, rows.values, rows.row_of
     row = 0

@@ -97,7 +97,7 @@ def bounded_odds(potential: int, fraction: int) -> float:
     """Return an upper bound of 2^x, at most 6.2 % above."""
     limit = np.int64(_EXPONENT_LIMIT) << fraction
     exponent = min(max(np.int64(potential), -limit), limit)
-    return float_of_bits((exponent << (_MANTISSA - fraction)) + _EXPONENT_OF_1)
+    return float(float_of_bits((exponent << (_MANTISSA - fraction)) + _EXPONENT_OF_1))
 
 
 @compiled

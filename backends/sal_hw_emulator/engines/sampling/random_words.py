@@ -36,7 +36,7 @@ def random_words(entropy: int | np.random.SeedSequence) -> Words:
         Four words of the sequential generator, then the key of the counter-based one.
     """
     sequence = entropy if isinstance(entropy, np.random.SeedSequence) else np.random.SeedSequence(entropy)
-    return sequence.generate_state(5, np.uint64)
+    return sequence.generate_state(5, np.uint64).astype(np.uint64)
 
 
 @compiled
@@ -51,13 +51,13 @@ def next_word(words: Words) -> np.uint64:
     words[0] = s0 ^ s3
     words[2] = s2 ^ (s1 << _SHIFT_STATE)
     words[3] = (s3 << _ROTATE_STATE) | (s3 >> _BACK_STATE)
-    return result
+    return np.uint64(result)
 
 
 @compiled
 def unit_interval(word: np.uint64) -> float:
     """Map 64 random bits to [0, 1), 52 of them used."""
-    return float_of_bits((word >> _DROP) | _ONE_BITS) - 1.0
+    return float(float_of_bits((word >> _DROP) | _ONE_BITS)) - 1.0
 
 
 @compiled

@@ -17,6 +17,11 @@ from sal_hw_emulator.engines.sampling.thinning import ThinningSampler
 
 SpikeSink = Callable[[NDArray[np.int64], NDArray[np.int32]], None]
 
+#: Where both algorithms take the same time, in neurons per step of tau_ref: about 13 neurons at 10 steps, 90 at 50
+#: steps, more than 200 at 1000 steps. Measured with
+#: ``pytest tests/bench -k crossover -s`` on one core of a Xeon with AVX-512; weights N(0, 0.5 / sqrt(n)), no bias.
+_EVENTS_UP_TO = 1.3
+
 #: Spikes per buffer: small enough for the cache, large enough that calls do not matter.
 _BUFFER = 8192
 
@@ -39,7 +44,9 @@ def choose_algorithm(n_neurons: int, tau_ref_steps: int) -> Literal["event", "st
     tau_ref_steps : int
         Time constant of the spike probability, in steps.
     """
-    return "event"
+    if n_neurons <= LARGEST_TABLE or n_neurons <= _EVENTS_UP_TO * tau_ref_steps:
+        return "event"
+    return "stepped"
 
 
 def _sampler_for(model: SamplingModel, algorithm: str) -> _Sampler:

@@ -74,9 +74,7 @@ def _run(
         offset = np.uint64(step) * np.uint64(now.size)
         last = _draw(now, fraction, last_spike, step - dead, key, offset, passes, neurons, head)
         if last > head:
-            start_psps(
-                psp, weights, now, increments, slot_steps, slot_of, ring, last_spike, step, neurons, head, last
-            )
+            start_psps(psp, weights, now, increments, slot_steps, slot_of, ring, last_spike, step, neurons, head, last)
         while head < last:
             steps[head] = step
             head += 1

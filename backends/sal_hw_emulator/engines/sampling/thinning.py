@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from sal_hw_emulator.engines.sampling.arguments import Progress, Spikes, network_of, progress_of
-from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, compiled
+from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, Words, compiled
 from sal_hw_emulator.engines.sampling.event_table import JUST_BELOW_1, TINY
 from sal_hw_emulator.engines.sampling.model import SamplingModel
 from sal_hw_emulator.engines.sampling.potentials import (
+    Fixed,
     Potentials,
     bounded_odds,
     end_psps,
@@ -33,49 +34,35 @@ _CERTAIN = 60.0
 
 
 class _Line(NamedTuple):
-    """Each neuron's stretch (padded with zeros to whole eights), and how long PSP and refractory time are."""
+    """Each neuron's stretch, filled up to fours with empty ones, and the refractory time in steps."""
 
     stretches: Floats
-    psp: int
     dead: int
 
 
 @compiled
-def _lay_stretches(line: _Line, potentials: Potentials, last_spike: Steps, anchor: int) -> None:
-    """Bound the lambda of each neuron; none for one that is refractory for as long as nothing else changes."""
-    stretches, now, fraction = line.stretches, potentials.now, potentials.fraction
-    straight = np.int64(_STRAIGHT_FROM) << fraction
+def _lay_stretches(stretches: Floats, now: Fixed, fraction: int, last_spike: Steps, awake: int) -> float:
+    """Bound the lambda of each neuron that last spiked before ``awake``; return the sum, always in the same order."""
+    straight = _STRAIGHT_FROM << fraction
     slope = _LOG_2 * 2.0**-fraction
-    awake = anchor - min(line.psp, line.dead)
     for neuron in range(now.size):
-        curved = bounded_odds(min(np.int64(now[neuron]), straight), fraction)
-        bound = curved + max(np.int64(now[neuron]) - straight, 0) * slope
+        potential = int(now[neuron])
+        bound = bounded_odds(min(potential, straight), fraction) + float(max(potential - straight, 0)) * slope
         stretches[neuron] = bound if last_spike[neuron] < awake else 0.0
-
-
-@compiled
-def _length(stretches: Floats) -> float:
-    """Sum the stretches in eight lanes, always in the same order."""
-    a = b = c = d = e = f = g = h = 0.0
-    for block in range(0, stretches.size, 8):
+    a = b = c = d = 0.0
+    for block in range(0, stretches.size, 4):
         a += stretches[block]
         b += stretches[block + 1]
         c += stretches[block + 2]
         d += stretches[block + 3]
-        e += stretches[block + 4]
-        f += stretches[block + 5]
-        g += stretches[block + 6]
-        h += stretches[block + 7]
-    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+    return (a + b) + (c + d)
 
 
 @compiled
-def _next_awakening(line: _Line, last_spike: Steps, anchor: int, otherwise: int) -> int:
-    """Return the first step after ``anchor`` at which a refractory neuron gets its stretch back."""
-    if line.psp <= line.dead:
-        return otherwise
+def _next_awakening(dead: int, last_spike: Steps, anchor: int, otherwise: int) -> int:
+    """Return the first step after ``anchor`` at which a refractory neuron may spike again."""
     for neuron in range(last_spike.size):
-        awake = last_spike[neuron] + line.dead + 1
+        awake = last_spike[neuron] + dead + 1
         if awake > anchor:
             otherwise = min(otherwise, awake)
     return otherwise
@@ -83,22 +70,31 @@ def _next_awakening(line: _Line, last_spike: Steps, anchor: int, otherwise: int)
 
 @compiled
 def _hits(
-    line: _Line, potentials: Potentials, progress: Progress, place: float, step: int, spikes: Spikes, head: int
+    stretches: Floats,
+    now: Fixed,
+    fraction: int,
+    words: Words,
+    last_spike: Steps,
+    asleep: int,
+    place: float,
+    hits: Neurons,
+    head: int,
 ) -> tuple[float, int]:
-    """Take the hits of one step, given the first; return what is left of the variate and the new head."""
-    stretches, now, words, last_spike = line.stretches, potentials.now, progress.words, progress.last_spike
+    """Take the hits of one step, given the first; return what is left of the variate and where the hits end.
+
+    Neurons that spiked at ``asleep`` or later are refractory.
+    """
     end = 0.0
     for neuron in range(now.size):
         end += stretches[neuron]
         while place < end:
-            odds = now[neuron] * 2.0**-potentials.fraction * _LOG_2
-            exponent = odds if odds > _CERTAIN else math.log1p(math.exp(odds))
+            log_odds = now[neuron] * 2.0**-fraction * _LOG_2
+            exponent = log_odds if log_odds > _CERTAIN else math.log1p(math.exp(log_odds))
             if unit_interval(next_word(words)) * stretches[neuron] >= exponent:
                 place += next_exponential(words)
                 continue
-            if step > last_spike[neuron] + line.dead:
-                spikes.steps[head] = step
-                spikes.neurons[head] = neuron
+            if last_spike[neuron] < asleep:
+                hits[head] = neuron
                 head += 1
             place = end + next_exponential(words)
     return max(place - end, TINY), head
@@ -106,69 +102,65 @@ def _hits(
 
 @compiled
 def _resume(
-    line: _Line, potentials: Potentials, progress: Progress, oldest_first: Neurons
+    potentials: Potentials, stretches: Floats, dead: int, progress: Progress, oldest_first: Neurons
 ) -> tuple[int, float, float]:
     """Return the step since when the variate is being used up, the variate, and the length of a step.
 
     As in ``event_table``, the variate is not touched while the hazard is the same as before, so that a split call
     repeats the unsplit one to the last bit.
     """
-    step, anchor = progress.clock
-    used, psp = progress.hazard[1:]
-    restore_psps(potentials, progress.last_spike, oldest_first, anchor)
-    _lay_stretches(line, potentials, progress.last_spike, anchor)
-    total = _length(line.stretches)
-    if progress.hazard[0] >= 0.0 and total == used and line.psp == psp:
-        return anchor, progress.hazard[0], total
-    if progress.hazard[0] < 0.0:
-        variate = next_exponential(progress.words)
-    else:
-        variate = max(progress.hazard[0] - used * (step - anchor), TINY)
-    restore_psps(potentials, progress.last_spike, oldest_first, step)
-    _lay_stretches(line, potentials, progress.last_spike, step)
-    return step, variate, _length(line.stretches)
+    step, anchor = progress.clock[0], progress.clock[1]
+    variate, used, psp = progress.hazard[0], progress.hazard[1], potentials.psp
+    now, last_spike, quiet = potentials.now, progress.last_spike, min(psp, dead)
+    restore_psps(potentials, last_spike, oldest_first, anchor)
+    total = _lay_stretches(stretches, now, potentials.fraction, last_spike, anchor - quiet)
+    if variate >= 0.0 and total == used and psp == progress.hazard[2]:
+        return anchor, variate, total
+    variate = next_exponential(progress.words) if variate < 0.0 else max(variate - used * (step - anchor), TINY)
+    restore_psps(potentials, last_spike, oldest_first, step)
+    return step, variate, _lay_stretches(stretches, now, potentials.fraction, last_spike, step - quiet)
 
 
 @compiled
 def _run(
-    line: _Line, potentials: Potentials, progress: Progress, oldest_first: Neurons, spikes: Spikes, stop: int
+    potentials: Potentials, line: _Line, progress: Progress, oldest_first: Neurons, spikes: Spikes, stop: int
 ) -> int:
     """Simulate until ``stop`` or until the buffers are nearly full; return the number of spikes."""
-    last_spike = progress.last_spike
+    last_spike, words, steps, neurons = progress.last_spike, progress.words, spikes.steps, spikes.neurons
     weights, now, increments = potentials.weights, potentials.now, potentials.increments
     slot_steps, slot_of, ring, psp = potentials.slot_steps, potentials.slot_of, potentials.ring, potentials.psp
-    anchor, variate, total = _resume(line, potentials, progress, oldest_first)
+    fraction, stretches, dead, quiet = potentials.fraction, line.stretches, line.dead, min(psp, line.dead)
+    anchor, variate, total = _resume(potentials, stretches, dead, progress, oldest_first)
     head, step = 0, stop
     while True:
-        change = _next_awakening(line, last_spike, anchor, stop)
-        if ring[1] > 0:
-            change = min(change, slot_steps[ring[0]] + psp + 1)
+        change = min(stop, slot_steps[ring[0]] + psp + 1) if ring[1] > 0 else stop
+        if psp > dead:
+            change = _next_awakening(dead, last_spike, anchor, change)
         silent = variate / max(total, TINY)
         if silent < change - anchor:
-            if head + last_spike.size > spikes.steps.size:
+            if head + now.size > steps.size:
                 step = anchor
                 break
             anchor += int(silent)
             place = min(variate - int(silent) * total, total * JUST_BELOW_1)
-            variate, last = _hits(line, potentials, progress, place, anchor, spikes, head)
+            variate, last = _hits(stretches, now, fraction, words, last_spike, anchor - dead, place, neurons, head)
             if last > head:
                 start_psps(
-                    psp, weights, now, increments, slot_steps, slot_of, ring,
-                    last_spike, anchor, spikes.neurons, head, last,
-                )  # fmt: skip
-                head = last
+                    psp, weights, now, increments, slot_steps, slot_of, ring, last_spike, anchor, neurons, head, last
+                )
+            steps[head:last] = anchor
+            head = last
             anchor += 1
         elif change == stop:
             break
         else:
             variate = max(variate - total * (change - anchor), TINY)
             anchor = change
-            if ring[1] > 0 and slot_steps[ring[0]] + psp + 1 == change:
-                end_psps(now, increments, ring)
-        _lay_stretches(line, potentials, last_spike, anchor)
-        total = _length(line.stretches)
+        if ring[1] > 0 and slot_steps[ring[0]] + psp < anchor:
+            end_psps(now, increments, ring)
+        total = _lay_stretches(stretches, now, fraction, last_spike, anchor - quiet)
     progress.clock[0], progress.clock[1] = step, anchor
-    progress.hazard[0], progress.hazard[1], progress.hazard[2] = variate, total, line.psp
+    progress.hazard[0], progress.hazard[1], progress.hazard[2] = variate, total, psp
     return head
 
 
@@ -177,11 +169,10 @@ class ThinningSampler:
 
     def __init__(self, model: SamplingModel) -> None:
         network = network_of(model)
-        padded = -(-model.n_neurons // 8) * 8
         self._potentials = potentials_for(network)
-        self._line = _Line(np.zeros(padded), network.psp, network.dead)
+        self._line = _Line(np.zeros(-(-model.n_neurons // 4) * 4), network.dead)
 
     def advance(self, state: SamplingState, stop: int, spikes: Spikes) -> tuple[int, int]:
         """Move the state towards ``stop``, in place; see ``TableSampler.advance``."""
         order = np.argsort(state.last_spike, kind="stable").astype(np.int32)
-        return 0, _run(self._line, self._potentials, progress_of(state), order, spikes, stop)
+        return 0, _run(self._potentials, self._line, progress_of(state), order, spikes, stop)
