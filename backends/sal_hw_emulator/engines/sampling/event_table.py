@@ -135,8 +135,7 @@ def _run(network: Network, table: _Table, progress: Progress, spikes: Spikes, st
     """Simulate until ``stop`` or until the buffers are nearly full; return where the new spikes lie."""
     psp, dead, n_neurons = network.psp, network.dead, network.biases.size
     ends, totals = table.ends, table.totals
-    last_spike, words = progress.last_spike, progress.words
-    steps, neurons = spikes.steps, spikes.neurons
+    last_spike, words, steps, neurons = progress.last_spike, progress.words, spikes.steps, spikes.neurons
     first, mask, variate, anchor = _resume(network, table, progress, spikes)
     tail, head, step = 0, first, stop
     while True:
@@ -150,8 +149,7 @@ def _run(network: Network, table: _Table, progress: Progress, spikes: Spikes, st
                 step = anchor
                 break
             anchor += int(silent)
-            place = min(variate - int(silent) * total, total * JUST_BELOW_1)
-            fresh = 0
+            place, fresh = min(variate - int(silent) * total, total * JUST_BELOW_1), 0
             while place < total:
                 neuron = _neuron_at(ends, mask, place)
                 if anchor > last_spike[neuron] + dead:
