@@ -31,6 +31,7 @@ def explain(
             show_json({"status": "ok", "codes": {key: entry.title for key, entry in sorted(CATALOG.items())}})
         else:
             show_table([(key, entry.title) for key, entry in sorted(CATALOG.items())], ("code", "meaning"))
+            show(f"next: sal-hw explain {min(CATALOG)}")
         return 0
     entry = CATALOG.get(code.upper())
     if entry is None:
@@ -55,4 +56,5 @@ def explain(
         )
     else:
         show(f"{code.upper()}  {entry.title}\n\n{entry.text}\n\n{entry.example}")
+        show("next: sal-hw explain, for all codes")
     return 0

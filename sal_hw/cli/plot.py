@@ -50,6 +50,7 @@ def plot(
     else:
         for item in written:
             show(str(item))
+        show(f"next: sal-hw plot --list {folders[-1]}")
     return 0
 
 

@@ -28,6 +28,7 @@ def targets(as_json: AsJson = False, debug: Debug = False) -> int:
             ends = " .. ".join("" if end is None else f"{end:g}" for end in (limit.low, limit.high))
             unit = "" if limit.unit == "1" else f" {limit.unit}"
             show(f"  {name.replace('_', ' ')}: {ends}{unit} ({limit.source})")
+    show("next: sal-hw check RECIPE --target TARGET")
     return 0
 
 

@@ -75,9 +75,7 @@ VALUES = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=4),
         st.dictionaries(
-            st.sampled_from(
-                ["name", "kind", "model", "value", "values", "file", "distribution", "unit", "x", "="]
-            ),
+            st.sampled_from(["name", "kind", "model", "value", "values", "file", "distribution", "unit", "x", "="]),
             inner,
             max_size=3,
         ),
@@ -235,8 +233,6 @@ PATHS = st.sampled_from(
 
 
 @settings(max_examples=100, **COMMON)
-@given(
-    path=st.one_of(PATHS, st.text(max_size=10)), value=st.one_of(VALUES.map(json.dumps), st.text(max_size=20))
-)
+@given(path=st.one_of(PATHS, st.text(max_size=10)), value=st.one_of(VALUES.map(json.dumps), st.text(max_size=20)))
 def test_any_override(path: str, value: str) -> None:
     loads(RECIPES[0], overrides=[f"{path}={value}"])
