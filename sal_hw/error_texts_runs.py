@@ -51,7 +51,7 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
     "E505": (
         "Not a folder of the expected kind",
         "The folder was not written by this program, is not finished, or holds something else.",
-        "sal-hw report results/first",
+        "sal-hw plot --list results/first",
     ),
     "E506": (
         "The run to be resumed is another one",

@@ -14,8 +14,8 @@ from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding
 from sal_hw_emulator.engines.sampling import SamplingModel
 from sal_hw_emulator.plasticity import PairSums, sal_change, wake_sleep_change
 
-#: weights of this size have long left the range in which learning means anything
-DIVERGED = 1e6
+#: log-odds of this size have long saturated every probability: learning has lost its meaning
+DIVERGED = 1e3
 
 
 class Parameters:

@@ -81,7 +81,7 @@ def _cannot_open(path: str | os.PathLike[str], name: str, error: Exception) -> I
     try:
         if Path(path).exists() and not Path(path).is_file():
             return _not_regular(path, name)
-        hint = _similar(Path(path))
+        hint = _similar(Path(path)) or "give the path of a .yaml file"
     except (OSError, ValueError):
         hint = None
     if isinstance(error, FileNotFoundError):

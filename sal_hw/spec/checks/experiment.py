@@ -29,10 +29,11 @@ def _enabled(view: View) -> list[Entry[Rule]]:
 
 
 def _check_align(view: View, protocol: AlignProtocol) -> Iterator[Finding]:
-    rules = [entry.item for entry in _enabled(view) if isinstance(entry.item, SalRule)]
+    rules = [entry.item for entry in view.plasticity if isinstance(entry.item, SalRule)]
     if not rules and not view.broken.get("plasticity"):
-        words = "an experiment that the network can do: align needs at least one enabled rule with kind: sal"
-        yield Finding(code="E224", path=("experiment",), allowed=words, hint="add one to plasticity", at="key")
+        words = "an experiment that the network can do: align needs at least one rule with kind: sal"
+        hint = "add one to plasticity; with enabled: false it makes a control run"
+        yield Finding(code="E224", path=("experiment",), allowed=words, hint=hint, at="key")
     for entry in _enabled(view):
         if isinstance(entry.item, WakeSleepRule):
             words = "no enabled wake_sleep rule: an align experiment has no target distribution"

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from sal_hw import api
-from sal_hw.errors import InputError
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 SEEDS = (1, 2, 3, 4)
@@ -95,7 +94,7 @@ def test_a_disabled_rule_leaves_the_weights_exactly(tmp_path: Path) -> None:
     assert run.weights["backward"].item() != 0.5
 
 
-def test_an_experiment_without_an_enabled_rule_is_refused() -> None:
-    with pytest.raises(InputError) as caught:
-        api.load_recipe(RECIPES / "two_neuron.yaml", overrides=["plasticity.alignment.enabled=false"])
-    assert [problem.code for problem in caught.value.problems] == ["E224"]
+def test_a_control_run_without_learning_keeps_all_weights() -> None:
+    run = _run("two_neuron", 1, ("plasticity.alignment.enabled=false", "experiment.duration=60 s", _NO_AVERAGE))
+    assert (run.weights["forward"].item(), run.weights["backward"].item()) == (1.5, 0.5)
+    assert run.metrics["difference_1e_epoch"] is None

@@ -20,9 +20,9 @@ class SmallTable:
         """Add ``rows[row_of[k]]`` to row ``targets[k]`` of the table, for every k."""
         _add_in_order(self._table, rows, row_of, targets)
 
-    def transposed(self) -> Floats:
-        """Return a copy of the table, as ``[column, row]``."""
-        return self._table.T.copy()
+    def write(self, transposed: Floats) -> None:
+        """Write the table as ``[column, row]``."""
+        transposed[:] = self._table.T
 
 
 class LargeTable:
@@ -41,9 +41,11 @@ class LargeTable:
         _group_by_target(groups, row_of, targets)
         _add_groups(self._pieces, rows, groups, np.zeros((rows.shape[0] + 1, _COLUMNS)))
 
-    def transposed(self) -> Floats:
-        """Return a copy of the table, as ``[column, row]``."""
-        return self._pieces.transpose(0, 2, 1).reshape(-1, self._size)[: self._size]
+    def write(self, transposed: Floats) -> None:
+        """Write the table as ``[column, row]``."""
+        for piece, columns in enumerate(self._pieces):
+            part = transposed[piece * _COLUMNS : (piece + 1) * _COLUMNS]
+            part[:] = columns[:, : len(part)].T
 
 
 class _Groups(NamedTuple):

@@ -17,6 +17,9 @@ Words: TypeAlias = NDArray[np.uint64]
 #: No fast mathematics: results are the same bits on every call and infinities keep their meaning.
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
+#: The same for functions of an inner loop: a call with many arrays costs as much as a short loop over a few neurons.
+inlined = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+
 
 def _float_of_bits(_typing_context: Any, bits: Any) -> Any:
     """Read the 64 bits of an integer as a double."""

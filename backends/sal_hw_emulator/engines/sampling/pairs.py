@@ -176,11 +176,10 @@ class PairCounter:
             self._table.add(rows.values, rows.row_of[first:head], new.neurons[first:head])
         self._within_reach = Spikes(new.steps[tail:], new.neurons[tail:])
 
-    def causal(self) -> Floats:
-        """Return the sums so far, (n, n) as ``[pre, post]``, with an empty diagonal."""
-        causal = self._table.transposed()
+    def write(self, causal: Floats) -> None:
+        """Write the sums so far, (n, n) as ``[pre, post]``, with an empty diagonal."""
+        self._table.write(causal)
         np.fill_diagonal(causal, 0.0)
-        return causal
 
 
 def _trace_of(window: PairWindow, state: SamplingState, within_reach: Spikes) -> _Trace:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw_emulator.engines.sampling.arguments import Network
-from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, compiled, float_of_bits
+from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, compiled, float_of_bits, inlined
 
 #: Whole numbers of 32 or 64 bits.
 Fixed: TypeAlias = NDArray[Any]
@@ -108,8 +108,31 @@ def odds(potential: int, fraction: int) -> float:
 
 
 @compiled
+def _stop_psps(
+    psp: int,
+    weights: Fixed,
+    now: Fixed,
+    increments: Fixed,
+    slot_of: Steps,
+    last_spike: Steps,
+    step: int,
+    neurons: Neurons,
+    first: int,
+    last: int,
+) -> None:
+    """Stop PSPs that neurons which spike at a step would renew, the neurons and arrays as in ``start_psps``."""
+    for spike in range(first, last):
+        neuron = neurons[spike]
+        if step < last_spike[neuron] + psp:
+            for post in range(now.size):
+                increments[slot_of[neuron], post] -= weights[neuron, post]
+                now[post] -= weights[neuron, post]
+
+
+@inlined
 def start_psps(
     psp: int,
+    renew: bool,
     weights: Fixed,
     now: Fixed,
     increments: Fixed,
@@ -125,25 +148,22 @@ def start_psps(
     """Let the neurons from ``first`` to before ``last`` spike: note it and start their PSPs.
 
     The arrays are those of ``Potentials``, one by one, because taking them from the bundle in every step costs more
-    than the work. A PSP that is still on starts again.
+    than the work. ``renew``: a neuron may spike while its last PSP is still on, which then starts again.
     """
+    if renew:
+        _stop_psps(psp, weights, now, increments, slot_of, last_spike, step, neurons, first, last)
     slot = ring[0] + ring[1]
     slot -= slot_steps.size if slot >= slot_steps.size else 0
     for spike in range(first, last):
-        neuron = neurons[spike]
-        if last_spike[neuron] < step < last_spike[neuron] + psp:
-            for post in range(now.size):
-                increments[slot_of[neuron], post] -= weights[neuron, post]
-                now[post] -= weights[neuron, post]
-        slot_of[neuron] = slot
-        last_spike[neuron] = step
-    if psp > 0:
+        slot_of[neurons[spike]] = slot
+        last_spike[neurons[spike]] = step
+    if psp > 0 and last > first:
         _add_rows(weights, now, increments, slot, neurons, first, last)
         slot_steps[slot] = step
         ring[1] += 1
 
 
-@compiled
+@inlined
 def _add_rows(
     weights: Fixed, now: Fixed, increments: Fixed, slot: int, neurons: Neurons, first: int, last: int
 ) -> None:
@@ -163,7 +183,7 @@ def _add_rows(
         now[post] += increments[slot, post]
 
 
-@compiled
+@inlined
 def end_psps(now: Fixed, increments: Fixed, ring: Steps) -> None:
     """Take the oldest PSPs away."""
     oldest = ring[0]
@@ -189,6 +209,18 @@ def restore_psps(potentials: Potentials, last_spike: Steps, oldest_first: Neuron
         while last < oldest_first.size and last_spike[oldest_first[last]] == spiked:
             last += 1
         start_psps(
-            psp, weights, now, increments, slot_steps, slot_of, ring, last_spike, spiked, oldest_first, first, last
+            psp,
+            False,
+            weights,
+            now,
+            increments,
+            slot_steps,
+            slot_of,
+            ring,
+            last_spike,
+            spiked,
+            oldest_first,
+            first,
+            last,
         )
         first = last

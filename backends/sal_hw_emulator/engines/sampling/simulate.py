@@ -116,10 +116,13 @@ def simulate(
         _keep_recent(state, new, memory)
         if spike_sink is not None:
             spike_sink(new.steps.copy(), new.neurons.copy())
+    causal = np.empty((len(counters), n_neurons, n_neurons))
+    for counter, sums in zip(counters, causal, strict=True):
+        counter.write(sums)
     return SamplingStatistics(
         steps=steps,
         spike_counts=spike_counts,
-        causal=np.array([counter.causal() for counter in counters]).reshape(-1, n_neurons, n_neurons),
+        causal=causal,
         state_counts=np.zeros(0, np.int64) if occupancy is None else occupancy.counts,
     )
 

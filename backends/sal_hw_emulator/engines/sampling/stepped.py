@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw_emulator.engines.sampling.arguments import Progress, Spikes, network_of, progress_of
-from sal_hw_emulator.engines.sampling.compiled import Neurons, Steps, compiled
+from sal_hw_emulator.engines.sampling.compiled import Neurons, Steps, compiled, inlined
 from sal_hw_emulator.engines.sampling.event_table import TINY
 from sal_hw_emulator.engines.sampling.model import SamplingModel
 from sal_hw_emulator.engines.sampling.potentials import (
@@ -28,7 +28,7 @@ from sal_hw_emulator.engines.sampling.state import SamplingState
 _CHORD_RATIO = 0.94
 
 
-@compiled
+@inlined
 def _draw(
     now: Fixed,
     fraction: int,
@@ -68,13 +68,14 @@ def _run(
     steps, neurons, last_spike, key = spikes.steps, spikes.neurons, progress.last_spike, progress.words[4]
     weights, now, increments = potentials.weights, potentials.now, potentials.increments
     slot_steps, slot_of, ring = potentials.slot_steps, potentials.slot_of, potentials.ring
-    psp, fraction = potentials.psp, potentials.fraction
+    psp, renew, fraction = potentials.psp, potentials.psp > dead + 1, potentials.fraction
     head, step = 0, progress.clock[0]
     while step < stop and head + now.size < steps.size:
         offset = np.uint64(step) * np.uint64(now.size)
         last = _draw(now, fraction, last_spike, step - dead, key, offset, passes, neurons, head)
-        if last > head:
-            start_psps(psp, weights, now, increments, slot_steps, slot_of, ring, last_spike, step, neurons, head, last)
+        start_psps(
+            psp, renew, weights, now, increments, slot_steps, slot_of, ring, last_spike, step, neurons, head, last
+        )
         while head < last:
             steps[head] = step
             head += 1

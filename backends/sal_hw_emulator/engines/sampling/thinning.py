@@ -131,7 +131,7 @@ def _run(
     slot_steps, slot_of, ring, psp = potentials.slot_steps, potentials.slot_of, potentials.ring, potentials.psp
     fraction, stretches, dead, quiet = potentials.fraction, line.stretches, line.dead, min(psp, line.dead)
     anchor, variate, total = _resume(potentials, stretches, dead, progress, oldest_first)
-    head, step = 0, stop
+    head, step, renew = 0, stop, psp > dead + 1
     while True:
         change = min(stop, slot_steps[ring[0]] + psp + 1) if ring[1] > 0 else stop
         if psp > dead:
@@ -142,12 +142,11 @@ def _run(
                 step = anchor
                 break
             anchor += int(silent)
-            place = min(variate - int(silent) * total, total * JUST_BELOW_1)
-            variate, last = _hits(stretches, now, fraction, words, last_spike, anchor - dead, place, neurons, head)
-            if last > head:
-                start_psps(
-                    psp, weights, now, increments, slot_steps, slot_of, ring, last_spike, anchor, neurons, head, last
-                )
+            place, asleep = min(variate - int(silent) * total, total * JUST_BELOW_1), anchor - dead
+            variate, last = _hits(stretches, now, fraction, words, last_spike, asleep, place, neurons, head)
+            start_psps(
+                psp, renew, weights, now, increments, slot_steps, slot_of, ring, last_spike, anchor, neurons, head, last
+            )
             steps[head:last] = anchor
             head = last
             anchor += 1

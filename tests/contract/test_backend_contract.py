@@ -1,0 +1,346 @@
+"""What every registered backend keeps to, whatever machine is behind it; see ``sal_hw/backend.py``."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sal_hw import api
+from sal_hw.backend import Backend, Moments, Observation, Session
+from sal_hw.errors import (
+    CalibrationError,
+    DegradedError,
+    DeviceError,
+    IncompleteError,
+    InputError,
+    IntegrityError,
+    Problem,
+    SalHwError,
+)
+from sal_hw.experiment.runner import Interrupted
+from sal_hw.files import npz_bytes, read_npz
+from sal_hw.program import CompiledProgram, LoweredWakeSleep
+from sal_hw.registry import BACKENDS, load_backend, load_target, target_names
+from sal_hw.result import Finding
+from sal_hw.spec.probes import SpikeProbe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+BACKEND_NAMES = sorted(point.name for point in entry_points(group=BACKENDS))
+_SPIKE_PROBES = "probes:\n  - {kind: spikes, population: upper}\n  - {kind: spikes, population: lower}"
+
+Open = Callable[..., Session]
+
+
+@cache
+def _target_of(backend: str) -> str:
+    for name in target_names():
+        target = load_target(name)
+        if backend in (target.backend, target.emulator):
+            return name
+    pytest.fail(f"no target runs on {backend}")
+
+
+@pytest.fixture(params=BACKEND_NAMES)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return load_backend(request.param)
+
+
+@pytest.fixture
+def pair(backend: Backend, tmp_path: Path) -> CompiledProgram:
+    """Two neurons whose weights both learn, with spike probes."""
+    recipe = tmp_path / "pair.yaml"
+    recipe.write_text((RECIPES / "two_neuron.yaml").read_text().replace("probes:", _SPIKE_PROBES))
+    return api.compile_recipe(api.load_recipe(recipe), target=_target_of(backend.name))
+
+
+@pytest.fixture
+def network(backend: Backend) -> CompiledProgram:
+    """Seven neurons with a state probe and a wake-sleep rule."""
+    return api.compile_recipe(api.load_recipe(RECIPES / "sampling.yaml"), target=_target_of(backend.name))
+
+
+@pytest.fixture
+def open_session(backend: Backend) -> Iterator[Open]:
+    opened: list[Session] = []
+
+    def open_one(program: CompiledProgram, seed: int = 1, **options: object) -> Session:
+        opened.append(backend.open(program, seed=seed, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield open_one
+    for session in opened:
+        session.close()
+
+
+def _weights(session: Session, program: CompiledProgram) -> dict[str, NDArray[np.float64]]:
+    return {block.projection: session.weights(block.projection) for block in program.synapses}
+
+
+def _assert_same(one: dict[str, NDArray[np.float64]], other: dict[str, NDArray[np.float64]]) -> None:
+    assert set(one) == set(other)
+    for name, values in one.items():
+        np.testing.assert_array_equal(values, other[name], strict=True)
+
+
+def _differ(one: dict[str, NDArray[np.float64]], other: dict[str, NDArray[np.float64]]) -> bool:
+    return any(not np.array_equal(values, other[name]) for name, values in one.items())
+
+
+def _wake_rule(program: CompiledProgram) -> LoweredWakeSleep:
+    return next(rule for rule in program.rules if isinstance(rule, LoweredWakeSleep))
+
+
+def test_there_is_a_backend() -> None:
+    assert "emulator" in BACKEND_NAMES
+
+
+def test_a_backend_has_the_name_it_is_registered_under(backend: Backend) -> None:
+    assert isinstance(backend, Backend)
+    assert backend.name in BACKEND_NAMES
+
+
+def test_a_new_session_has_the_program_s_parameters(open_session: Open, network: CompiledProgram) -> None:
+    session = open_session(network)
+    for block in network.synapses:
+        np.testing.assert_array_equal(session.weights(block.projection), block.weights, strict=True)
+    for neurons in network.neurons:
+        np.testing.assert_array_equal(session.biases(neurons.population), neurons.biases, strict=True)
+
+
+def test_weights_and_biases_are_copies(open_session: Open, network: CompiledProgram) -> None:
+    session = open_session(network)
+    session.weights("recurrent")[:] = 7.0
+    session.biases("visible")[:] = 7.0
+    np.testing.assert_array_equal(session.weights("recurrent"), network.synapses[0].weights)
+    np.testing.assert_array_equal(session.biases("visible"), network.neurons[0].biases)
+
+
+def test_learning_changes_weights_and_tells_what_it_saw(open_session: Open, pair: CompiledProgram) -> None:
+    session = open_session(pair)
+    before = _weights(session, pair)
+    seen = session.learn(3)
+    assert seen.duration_ms == pytest.approx(3 * (pair.update_ms or 0.0), rel=1e-12)
+    assert set(seen.spike_counts) == {"upper", "lower"}
+    for counts in seen.spike_counts.values():
+        assert counts.shape == (1,)
+        assert np.issubdtype(counts.dtype, np.integer)
+        # a refractory time of 10 ms allows at most 180 spikes in 1.8 s; these biases give about 54 Hz
+        assert 30 < counts[0] <= 180
+    assert _differ(before, _weights(session, pair))
+
+
+def test_learning_in_pieces_is_learning_at_once(open_session: Open, pair: CompiledProgram) -> None:
+    pieces, whole = open_session(pair), open_session(pair)
+    counts = [pieces.learn(2).spike_counts["upper"], pieces.learn(3).spike_counts["upper"]]
+    seen = whole.learn(5)
+    _assert_same(_weights(pieces, pair), _weights(whole, pair))
+    np.testing.assert_array_equal(sum(counts), seen.spike_counts["upper"])
+
+
+def test_the_seed_decides(open_session: Open, pair: CompiledProgram) -> None:
+    sessions = [open_session(pair, seed=seed) for seed in (1, 1, 2)]
+    for session in sessions:
+        session.learn(3)
+    found = [_weights(session, pair) for session in sessions]
+    _assert_same(found[0], found[1])
+    assert _differ(found[0], found[2])
+
+
+def test_sessions_do_not_disturb_each_other(open_session: Open, pair: CompiledProgram) -> None:
+    alone = open_session(pair)
+    alone.learn(4)
+    one, other = open_session(pair), open_session(pair, seed=8)
+    for _ in range(4):
+        one.learn(1)
+        other.learn(1)
+    _assert_same(_weights(one, pair), _weights(alone, pair))
+
+
+def test_the_program_is_left_as_it_was(open_session: Open, network: CompiledProgram) -> None:
+    before = network.hash
+    session = open_session(network)
+    _set_wake(session, network, 0.5)
+    session.learn(2)
+    assert network.hash == before
+
+
+def _observe(session: Session, chains: int = 3) -> Observation:
+    return session.observe(20_000.0, chains=chains, warmup_ms=500.0)
+
+
+def test_an_observation_adds_its_chains_and_leaves_out_the_warmup(open_session: Open, network: CompiledProgram) -> None:
+    seen = _observe(open_session(network))
+    assert seen.duration_ms == pytest.approx(20_000.0, abs=network.timestep_ms)
+    assert seen.spike_counts["visible"].shape == (7,)
+    counts = seen.state_counts["visible"]
+    assert counts.shape == (2**7,)
+    assert counts.min() >= 0
+    # a neuron is active for 10 ms per spike; a chain's ends cut at most one spike per neuron and chain
+    active = counts @ ((np.arange(2**7)[:, None] >> np.arange(6, -1, -1)) & 1) / counts.sum()
+    np.testing.assert_allclose(active, seen.spike_counts["visible"] * 10.0 / 20_000.0, atol=0.01)
+
+
+def test_observing_does_not_learn_nor_disturb(open_session: Open, network: CompiledProgram) -> None:
+    watched, alone = open_session(network), open_session(network)
+    for session in (watched, alone):
+        _set_wake(session, network, 0.5)
+        session.learn(2)
+    before = _weights(watched, network)
+    _observe(watched)
+    _assert_same(_weights(watched, network), before)
+    watched.learn(2)
+    alone.learn(2)
+    _assert_same(_weights(watched, network), _weights(alone, network))
+
+
+def test_two_observations_are_independent(open_session: Open, network: CompiledProgram) -> None:
+    session = open_session(network)
+    one, other = _observe(session), _observe(session)
+    assert not np.array_equal(one.state_counts["visible"], other.state_counts["visible"])
+
+
+def test_threads_do_not_change_an_observation(open_session: Open, network: CompiledProgram) -> None:
+    found = [_observe(open_session(network, threads=threads)) for threads in (1, 2)]
+    np.testing.assert_array_equal(found[0].state_counts["visible"], found[1].state_counts["visible"])
+    np.testing.assert_array_equal(found[0].spike_counts["visible"], found[1].spike_counts["visible"])
+
+
+def _set_wake(session: Session, program: CompiledProgram, activity: float) -> None:
+    moments = Moments(mean=np.full(7, activity), coactivation=np.full((7, 7), activity**2))
+    session.set_moments(_wake_rule(program).name, moments)
+
+
+def test_moments_are_measured_without_learning(open_session: Open, network: CompiledProgram) -> None:
+    session = open_session(network)
+    before = _weights(session, network)
+    moments = session.measure_moments(_wake_rule(network).name, 20_000.0)
+    _assert_same(_weights(session, network), before)
+    assert moments.mean.shape == (7,)
+    assert moments.coactivation.shape == (7, 7)
+    assert ((moments.mean > 0.0) & (moments.mean < 1.0)).all()
+    off_diagonal = ~np.eye(7, dtype=bool)
+    assert (moments.coactivation[off_diagonal] > 0.0).all()
+    assert (moments.coactivation[off_diagonal] < 1.0).all()
+
+
+@pytest.mark.parametrize(("activity", "sign"), [(0.99, 1.0), (0.01, -1.0)])
+def test_wake_moments_draw_biases_towards_them(
+    open_session: Open, network: CompiledProgram, activity: float, sign: float
+) -> None:
+    session = open_session(network)
+    _set_wake(session, network, activity)
+    session.learn(2)
+    assert (sign * (session.biases("visible") - network.neurons[0].biases) > 0.0).all()
+
+
+def test_a_restored_session_goes_on_exactly(open_session: Open, network: CompiledProgram) -> None:
+    first = open_session(network)
+    _set_wake(first, network, 0.5)
+    first.learn(3)
+    _observe(first)
+    kept = read_npz(npz_bytes(first.checkpoint()))
+    before = _weights(first, network)
+    second = open_session(network)
+    _set_wake(second, network, 0.5)
+    second.restore(kept)
+    _assert_same(_weights(second, network), before)
+    for session in (first, second):
+        session.learn(3)
+    _assert_same(_weights(second, network), _weights(first, network))
+    np.testing.assert_array_equal(second.biases("visible"), first.biases("visible"))
+    assert _differ(before, _weights(first, network))
+    one, other = _observe(first), _observe(second)
+    np.testing.assert_array_equal(one.state_counts["visible"], other.state_counts["visible"])
+
+
+def test_a_checkpoint_stays_as_it_was_taken(open_session: Open, network: CompiledProgram) -> None:
+    session = open_session(network)
+    _set_wake(session, network, 0.5)
+    session.learn(1)
+    kept = session.checkpoint()
+    before = npz_bytes(kept)
+    session.learn(2)
+    assert npz_bytes(kept) == before
+    session.restore(kept)
+    session.learn(2)
+    assert npz_bytes(kept) == before, "a restored session must not write into the checkpoint"
+
+
+def test_spikes_go_to_the_recorder_in_order(open_session: Open, pair: CompiledProgram) -> None:
+    assert any(isinstance(probe, SpikeProbe) for probe in pair.probes)
+    taken: dict[str, list[NDArray[np.float64]]] = {"upper": [], "lower": []}
+
+    def record(time_ms: NDArray[np.float64], neuron: NDArray[np.int32], population: str) -> None:
+        assert time_ms.shape == neuron.shape
+        assert neuron.dtype == np.int32
+        assert not neuron.any(), "there is one neuron, and neurons count within their population"
+        taken[population].append(time_ms)
+
+    seen = open_session(pair, recorder=record).learn(4)
+    for population, pieces in taken.items():
+        times = np.concatenate(pieces)
+        assert len(times) == seen.spike_counts[population].sum()
+        assert (np.diff(times) > 0.0).all()
+        assert times[0] >= 0.0
+        assert times[-1] <= seen.duration_ms
+
+
+def test_recording_does_not_change_the_run(open_session: Open, pair: CompiledProgram) -> None:
+    recorded, silent = open_session(pair, recorder=lambda *_: None), open_session(pair)
+    recorded.learn(3)
+    silent.learn(3)
+    _assert_same(_weights(recorded, pair), _weights(silent, pair))
+
+
+def test_findings_are_plain_and_pickle(open_session: Open, pair: CompiledProgram) -> None:
+    session = open_session(pair)
+    assert list(session.findings()) == []
+    session.learn(1)
+    found = list(session.findings())
+    assert all(isinstance(finding, Finding) for finding in found)
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own bytes
+
+
+def test_a_machine_can_be_opened_again_after_closing(backend: Backend, pair: CompiledProgram) -> None:
+    found = []
+    for _ in range(2):
+        session = backend.open(pair, seed=3)
+        session.learn(2)
+        found.append(_weights(session, pair))
+        session.close()
+    _assert_same(found[0], found[1])
+
+
+_ERRORS = (
+    SalHwError, InputError, CalibrationError, DeviceError, DegradedError, IntegrityError, IncompleteError, Interrupted
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _ERRORS)
+def test_errors_pickle_with_what_they_say(kind: type[SalHwError]) -> None:
+    first = Problem(
+        code="E214", field="a.b", allowed="1 .. 2", value="3", hint="use 2", file="r.yaml", line=4, column=5
+    )
+    second = Problem(code="E215", field="c", allowed="nothing", file="r.yaml", line=9)
+    error = kind([second, first])
+    found = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert type(found) is kind
+    assert found.problems == (first, second)
+    assert (found.code, found.field, found.value, found.hint) == ("E214", "a.b", "3", "use 2")
+    assert found.exit_code == error.exit_code
+    assert str(found) == str(error)
+
+
+def test_a_real_error_pickles() -> None:
+    with pytest.raises(InputError) as caught:
+        load_backend("emulater")
+    found = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
+    assert (found.code, found.field, found.value) == ("E303", "backend", '"emulater"')
+    assert found.hint
