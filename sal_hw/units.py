@@ -120,11 +120,6 @@ def _convert(number: float, symbol: str, unit: str) -> float:
     return number / inverse if inverse and math.isclose(1.0 / factor, inverse) else number * factor
 
 
-def format_quantity(number: float, unit: str) -> str:
-    """Return a quantity in the form that a recipe accepts, for example ``0.4 ms``."""
-    return f"{number:g} {unit}"
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
     """Marks a field as a physical quantity: text with unit in a recipe, a plain number of that unit in Python.

@@ -51,7 +51,6 @@ Spread = Annotated[Number, Ge(0.0), Le(1e3)]
 TimeConstantMs = Annotated[Number, Gt(0.0), Le(1e6), Unit("ms"), Because("other quantities are divided by it")]
 DurationMs = Annotated[Number, Gt(0.0), Le(MAX_DURATION_MS), Unit("ms"), Because("at most one day of model time")]
 DelayMs = Annotated[Number, Ge(0.0), Le(1e4), Unit("ms")]
-InstantMs = Annotated[Number, Ge(0.0), Le(MAX_DURATION_MS), Unit("ms")]
 RateHz = Annotated[Number, Ge(0.0), Le(1e6), Unit("Hz")]
 PotentialMv = Annotated[Number, Ge(-1e3), Le(1e3), Unit("mV")]
 LearningRate = Annotated[
