@@ -105,9 +105,9 @@ def _is_number(text: str) -> bool:
 
 
 def _convert(number: float, symbol: str, unit: str) -> float:
-    units = registry()
     if symbol == unit:
         return number
+    units = registry()
     try:
         quantity = units.Quantity(number, symbol)
     except Exception as error:  # pint raises several unrelated types for a symbol it does not know

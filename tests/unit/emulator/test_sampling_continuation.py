@@ -95,8 +95,23 @@ def test_checkpoints_that_do_not_fit_are_refused():
         SamplingState.from_arrays(arrays | {"clock": np.zeros(3, np.int64)})
     with pytest.raises(ValueError, match="last_spike"):
         SamplingState.from_arrays(arrays | {"last_spike": np.zeros(3, np.int32)})
-    with pytest.raises(ValueError, match="fit each other"):
-        SamplingState.from_arrays(arrays | {"recent_steps": np.zeros(2, np.int64)})
+    pair = {
+        "recent_steps": np.zeros(1, np.int64),
+        "recent_neurons": np.full(1, 2, np.int32),
+        "clock": np.ones(2, np.int64),
+    }
+    SamplingState.from_arrays(arrays | pair)
+    for wrong in (
+        {"recent_steps": np.zeros(2, np.int64)},
+        {"recent_neurons": np.full(1, 3, np.int32)},
+        {"recent_neurons": np.full(1, -1, np.int32)},
+        {"recent_steps": np.ones(1, np.int64)},
+        {"last_spike": np.ones(3, np.int64)},
+        {"clock": np.array([1, 2])},
+        {"last_spike": np.zeros(0, np.int64)},
+    ):
+        with pytest.raises(ValueError, match="fit each other"):
+            SamplingState.from_arrays(arrays | pair | wrong)
 
 
 def test_weights_may_change_between_calls():

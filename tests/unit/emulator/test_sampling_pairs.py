@@ -36,15 +36,14 @@ def kernel(window, dt):
 def written_out(train, window):
     """Sum over all pairs of a (steps, n) table of spikes, as [pre, post]."""
     steps, n = train.shape
-    weight = [window.coincidence] + [kernel(window, dt) for dt in range(1, steps)]
-    causal = np.zeros((n, n))
-    for pre in range(n):
-        earlier = np.flatnonzero(train[:, pre])
-        for when in range(steps):
-            past = earlier[earlier <= when]
-            if window.pairing == "nearest":
-                past = past[-1:]
-            causal[pre, train[when]] += sum(weight[when - spike] for spike in past)
+    weights = np.array([window.coincidence] + [kernel(window, dt) for dt in range(1, steps)])
+    past = np.zeros((steps, n))
+    for spike, pre in np.argwhere(train):
+        if window.pairing == "nearest":
+            past[spike:, pre] = weights[: steps - spike]
+        else:
+            past[spike:, pre] += weights[: steps - spike]
+    causal = past.T @ train
     np.fill_diagonal(causal, 0)
     return causal
 

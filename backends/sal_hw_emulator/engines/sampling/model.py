@@ -106,7 +106,7 @@ class PairWindow:
         if self.pairing == "nearest":
             return 0
         reach = self.tau_steps if self.shape == "triangular" else -self.tau_steps * math.log(SMALLEST_PAIR)
-        return math.ceil(reach)
+        return math.ceil(min(reach, 2.0**60))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

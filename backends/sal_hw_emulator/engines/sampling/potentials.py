@@ -2,8 +2,8 @@
 
 A potential is held as x = log2(exp(u) / tau_ref), the binary logarithm of the odds of a spike, in whole units of
 2^-K. Sums of whole numbers are exact: nothing drifts, the order of adding does not matter, and a simulation that is
-cut anywhere goes on with the same bits. A weight is rounded once, by at most 2^-23 for 32-bit numbers, which are
-used where the potentials fit (half the memory traffic), else 2^-33 for weights up to 1e4 or so.
+cut anywhere goes on with the same bits. A weight is rounded once, by at most 2^-23 where every potential fits into 32
+bits (|u| below 177; half the memory traffic), else by at most 2^-41 up to |u| of about a million, more coarsely beyond.
 
 exp(u) / tau_ref = 2^x is bounded from above by its chord between whole x, at most 6.2 % higher: writing x into the
 exponent and mantissa of a double *is* that chord.

@@ -129,8 +129,8 @@ def simulate(
 
 def _keep_recent(state: SamplingState, new: Spikes, memory: int) -> None:
     """Keep the spikes that windows of this length may still pair with."""
-    if memory == 0:
-        new = Spikes(new.steps[:0], new.neurons[:0])
+    if memory == 0 and state.recent_steps.size == 0:
+        return
     recent = joined(Spikes(state.recent_steps, state.recent_neurons), new)
     first = np.searchsorted(recent.steps, state.step - memory)
     state.recent_steps, state.recent_neurons = recent.steps[first:].copy(), recent.neurons[first:].copy()

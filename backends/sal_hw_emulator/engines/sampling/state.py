@@ -79,9 +79,21 @@ class SamplingState:
         for name, array in copies.items():
             if array.dtype != _DTYPES[name] or array.ndim != 1 or array.size != _SIZES.get(name, array.size):
                 raise ValueError(f"state array {name!r} has type {array.dtype} and shape {array.shape}")
-        if copies["recent_steps"].size != copies["recent_neurons"].size or copies["last_spike"].size == 0:
+        state = cls(**copies)
+        if not state._is_consistent():
             raise ValueError("state arrays do not fit each other")
-        return cls(**copies)
+        return state
+
+    def _is_consistent(self) -> bool:
+        """Tell whether indices lie within the arrays and no spike lies in the future."""
+        steps, neurons = self.recent_steps, self.recent_neurons
+        return (
+            self.n_neurons > 0
+            and steps.size == neurons.size
+            and bool(((neurons >= 0) & (neurons < self.n_neurons)).all())
+            and bool((np.diff(steps) >= 0).all() and (steps < self.step).all() and (self.last_spike < self.step).all())
+            and 0 <= int(self.clock[1]) <= self.step
+        )
 
     def copy(self) -> "SamplingState":
         """Return an independent copy that would go on in the same way."""
