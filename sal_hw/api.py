@@ -230,7 +230,7 @@ def run(
         options = replace(options, progress=progress)
     if interrupted is not None:
         options = replace(options, interrupted=interrupted)
-    result = run_program(program, recipe.protocol, backend, seed=used_seed, options=options)
+    result = run_program(program, recipe.protocol, backend, seed=used_seed, folder=recipe.file.folder, options=options)
     return _keep(recipe, program, result, store, figures=figures)
 
 

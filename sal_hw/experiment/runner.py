@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -93,6 +94,7 @@ def run_program(
     backend: Backend,
     *,
     seed: int,
+    folder: Path | None = None,
     options: RunOptions | None = None,
 ) -> RunResult:
     """Run an experiment on a compiled program.
@@ -103,6 +105,8 @@ def run_program(
         What runs, how, and where.
     seed
         Seed of everything random in the run; the same seed gives the same arrays, byte for byte.
+    folder
+        Folder that files of the experiment are looked up in; None is the working folder.
     options
         Threads, progress, interruption, checkpoints.
 
@@ -116,7 +120,7 @@ def run_program(
     recorder = options.store.spikes if options.store else None
     session = backend.open(program, seed=seed, threads=options.threads, recorder=recorder)
     try:
-        experiment = _make(protocol, program, session, lambda other: backend.open(other, seed=seed + 1))
+        experiment = _make(protocol, program, session, lambda other: backend.open(other, seed=seed + 1), folder)
         initial = _weights(program, session)
         if options.resume and options.store and (kept := options.store.load_checkpoint()):
             _restore(kept, experiment, session)
@@ -147,10 +151,11 @@ def _make(
     program: CompiledProgram,
     session: Session,
     open_session: Callable[[CompiledProgram], Session],
+    folder: Path | None,
 ) -> Experiment:
     if isinstance(protocol, AlignProtocol):
         return AlignExperiment(protocol, program, session)
-    return TrainDistributionExperiment(protocol, program, session, open_session)
+    return TrainDistributionExperiment(protocol, program, session, open_session, folder)
 
 
 def _weights(program: CompiledProgram, session: Session) -> dict[str, NDArray[np.float64]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,17 @@ from sal_hw.spec.protocols import BetaTarget, TrainDistributionProtocol
 OpenSession = Callable[[CompiledProgram], Session]
 
 
-def target_distribution(protocol: TrainDistributionProtocol, program: CompiledProgram) -> Boltzmann:
-    """Return the wanted distribution over the states of the trained population."""
+def target_distribution(
+    protocol: TrainDistributionProtocol, program: CompiledProgram, folder: Path | None = None
+) -> Boltzmann:
+    """Return the wanted distribution over the states of the trained population; files lie below `folder`."""
     size = program.neuron_block(protocol.population).size
     target = protocol.target
     if isinstance(target, BetaTarget):
         return draw_beta_problem(target, size)
     names, seed = ("target", protocol.population), program.seed
-    weights = materialize(target.weight, (size, size), seed=seed, names=(*names, "weight"), folder=None)
-    biases = materialize(target.bias, (size,), seed=seed, names=(*names, "bias"), folder=None)
+    weights = materialize(target.weight, (size, size), seed=seed, names=(*names, "weight"), folder=folder)
+    biases = materialize(target.bias, (size,), seed=seed, names=(*names, "bias"), folder=folder)
     return Boltzmann(weights=mirrored(weights), biases=biases)
 
 
@@ -47,6 +50,8 @@ class TrainDistributionExperiment:
         The compiled network and where it is loaded.
     open_session
         Opens a session of another program on the same backend; used where the wake phase's moments are sampled.
+    folder
+        Folder that files with the target's parameters are looked up in; None is the working folder.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class TrainDistributionExperiment:
         program: CompiledProgram,
         session: Session,
         open_session: OpenSession,
+        folder: Path | None = None,
     ) -> None:
         self.done = 0
         self.total = protocol.updates
@@ -62,7 +68,7 @@ class TrainDistributionExperiment:
         self._program = program
         self._session = session
         self._rule = next(rule for rule in program.rules if isinstance(rule, LoweredWakeSleep))
-        self._target = target_distribution(protocol, program)
+        self._target = target_distribution(protocol, program, folder)
         self._probabilities = self._target.probabilities()
         self._recording = Recording()
         self._session.set_moments(self._rule.name, self._wake_moments(open_session))
