@@ -221,6 +221,11 @@ class CompiledProgram:
         return next(block for block in self.synapses if block.projection == projection)
 
     @property
+    def aligned(self) -> dict[str, tuple[str, str]]:
+        """Names of the forward and the backward projection of each SAL rule."""
+        return {rule.name: (rule.forward, rule.backward) for rule in self.rules if isinstance(rule, LoweredSal)}
+
+    @property
     def update_ms(self) -> float | None:
         """Model time between two weight updates; None without plasticity."""
         return self.rules[0].update_steps * self.timestep_ms if self.rules else None

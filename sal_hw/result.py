@@ -106,6 +106,8 @@ class RunResult:
         Named numbers, flat.
     weights, weights_initial
         Per projection, shape (pre, post).
+    aligned
+        Per SAL rule, its forward and its backward projection.
     traces, spikes
         Per name of what was followed, and per recorded population.
     health
@@ -126,6 +128,7 @@ class RunResult:
     traces: dict[str, Trace]
     health: Health
     chip_id: str | None = None
+    aligned: dict[str, tuple[str, str]] = field(default_factory=dict)
     spikes: dict[str, Spikes] = field(default_factory=dict)
     timings_s: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -263,6 +263,7 @@ def read_run(path: Path) -> RunResult:
             name.removeprefix("initial."): values for name, values in weights.items() if name.startswith("initial.")
         },
         traces=_read_traces(path),
+        aligned=read_program(path).aligned,
         health=Health(findings=tuple(Finding(**finding) for finding in health["findings"])),
         spikes=read_spikes(path),
         timings_s=manifest["timings_s"],

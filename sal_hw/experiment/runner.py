@@ -140,6 +140,7 @@ def run_program(
         weights=final,
         weights_initial=initial,
         traces=outcome.traces,
+        aligned=program.aligned,
         health=health,
         timings_s={"open": opened - begin, "run": time.perf_counter() - opened},
         warnings=tuple(_warning(finding) for finding in health.findings),

@@ -69,10 +69,12 @@ def rules_with(result: RunResult, quantity: str) -> list[str]:
 def find_reciprocal(result: RunResult) -> list[Reciprocal]:
     """Return which projections are reciprocal, one entry per rule that aligns weights.
 
-    Results do not name the projections of a rule. They are recognised by shape and by the distance between
-    their weights, which each rule records. Without such a rule, every recurrent projection counts whose
+    A run names them. In a result that was put together by hand they are recognised by shape and by the distance
+    between their weights, which each rule records; without such a rule, every recurrent projection counts whose
     weights were followed.
     """
+    if result.aligned:
+        return [Reciprocal(rule=rule, forward=one, backward=two) for rule, (one, two) in result.aligned.items()]
     candidates = _candidates(result)
     found = []
     for rule in rules_with(result, "difference"):
