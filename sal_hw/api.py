@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sal_hw.chips import Chips, Choice, choose_chips, with_truth
 from sal_hw.codec import digest
 from sal_hw.compiler import compile_network
 from sal_hw.errors import DeviceError, InputError, Problem
@@ -21,6 +22,7 @@ from sal_hw.result import Health, Metric, RunResult
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import Protocol
+from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.store import RunStore, read_run, read_spikes
 
 if TYPE_CHECKING:
@@ -61,10 +63,10 @@ class Recipe:
         """Seed of the recipe."""
         return self.file.seed
 
-    def check(self, *, target: str = DEFAULT_TARGET) -> tuple[Problem, ...]:
+    def check(self, *, target: str = DEFAULT_TARGET, strict: bool = False) -> tuple[Problem, ...]:
         """Return all that keeps the recipe from being compiled for a target; the recipe itself is sound."""
         try:
-            compile_recipe(self, target=target)
+            compile_recipe(self, target=target, strict=strict)
         except InputError as error:
             return error.problems
         return ()
@@ -129,9 +131,21 @@ def load_recipe(
 
 
 def compile_recipe(
-    recipe: Recipe, *, target: str | Target = DEFAULT_TARGET, seed: int | None = None
+    recipe: Recipe,
+    *,
+    target: str | Target = DEFAULT_TARGET,
+    seed: int | None = None,
+    snapshot: CalibrationSnapshot | None = None,
+    strict: bool = False,
 ) -> CompiledProgram:
     """Compile a recipe's network for a target; findings carry the recipe's line numbers.
+
+    Parameters
+    ----------
+    snapshot
+        What is known of the chip.
+    strict
+        Refuse weights that would be clipped.
 
     Raises
     ------
@@ -140,7 +154,14 @@ def compile_recipe(
     """
     chosen = recipe.seed if seed is None else seed
     try:
-        return compile_network(recipe.network, target=target, seed=chosen, folder=recipe.file.folder)
+        return compile_network(
+            recipe.network,
+            target=target,
+            seed=chosen,
+            folder=recipe.file.folder,
+            snapshot=snapshot,
+            strict=strict,
+        )
     except InputError as error:
         raise InputError([_located(problem, recipe.file) for problem in error.problems]) from error
 
@@ -185,6 +206,9 @@ def run(
     *,
     target: str = DEFAULT_TARGET,
     emulate: bool = False,
+    chip: Choice = None,
+    calibration: Choice = None,
+    strict: bool = False,
     seed: int | None = None,
     threads: int = 1,
     out: str | os.PathLike[str] | None = None,
@@ -204,6 +228,13 @@ def run(
         What the program is compiled for.
     emulate
         Run the program on the emulator instead of the machine; ``ideal`` always is emulated.
+    chip
+        Which chip is emulated: None or ``nominal``, the seed of a synthetic chip, or a snapshot or its path.
+    calibration
+        What the compiler knows of the chip: None, a snapshot or its path, or ``truth``, which knows all of the
+        emulated chip.
+    strict
+        Refuse weights that the target cannot store instead of clipping and reporting them.
     seed
         Replaces the recipe's seed.
     threads
@@ -223,36 +254,54 @@ def run(
     chosen = load_target(target)
     backend = choose_backend(chosen, emulate=emulate)
     used_seed = recipe.seed if seed is None else seed
-    program = compile_recipe(recipe, target=chosen, seed=used_seed)
-    store = _open_store(recipe, program, backend.name, used_seed, out, force=force, resume=resume)
+    chips = choose_chips(chosen, backend, chip, calibration)
+    program, chips = compile_for(recipe, chosen, backend, chips, seed=used_seed, strict=strict)
+    identity = _identity(recipe, program, backend.name, used_seed, chips)
+    store = _open_store(identity, out, force=force, resume=resume)
     options = RunOptions(threads=threads, store=store, resume=resume)
     if progress is not None:
         options = replace(options, progress=progress)
     if interrupted is not None:
         options = replace(options, interrupted=interrupted)
-    result = run_program(program, recipe.protocol, backend, seed=used_seed, folder=recipe.file.folder, options=options)
+    result = run_program(
+        program,
+        recipe.protocol,
+        backend,
+        seed=used_seed,
+        folder=recipe.file.folder,
+        chip=chips.chip,
+        options=options,
+    )
     return _keep(recipe, program, result, store, figures=figures)
 
 
-def _open_store(
-    recipe: Recipe,
-    program: CompiledProgram,
-    backend: str,
-    seed: int,
-    out: str | os.PathLike[str] | None,
-    *,
-    force: bool,
-    resume: bool,
-) -> RunStore | None:
-    if out is None:
-        return None
-    identity = {
+def compile_for(
+    recipe: Recipe, target: Target, backend: Backend, chips: Chips, *, seed: int, strict: bool
+) -> tuple[CompiledProgram, Chips]:
+    """Compile with what is known of the chip; where that must be the whole truth, find out what is missing first."""
+    program = compile_recipe(recipe, target=target, seed=seed, snapshot=chips.calibration, strict=strict)
+    completed = with_truth(backend, program, chips)
+    if completed is None:
+        return program, chips
+    return compile_recipe(recipe, target=target, seed=seed, snapshot=completed.calibration, strict=strict), completed
+
+
+def _identity(recipe: Recipe, program: CompiledProgram, backend: str, seed: int, chips: Chips) -> dict[str, Any]:
+    return {
         "program_hash": program.hash,
         "experiment_hash": digest(recipe.protocol),
         "target": program.target,
         "backend": backend,
         "seed": seed,
+        "chip_hash": None if chips.chip is None else chips.chip.hash,
     }
+
+
+def _open_store(
+    identity: dict[str, Any], out: str | os.PathLike[str] | None, *, force: bool, resume: bool
+) -> RunStore | None:
+    if out is None:
+        return None
     path = Path(out)
     return RunStore.resume(path, identity) if resume else RunStore.create(path, identity, force=force)
 

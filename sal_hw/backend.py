@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram
 from sal_hw.result import Finding
+from sal_hw.target.snapshot import CalibrationSnapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -41,11 +42,16 @@ class Observation:
         Per population, shape (neurons,).
     state_counts
         Per population with a state probe, shape (2**neurons,); the first neuron is the most significant bit.
+    membrane_ms, membrane_mv
+        Per population with a membrane probe: times of the samples since the start, shape (samples,), and potentials,
+        shape (samples, neurons).
     """
 
     duration_ms: float
     spike_counts: dict[str, NDArray[np.int64]]
     state_counts: dict[str, NDArray[np.int64]]
+    membrane_ms: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    membrane_mv: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class SpikeRecorder(Protocol):
@@ -79,6 +85,9 @@ class Session(Protocol):
     def biases(self, population: str) -> NDArray[np.float64]:
         """Return a copy of the present biases, shape (neurons,)."""
 
+    def counters(self) -> dict[str, int]:
+        """Return how often what happened that belongs into a run's metrics, for example ``updates_missed``."""
+
     def findings(self) -> Sequence[Finding]:
         """Return what the executor noticed so far: silent neurons, weights at their limits, lost data."""
 
@@ -105,11 +114,41 @@ class Backend(Protocol):
         seed: int,
         threads: int = 1,
         recorder: SpikeRecorder | None = None,
+        chip: CalibrationSnapshot | None = None,
     ) -> Session:
         """Load a program.
+
+        Parameters
+        ----------
+        chip
+            The chip that is emulated; None is a nominal one. A machine is its own chip and takes None only.
 
         Raises
         ------
         sal_hw.errors.DeviceError
             If the machine or its software is not available.
+        """
+
+
+@runtime_checkable
+class ChipSource(Protocol):
+    """A backend that can make up chips: an option, besides :class:`Backend`."""
+
+    def add_activations(self, program: CompiledProgram, chip: CalibrationSnapshot) -> CalibrationSnapshot:
+        """Return a chip's truth with the activation functions of the circuits that a program of sampling neurons uses."""
+
+    def draw_chip(self, seed: int, *, spreads: Mapping[str, float]) -> CalibrationSnapshot:
+        """Return the truth of a synthetic chip; equal arguments give equal chips.
+
+        Parameters
+        ----------
+        seed
+            0 .. 2**64 - 1.
+        spreads
+            Replace default spreads, by name.
+
+        Raises
+        ------
+        sal_hw.errors.InputError
+            E704 if a spread is unknown or absurd; E705 if the seed is out of range.
         """

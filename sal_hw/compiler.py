@@ -10,10 +10,18 @@ from sal_hw.program import CompiledProgram
 from sal_hw.registry import Target, load_target
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.validate import validate
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw.target.snapshot_io import check_snapshot
 
 
 def compile_network(
-    spec: NetworkSpec, *, target: str | Target = "ideal", seed: int = 0, folder: Path | None = None
+    spec: NetworkSpec,
+    *,
+    target: str | Target = "ideal",
+    seed: int = 0,
+    folder: Path | None = None,
+    snapshot: CalibrationSnapshot | None = None,
+    strict: bool = False,
 ) -> CompiledProgram:
     """Compile a network for a target.
 
@@ -27,6 +35,10 @@ def compile_network(
         Seed for generators of weights, biases and amplitudes that have none of their own.
     folder
         Folder that weight files are looked up in; None is the working folder.
+    snapshot
+        What is known of the chip; None compiles for a nominal one.
+    strict
+        Refuse weights that the target cannot store instead of reporting how many were clipped.
 
     Returns
     -------
@@ -37,14 +49,18 @@ def compile_network(
     ------
     sal_hw.errors.InputError
         With all findings: the specification is invalid or asks for what the target does not offer.
+    sal_hw.errors.CalibrationError
+        If the snapshot does not fit the target.
     """
     validate(spec)
     chosen = load_target(target) if isinstance(target, str) else target
-    draft = Draft(spec=spec, target=chosen.description, seed=seed, folder=folder)
+    if snapshot is not None:
+        check_snapshot(snapshot, chosen.description)
+    draft = Draft(
+        spec=spec, target=chosen.description, seed=seed, folder=folder, snapshot=snapshot, strict=strict
+    )
     for lower in chosen.passes:
         draft = lower(draft)
-    if draft.timing is None:
-        raise TypeError(f"the passes of target {chosen.description.family} decide no timing")
     return CompiledProgram(
         spec_hash=digest(spec),
         target=chosen.description.family,
@@ -53,7 +69,10 @@ def compile_network(
         timing=draft.timing,
         neurons=draft.neurons,
         synapses=draft.synapses,
+        stimuli=draft.stimuli,
         rules=draft.rules,
         probes=spec.probes,
         trace=draft.trace,
+        chip=draft.chip,
+        snapshot_hash=snapshot.hash if snapshot is not None else None,
     )

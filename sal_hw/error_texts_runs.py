@@ -28,6 +28,69 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "The target is known and recipes can be compiled for it, but no installed package executes them.",
         "sal-hw targets",
     ),
+    "E306": (
+        "Two things exclude each other on this target",
+        "The target can do either, but not both in one program. The message names the two and the reason.",
+        "sal-hw targets --json",
+    ),
+    "E307": (
+        "Not enough usable neurons",
+        "The populations need more neuron circuits than the chip has, or than its calibration found usable.",
+        "populations:\n  visible: {size: 128}",
+    ),
+    "E308": (
+        "Too many synapses onto one neuron",
+        "Each source of a neuron takes a synapse row, and one with weights of both signs takes two. The chip\n"
+        "has a fixed number of rows.",
+        "receptor: excitatory",
+    ),
+    "E309": (
+        "No synapse rows left",
+        "Where a neuron is placed decides which bus its spikes use, and a bus reaches only some of the rows.\n"
+        "The message says where rows are missing and for which sources.",
+        "receptor: excitatory",
+    ),
+    "E310": (
+        "The background generators cannot make this noise",
+        "There is one generator per bus; each makes a power of two of Poisson trains with one common rate,\n"
+        "and at most one event per clock in all.",
+        "stimuli:\n  - {name: noise, kind: poisson, target: visible, rate: 20 Hz, weight: 1}",
+    ),
+    "E311": (
+        "Two synapses of one sign between the same neurons",
+        "A source has one driver on each hemisphere and with it one row of each sign, so that a pair of\n"
+        "neurons has at most one excitatory and one inhibitory synapse.",
+        "Merge the two projections into one whose weights are the sums.",
+    ),
+    "E312": (
+        "A learning projection that is not a full rectangle",
+        "The plasticity processor of this kind of chip updates whole rows and columns. A projection that learns\n"
+        "therefore has a synapse from every source to every target.",
+        "self_connections: true",
+    ),
+    "E313": (
+        "Weights would be clipped",
+        "Weights are larger than the largest code can represent, and --strict was given. Without it they are cut,\n"
+        "counted and reported.",
+        "weight_max: 1.2",
+    ),
+    "E314": (
+        "Updates follow each other too fast",
+        "The plasticity processor reads one row of sensors after the other. The message says how long that takes\n"
+        "for the rows that learn, and the shortest legal interval.",
+        "update_every: 2 s",
+    ),
+    "E315": (
+        "A learning rate the kernel cannot represent",
+        "Kernels compute in fractions of 8 or 16 bit. The message names the nearest rate that can be represented.",
+        "learning_rate: 0.01",
+    ),
+    "E316": (
+        "No chip to choose here",
+        "--chip says which chip is emulated and --calibration what the compiler knows of it. Targets without\n"
+        "placement have no chip, and a machine is its own chip.",
+        "sal-hw run R.yaml --target brainscales2 --emulate --chip 7 --calibration truth",
+    ),
     "E501": (
         "The output exists already",
         "Nothing is overwritten by accident.",
@@ -94,6 +157,34 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "The run finished and its results are kept, but its verdict is not ok, and --strict was given. The\n"
         "warnings say what happened and what to do.",
         "sal-hw run recipes/sampling.yaml",
+    ),
+    "E701": (
+        "The snapshot is damaged",
+        "The content of the snapshot does not have the hash it was written with: arrays were changed, lost\n"
+        "or swapped. Nothing may be compiled or emulated with it.",
+        "sal-hw snapshot verify chips/7",
+    ),
+    "E702": (
+        "The snapshot is of another kind of chip",
+        "A snapshot tells how the circuits of one chip deviate; another kind of chip has other circuits.",
+        "sal-hw snapshot show chips/7",
+    ),
+    "E703": (
+        "The snapshot holds what cannot be",
+        "A table is unknown, has a shape that does not fit the chip, or holds numbers that are not finite\n"
+        "or beyond what a circuit can do. A failed measurement must be marked as not ok instead.",
+        "sal-hw snapshot verify chips/7",
+    ),
+    "E704": (
+        "A spread is unknown or absurd",
+        "Spreads say how much the circuits of a synthetic chip differ. They are not negative, and the\n"
+        "message names the largest sensible value.",
+        "sal-hw snapshot draw --seed 7 --spread tau_mem=0.2 -o chips/7",
+    ),
+    "E705": (
+        "The seed of a chip is out of range",
+        "A synthetic chip is drawn from a whole number of at most 64 bits.",
+        "sal-hw snapshot draw --seed 7 -o chips/7",
     ),
     "E900": (
         "A bug of sal-hw",

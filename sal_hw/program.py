@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Tag
 
+from sal_hw.chip_program import ChipProgram
 from sal_hw.codec import digest
 from sal_hw.document import choose_by, document
+from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import Pairing, WindowShape
 from sal_hw.spec.probes import Probe
 
@@ -52,14 +54,17 @@ class NeuronBlock:
     offset
         Index of its first neuron in the executor's order; the block is contiguous.
     biases
-        Shape (size,), log-odds, constant drives included.
+        Shape (size,), constant drives included: log-odds of sampling neurons, mV of LIF neurons.
+    lif
+        Parameters of LIF neurons, None for sampling neurons.
     """
 
     population: str
-    model: Literal["sampling"]
+    model: Literal["sampling", "lif"]
     offset: int
     size: int
     biases: NDArray[np.float64]
+    lif: LifNeuron | None = None
 
 
 @document
@@ -83,6 +88,55 @@ class SynapseBlock:
     exists: NDArray[np.bool_]
     weight_min: float | None
     weight_max: float | None
+
+
+@document
+class LoweredPoisson:
+    """Independent Poisson trains, one per neuron.
+
+    Attributes
+    ----------
+    weights
+        Shape (neurons,), mV.
+    seed
+        Seed of the trains; None takes one from the run's seed.
+    code
+        Stored weight on a chip, used as it is; None quantises `weights`.
+    """
+
+    name: str
+    population: str
+    rate_hz: float
+    weights: NDArray[np.float64]
+    seed: int | None = None
+    code: int | None = None
+    kind: Literal["poisson"] = "poisson"
+
+
+@document
+class LoweredSpikes:
+    """Given input spikes, in order of time.
+
+    Attributes
+    ----------
+    step, neuron
+        Shape (spikes,): time in steps, and index within the population.
+    weights
+        Shape (neurons,), mV.
+    """
+
+    name: str
+    population: str
+    step: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    kind: Literal["spikes"] = "spikes"
+
+
+LoweredStimulus: TypeAlias = Annotated[
+    Annotated[LoweredPoisson, Tag("=poisson")] | Annotated[LoweredSpikes, Tag("=spikes")],
+    choose_by("kind"),
+]
 
 
 @document
@@ -185,20 +239,26 @@ class CompiledProgram:
         Seed that generators without a seed of their own drew from.
     timestep_ms
         Model time of one step.
+    timing
+        How sampling neurons map to steps; None without sampling neurons.
     trace
         One record per pass, in order.
+    chip
+        What is written to a chip; None for targets without placement.
     """
 
     spec_hash: str
     target: str
     seed: int
     timestep_ms: float
-    timing: SamplingTiming
+    timing: SamplingTiming | None
     neurons: tuple[NeuronBlock, ...]
     synapses: tuple[SynapseBlock, ...]
     rules: tuple[LoweredRule, ...]
     probes: tuple[Probe, ...]
     trace: tuple[PassRecord, ...]
+    stimuli: tuple[LoweredStimulus, ...] = ()
+    chip: ChipProgram | None = None
     snapshot_hash: str | None = None
     schema_version: int = PROGRAM_SCHEMA
 

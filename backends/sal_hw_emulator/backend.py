@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sal_hw.backend import Session, SpikeRecorder
 from sal_hw.program import CompiledProgram
-from sal_hw_emulator.sampling_session import SamplingSession
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_emulator import chip_model
+from sal_hw_emulator.chip_model import ChipModel
+from sal_hw_emulator.spreads import load_spreads
 
 
 class EmulatorBackend:
@@ -19,8 +24,9 @@ class EmulatorBackend:
         seed: int,
         threads: int = 1,
         recorder: SpikeRecorder | None = None,
+        chip: CalibrationSnapshot | None = None,
     ) -> Session:
-        """Load a program of sampling neurons.
+        """Load a program into the engine for its neurons.
 
         Parameters
         ----------
@@ -32,5 +38,24 @@ class EmulatorBackend:
             Threads for independent chains; the result does not depend on their number.
         recorder
             Takes the spikes of populations with a spike probe.
+        chip
+            The chip to emulate; None is a nominal one. Without effect on programs that were not compiled for a chip.
         """
+        if program.chip is not None or program.timing is None:
+            from sal_hw_emulator.lif_session import LifSession
+
+            model = ChipModel.from_snapshot(chip)
+            return LifSession(program, model, seed=seed, threads=threads, recorder=recorder)
+        from sal_hw_emulator.sampling_session import SamplingSession
+
         return SamplingSession(program, seed=seed, threads=threads, recorder=recorder)
+
+    def add_activations(self, program: CompiledProgram, chip: CalibrationSnapshot) -> CalibrationSnapshot:
+        """Return a chip's truth with the activation functions of a program's circuits, from long runs of each alone."""
+        from sal_hw_emulator.activation import add_activations
+
+        return add_activations(program, chip)
+
+    def draw_chip(self, seed: int, *, spreads: Mapping[str, float]) -> CalibrationSnapshot:
+        """Return the truth of a synthetic BrainScaleS-2 chip; see :class:`sal_hw.backend.ChipSource`."""
+        return chip_model.draw_chip(seed, spreads=load_spreads().with_overrides(spreads))

@@ -37,6 +37,8 @@ class Parameters:
     def model(self) -> SamplingModel:
         """Return the network as the sampling engine takes it: one dense matrix over all neurons."""
         program, timing = self.program, self.program.timing
+        if timing is None:
+            raise TypeError("the program has no sampling neurons")
         weights = np.zeros((program.n_neurons, program.n_neurons))
         for block in program.synapses:
             pre, post = program.neuron_block(block.source), program.neuron_block(block.target)
@@ -90,14 +92,19 @@ class Parameters:
             )
         return weights
 
-    def findings(self) -> list[Finding]:
-        """Return how many learning weights stand at an end of their range."""
+    def at_limit(self) -> tuple[int, int]:
+        """Return how many learning weights stand at an end of their range, and how many there are."""
         at_limit = total = 0
         for block in self.program.synapses:
             if block.projection in self._learning:
                 weights = self.weights[block.projection][block.exists]
                 at_limit += int(sum((weights == end).sum() for end in (block.weight_min, block.weight_max)))
                 total += weights.size
+        return at_limit, total
+
+    def findings(self) -> list[Finding]:
+        """Return how many learning weights stand at an end of their range."""
+        at_limit, total = self.at_limit()
         if not at_limit:
             return []
         return [

@@ -21,6 +21,7 @@ from sal_hw_emulator.engines.sampling import (
     SamplingStatistics,
     simulate,
 )
+from sal_hw_emulator.occupancy import marginal
 from sal_hw_emulator.parameters import Parameters
 from sal_hw_emulator.plasticity import PairSums, distinct_windows, measured_moments
 
@@ -46,7 +47,10 @@ class SamplingSession:
     def __init__(
         self, program: CompiledProgram, *, seed: int, threads: int = 1, recorder: SpikeRecorder | None = None
     ) -> None:
+        if program.timing is None:
+            raise TypeError("the program has no sampling neurons")
         self._program = program
+        self._timing = program.timing
         self._seed = seed
         self._threads = threads
         self._recorder = recorder
@@ -60,7 +64,7 @@ class SamplingSession:
                 shape=window.shape,
                 tau_steps=window.tau_steps,
                 pairing=window.pairing,
-                coincidence=program.timing.coincidence,
+                coincidence=self._timing.coincidence,
             )
             for window in self._lowered
         )
@@ -120,7 +124,7 @@ class SamplingSession:
             duration_ms=steps * self._program.timestep_ms,
             spike_counts={item.population: counts[item.offset : item.offset + item.size] for item in blocks},
             state_counts={
-                item.population: _marginal(state_counts, self._program.n_neurons, item.offset, item.size)
+                item.population: marginal(state_counts, self._program.n_neurons, item.offset, item.size)
                 for item in blocks
                 if item.population in self._state_probed and state_counts.size
             },
@@ -131,9 +135,9 @@ class SamplingSession:
         lowered = next(item for item in self._program.rules if item.name == rule)
         if not isinstance(lowered, LoweredWakeSleep):
             raise TypeError(f"{rule} is not a wake-sleep rule")
-        warmup_ms = 20 * self._program.timing.tau_ref_steps * self._program.timestep_ms
+        warmup_ms = 20 * self._timing.tau_ref_steps * self._program.timestep_ms
         (measured,) = self._run_chains(duration_ms, 1, warmup_ms, windows=self._windows, states=False)
-        scale = self._program.timing.tau_ref_steps / measured.steps
+        scale = self._timing.tau_ref_steps / measured.steps
         return measured_moments(lowered, self._program, self._sums(measured), scale)
 
     def set_moments(self, rule: str, moments: Moments) -> None:
@@ -156,6 +160,10 @@ class SamplingSession:
             advice = f"{silent} neurons never spiked while learning; raise their bias or the duration"
             found.append(Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice))
         return found
+
+    def counters(self) -> dict[str, int]:
+        """Return weights at the ends of their range."""
+        return {"weights_at_rail": self._parameters.at_limit()[0]}
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Return everything needed to go on later with the very same result."""
@@ -199,10 +207,3 @@ def _run_chain(
     state = SamplingState.fresh(model.n_neurons, stream)
     simulate(model, state, warmup)
     return simulate(model, state, steps, windows=windows, record_states=states)
-
-
-def _marginal(counts: NDArray[np.int64], n_neurons: int, offset: int, size: int) -> NDArray[np.int64]:
-    """Sum joint state counts over the neurons outside one block; the first neuron is the most significant bit."""
-    shape = (2**offset, 2**size, 2 ** (n_neurons - offset - size))
-    summed: NDArray[np.int64] = counts.reshape(shape).sum(axis=(0, 2), dtype=np.int64)
-    return summed

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from sal_hw._version import __version__
-from sal_hw.cli import check, compile_program, doctor, explain, plot, run, targets
+from sal_hw.cli import check, compile_program, doctor, explain, plot, run, snapshot, targets
 from sal_hw.cli.console import report_bug, report_error, report_usage
 from sal_hw.errors import SalHwError
 
@@ -32,6 +32,7 @@ app.command("plot")(plot.plot)
 app.command("targets")(targets.targets)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
+app.add_typer(snapshot.app, name="snapshot")
 
 
 def _show_version(asked: bool) -> None:

@@ -9,6 +9,25 @@ import typer
 
 RecipePath: TypeAlias = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, a YAML file.")]
 Target: TypeAlias = Annotated[str, typer.Option("--target", help="What the program is compiled for.")]
+Chip: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--chip",
+        metavar="nominal|SEED|SNAPSHOT",
+        help="Which chip is emulated: a nominal one (default), a synthetic one, or one that was saved.",
+    ),
+]
+Calibration: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--calibration",
+        metavar="SNAPSHOT|truth",
+        help="What the compiler knows of the chip; 'truth' is all of the emulated one. Default: nothing.",
+    ),
+]
+Strict: TypeAlias = Annotated[
+    bool, typer.Option("--strict", help="Refuse clipped weights; exit with 5 if the run is degraded.")
+]
 Overrides: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Replace a value of the recipe; may be repeated."),

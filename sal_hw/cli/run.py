@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sal_hw.cli.console import say, show, show_json, show_table
-from sal_hw.cli.options import AsJson, Debug, Force, Overrides, Presets, RecipePath, Seed, Target
+from sal_hw.cli.options import (
+    AsJson,
+    Calibration,
+    Chip,
+    Debug,
+    Force,
+    Overrides,
+    Presets,
+    RecipePath,
+    Seed,
+    Strict,
+    Target,
+)
 from sal_hw.errors import DegradedError, Problem
 
 if TYPE_CHECKING:
@@ -22,6 +34,8 @@ def run(
     emulate: Annotated[
         bool, typer.Option("--emulate", help="Run the program on the emulator instead of the machine.")
     ] = False,
+    chip: Chip = None,
+    calibration: Calibration = None,
     seed: Seed = None,
     overrides: Overrides = None,
     presets: Presets = None,
@@ -30,7 +44,7 @@ def run(
         typer.Option("--out", help="Run folder; by default a new one below runs/.", show_default=False),
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads; the result does not depend on it.")] = 1,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 if the run is degraded.")] = False,
+    strict: Strict = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and compile, but do not run.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")] = False,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Draw figures into the run folder.")] = True,
@@ -50,13 +64,16 @@ def run(
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
     if dry_run:
-        return _dry_run(loaded, target=target, emulate=emulate, as_json=as_json)
+        return _dry_run(loaded, target, emulate, chip, calibration, strict=strict, as_json=as_json)
     folder = out or _new_folder(loaded)
     with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json) as progress:
         finished = api.run(
             loaded,
             target=target,
             emulate=emulate,
+            chip=chip,
+            calibration=calibration,
+            strict=strict,
             threads=threads,
             out=folder,
             force=force,
@@ -84,19 +101,30 @@ def _new_folder(recipe: Recipe) -> Path:
     return folder
 
 
-def _dry_run(recipe: Recipe, *, target: str, emulate: bool, as_json: bool) -> int:
+def _dry_run(
+    recipe: Recipe,
+    target: str,
+    emulate: bool,
+    chip: str | None,
+    calibration: str | None,
+    *,
+    strict: bool,
+    as_json: bool,
+) -> int:
     from sal_hw import api
+    from sal_hw.chips import choose_chips
     from sal_hw.registry import load_target
 
     chosen = load_target(target)
     backend = api.choose_backend(chosen, emulate=emulate)
-    program = api.compile_recipe(recipe, target=chosen)
+    chips = choose_chips(chosen, backend, chip, calibration)
+    program, _ = api.compile_for(recipe, chosen, backend, chips, seed=recipe.seed, strict=strict)
     if as_json:
         show_json({"status": "ok", "program_hash": program.hash, "target": target, "backend": backend.name})
     else:
         show(f"{recipe.name} compiles for {target} and would run on the {backend.name}")
         show(f"program {program.hash}")
-        show(f"next: sal-hw run {recipe.file.path}")
+        show(f"next: sal-hw run {recipe.file.path} --target {target}{' --emulate' if emulate else ''}")
     return 0
 
 
@@ -117,7 +145,8 @@ def _show(finished: Run, refused: DegradedError | None, *, as_json: bool) -> Non
         show_json(document)
         return
     rows = [(name, _format(value)) for name, value in result.metrics.items() if name != "verdict"]
-    mode = "emulate" if result.chip_id is None else result.chip_id
+    chip = "" if result.chip_id is None else f", chip {result.chip_id}"
+    mode = f"emulate{chip}" if result.backend == "emulator" else f"{result.backend}{chip}"
     show_table(rows, (f"{result.target} ({mode}), seed {result.seed}", "value"))
     for path in finished.figures:
         show(f"figure: {path}")

@@ -71,6 +71,7 @@ class AlignExperiment:
         self._rules = [rule for rule in program.rules if isinstance(rule, LoweredSal)]
         self._probed = {probe.projection: probe for probe in program.probes if isinstance(probe, WeightProbe)}
         self._recording = Recording()
+        self._membranes = Recording(axis="ms")
         self._spikes = 0
         self._initial_sums = {rule.name: self._sum(rule) for rule in self._rules}
         self._record()
@@ -82,6 +83,9 @@ class AlignExperiment:
         self._spikes += sum(int(counts.sum()) for counts in seen.spike_counts.values())
         self.done += updates
         self._record()
+        for population, times in seen.membrane_ms.items():
+            for at, values in zip(times, seen.membrane_mv[population], strict=True):
+                self._membranes.add(f"membrane.{population}", at, values)
 
     def _sum(self, rule: LoweredSal) -> NDArray[np.float64]:
         pair = reciprocal_pair(rule, self._program, self._session)
@@ -117,7 +121,7 @@ class AlignExperiment:
         for rule in self._rules:
             prefix = "" if len(self._rules) == 1 else f"{rule.name}_"
             metrics |= {prefix + key: value for key, value in self._rule_metrics(rule, last).items()}
-        return Outcome(metrics=metrics, traces=self._recording.traces())
+        return Outcome(metrics=metrics, traces=self._recording.traces() | self._membranes.traces())
 
     def _mean_rate_hz(self) -> float:
         duration_s = self.total * (self._program.update_ms or 0.0) * 1e-3
@@ -152,10 +156,13 @@ class AlignExperiment:
             "done": np.array(self.done),
             "spikes": np.array(self._spikes),
         }
+        arrays |= {f"membranes.{name}": values for name, values in self._membranes.checkpoint().items()}
         return arrays | {f"initial_sum.{name}": values for name, values in self._initial_sums.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a checkpoint."""
         self._recording.restore(arrays)
+        marked = {key: item for key, item in arrays.items() if key.startswith("membranes.")}
+        self._membranes.restore({key.removeprefix("membranes."): item for key, item in marked.items()})
         self.done, self._spikes = int(arrays["done"]), int(arrays["spikes"])
         self._initial_sums = {name: arrays[f"initial_sum.{name}"] for name in self._initial_sums}

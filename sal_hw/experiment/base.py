@@ -61,7 +61,7 @@ class Recording:
         self._at: dict[str, list[float]] = {}
         self._values: dict[str, list[NDArray[np.float64]]] = {}
 
-    def add(self, name: str, at: int, value: object) -> None:
+    def add(self, name: str, at: float, value: object) -> None:
         """Append one sample."""
         self._at.setdefault(name, []).append(at)
         self._values.setdefault(name, []).append(np.asarray(value, dtype=np.float64))
@@ -76,8 +76,9 @@ class Recording:
 
     def traces(self) -> dict[str, Trace]:
         """Return all series."""
+        kind = np.int64 if self._axis == "update" else np.float64
         return {
-            name: Trace(at=np.array(self._at[name], dtype=np.int64), values=np.array(values), axis=self._axis)
+            name: Trace(at=np.array(self._at[name], dtype=kind), values=np.array(values), axis=self._axis)
             for name, values in self._values.items()
         }
 

@@ -15,13 +15,15 @@ from sal_hw.backend import Backend, Session, SpikeRecorder
 from sal_hw.errors import IncompleteError, Problem
 from sal_hw.experiment.align import AlignExperiment
 from sal_hw.experiment.base import Arrays, Experiment
+from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
 from sal_hw.result import Finding, Health, RunResult
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.probes import StateProbe
-from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol
+from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
 from sal_hw.spec.protocols import Protocol as ExperimentProtocol
+from sal_hw.target.snapshot import CalibrationSnapshot
 
 #: wall-clock seconds between two checkpoints
 CHECKPOINT_EVERY_S = 10.0
@@ -80,7 +82,7 @@ class RunOptions:
 
 def with_required_probes(network: NetworkSpec, protocol: ExperimentProtocol) -> NetworkSpec:
     """Return the network with the probes that an experiment cannot do without."""
-    if not isinstance(protocol, TrainDistributionProtocol):
+    if not isinstance(protocol, (TrainDistributionProtocol, SampleProtocol)):
         return network
     present = any(isinstance(item, StateProbe) and item.population == protocol.population for item in network.probes)
     return (
@@ -95,6 +97,7 @@ def run_program(
     *,
     seed: int,
     folder: Path | None = None,
+    chip: CalibrationSnapshot | None = None,
     options: RunOptions | None = None,
 ) -> RunResult:
     """Run an experiment on a compiled program.
@@ -107,6 +110,8 @@ def run_program(
         Seed of everything random in the run; the same seed gives the same arrays, byte for byte.
     folder
         Folder that files of the experiment are looked up in; None is the working folder.
+    chip
+        The chip to emulate; None is a nominal one, or the machine itself.
     options
         Threads, progress, interruption, checkpoints.
 
@@ -118,9 +123,9 @@ def run_program(
     options = options or RunOptions()
     begin = time.perf_counter()
     recorder = options.store.spikes if options.store else None
-    session = backend.open(program, seed=seed, threads=options.threads, recorder=recorder)
+    session = backend.open(program, seed=seed, threads=options.threads, recorder=recorder, chip=chip)
     try:
-        experiment = _make(protocol, program, session, lambda other: backend.open(other, seed=seed + 1), folder)
+        experiment = _make(protocol, program, session, lambda other: backend.open(other, seed=seed + 1, chip=chip), folder)
         initial = _weights(program, session)
         if options.resume and options.store and (kept := options.store.load_checkpoint()):
             _restore(kept, experiment, session)
@@ -128,6 +133,7 @@ def run_program(
         _advance(experiment, session, options)
         outcome = experiment.outcome()
         health = Health(findings=tuple(session.findings()))
+        counters = session.counters()
         final = _weights(program, session)
     finally:
         session.close()
@@ -136,7 +142,8 @@ def run_program(
         backend=backend.name,
         target=program.target,
         seed=seed,
-        metrics={**outcome.metrics, "verdict": health.verdict},
+        chip_id=None if chip is None else chip.chip_id,
+        metrics={**outcome.metrics, **counters, "verdict": health.verdict},
         weights=final,
         weights_initial=initial,
         traces=outcome.traces,
@@ -156,6 +163,8 @@ def _make(
 ) -> Experiment:
     if isinstance(protocol, AlignProtocol):
         return AlignExperiment(protocol, program, session)
+    if isinstance(protocol, SampleProtocol):
+        return SampleExperiment(protocol, program, session)
     return TrainDistributionExperiment(protocol, program, session, open_session, folder)
 
 

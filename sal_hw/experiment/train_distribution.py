@@ -122,6 +122,8 @@ class TrainDistributionExperiment:
 
     def _sampling_floor(self) -> float:
         """Return the expected DKL of a perfect sampler, one independent sample per refractory time."""
+        if self._program.timing is None:
+            raise TypeError("a distribution is trained with sampling neurons")
         tau_ref_ms = self._program.timing.tau_ref_steps * self._program.timestep_ms
         samples = self._protocol.validation.duration_ms / tau_ref_ms
         return sampling_floor(len(self._probabilities), samples)

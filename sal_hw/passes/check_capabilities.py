@@ -13,6 +13,7 @@ from sal_hw.target.description import Range, TargetDescription
 _STIMULI = {"constant": "constant_drive", "poisson": "poisson_noise", "spikes": "spike_lists"}
 _PROBES = {"spikes": "record_spikes", "states": "record_states", "membrane": "record_membrane"}
 _RULES = {"sal": "plasticity", "wake_sleep": "wake_sleep"}
+_HINTS = {"delays": "set delay: 0 ms; a spike then arrives as soon as the machine delivers it"}
 
 
 def check_capabilities(draft: Draft) -> Draft:
@@ -21,9 +22,11 @@ def check_capabilities(draft: Draft) -> Draft:
     Raises
     ------
     InputError
-        E302 for something the target cannot do, E304 for something beyond its limits.
+        E302 for something the target cannot do, E304 for something beyond its limits, E306 for two things that it
+        cannot do together.
     """
-    problems = [*_missing(draft.spec, draft.target), *_beyond(draft.spec, draft.target)]
+    spec, target = draft.spec, draft.target
+    problems = [*_missing(spec, target), *_excluded(spec, target), *_beyond(spec, target)]
     if problems:
         raise InputError(problems)
     return draft.recorded(PassRecord(name="check_capabilities"))
@@ -38,8 +41,26 @@ def _missing(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
                 value=quote_value(value),
                 allowed=f"target {target.family} has no capability '{capability}', which {name} needs; "
                 f"it has: {', '.join(target.capabilities)}",
-                hint="sal-hw targets shows what each target can do",
+                hint=_HINTS.get(capability, "sal-hw targets shows what each target can do"),
             )
+
+
+def _excluded(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
+    wishes = tuple(_wishes(spec))
+    for pair in target.exclusions:
+        first = next((wish for wish in wishes if wish[1] == pair.first), None)
+        if first is None:
+            continue
+        for name, capability, field, value in wishes:
+            if capability == pair.second:
+                yield Problem(
+                    code="E306",
+                    field=field,
+                    value=quote_value(value),
+                    allowed=f"{name} does not go together with {first[0]} on {target.family}: "
+                    f"{pair.reason} ({pair.source})",
+                    hint=f"leave out {name} or {first[0]}",
+                )
 
 
 def _wishes(spec: NetworkSpec) -> Iterator[tuple[str, str, str, str]]:
@@ -57,7 +78,7 @@ def _wishes(spec: NetworkSpec) -> Iterator[tuple[str, str, str, str]]:
         yield f"stimulus {stimulus.name}", _STIMULI[stimulus.kind], f"stimuli[{index}].kind", stimulus.kind
     for index, probe in enumerate(spec.probes):
         if probe.kind in _PROBES:
-            yield "the probe", _PROBES[probe.kind], f"probes[{index}].kind", probe.kind
+            yield f"the {probe.kind} probe", _PROBES[probe.kind], f"probes[{index}].kind", probe.kind
 
 
 def _beyond(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:

@@ -28,7 +28,7 @@ def _lower(draft: Draft, rule: Rule) -> LoweredRule:
 
 def _lower_sal(draft: Draft, rule: SalRule) -> LoweredSal:
     update_steps = draft.steps(rule.update_every_ms)
-    gain = rule.learning_rate if rule.rate_per == "pair" else rule.learning_rate * _per_update(draft, update_steps)
+    gain = rule.learning_rate if rule.rate_per == "pair" else rule.learning_rate * _per_update(draft, update_steps, rule.backward)
     learns_forward = rule.learn == "both" and rule.forward != rule.backward
     return LoweredSal(
         name=rule.name,
@@ -52,18 +52,18 @@ def _lower_wake_sleep(draft: Draft, rule: WakeSleepRule) -> LoweredWakeSleep:
         update_steps=update_steps,
         gain=rule.learning_rate if rule.enabled else 0.0,
         bias_gain=rule.bias_learning_rate if rule.enabled else 0.0,
-        moment_scale=_per_update(draft, update_steps),
+        moment_scale=_per_update(draft, update_steps, rule.projection),
         window=_window(draft, rule, rule.tau_ms),
         amplitude=_amplitude(draft, rule, rule.projection),
         bias_limit=rule.bias_limit,
     )
 
 
-def _per_update(draft: Draft, update_steps: int) -> float:
+def _per_update(draft: Draft, update_steps: int, projection: str) -> float:
     """Refractory times per update interval, inverted: turns counts of an interval into state moments."""
-    if draft.timing is None:
-        raise TypeError("plasticity is lowered after the neurons")
-    return draft.timing.tau_ref_steps / update_steps
+    target = _block(draft, projection).target
+    neuron = next(item.neuron for item in draft.spec.populations if item.name == target)
+    return draft.steps(neuron.tau_ref_ms) / update_steps
 
 
 def _window(draft: Draft, rule: Rule, tau_ms: float) -> LoweredWindow:

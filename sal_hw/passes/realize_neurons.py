@@ -1,6 +1,8 @@
-"""Pass: turn the populations of sampling neurons into blocks of biases and one timing in steps."""
+"""Pass: turn the populations into blocks of parameters, and those of sampling neurons into one timing in steps."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
@@ -8,7 +10,7 @@ from sal_hw.passes.draft import Draft
 from sal_hw.passes.materialize import materialize
 from sal_hw.program import NeuronBlock, PassRecord, SamplingTiming
 from sal_hw.spec.network import Discretization, Population
-from sal_hw.spec.neurons import SamplingNeuron
+from sal_hw.spec.neurons import LifNeuron, SamplingNeuron
 from sal_hw.spec.stimulus import ConstantDrive
 
 #: per named discretisation: dead steps and PSP steps relative to the time constants, weight of coincident pairs.
@@ -36,25 +38,48 @@ def sampling_timing(discretization: Discretization, tau_ref_steps: int, tau_syn_
 
 
 def realize_neurons(draft: Draft) -> Draft:
-    """Give each population its place in the executor's order, its biases, and all of them one timing.
+    """Give each population its place in the executor's order and its biases, and sampling neurons one timing.
 
     Raises
     ------
     InputError
-        E304 if populations differ in their time constants: the engine runs one timing per network.
+        E304 if sampling populations differ in their time constants, or if neuron models are mixed: the engines run
+        one timing and one model per network.
     """
-    timings = {_timing(draft, population) for population in draft.spec.populations}
-    if len(timings) > 1:
-        raise InputError(_differing(draft))
-    tau_ref_steps, tau_syn_steps = timings.pop()
-    timing = sampling_timing(draft.spec.discretization, tau_ref_steps, tau_syn_steps)
+    models = {population.neuron.model for population in draft.spec.populations}
+    if len(models) > 1:
+        raise InputError(_mixed(draft))
+    timing, notes = None, ()
+    if models == {"sampling"}:
+        timing = _common_timing(draft)
+        notes = (f"{draft.spec.discretization}: dead {timing.dead_steps}, PSP {timing.psp_steps} steps",)
     blocks, offset = [], 0
     for population in draft.spec.populations:
         blocks.append(_block(draft, population, offset))
         offset += population.size
-    note = f"{draft.spec.discretization}: dead {timing.dead_steps}, PSP {timing.psp_steps} steps"
-    record = PassRecord(name="realize_neurons", notes=(note,), counts={"neurons": float(offset)})
+    record = PassRecord(name="realize_neurons", notes=notes, counts={"neurons": float(offset)})
     return draft.recorded(record, timing=timing, neurons=tuple(blocks))
+
+
+def _mixed(draft: Draft) -> Problem:
+    first, *rest = draft.spec.populations
+    other = next(item for item in rest if item.neuron.model != first.neuron.model)
+    return Problem(
+        code="E304",
+        field=f"populations.{other.name}.neuron.model",
+        value=f'"{other.neuron.model}"',
+        allowed=f"on {draft.target.family} all populations have neurons of one model; {first.name} has "
+        f"{first.neuron.model} neurons",
+        hint=f"write model: {first.neuron.model}",
+    )
+
+
+def _common_timing(draft: Draft) -> SamplingTiming:
+    timings = {_timing(draft, population) for population in draft.spec.populations}
+    if len(timings) > 1:
+        raise InputError(_differing(draft))
+    tau_ref_steps, tau_syn_steps = timings.pop()
+    return sampling_timing(draft.spec.discretization, tau_ref_steps, tau_syn_steps)
 
 
 def _timing(draft: Draft, population: Population) -> tuple[int, int]:
@@ -78,13 +103,15 @@ def _differing(draft: Draft) -> Problem:
 
 
 def _block(draft: Draft, population: Population, offset: int) -> NeuronBlock:
-    neuron = population.neuron
-    if not isinstance(neuron, SamplingNeuron):
-        raise TypeError(f"{population.name}: not a sampling neuron")
-    shape, name = (population.size,), population.name
-    biases = materialize(neuron.bias, shape, seed=draft.seed, names=("bias", name), folder=draft.folder)
+    neuron, shape, name = population.neuron, (population.size,), population.name
+    lif = neuron if isinstance(neuron, LifNeuron) else None
+    biases = np.zeros(shape)
+    if isinstance(neuron, SamplingNeuron):
+        biases = materialize(neuron.bias, shape, seed=draft.seed, names=("bias", name), folder=draft.folder)
     for drive in draft.spec.stimuli:
         if isinstance(drive, ConstantDrive) and drive.target == name:
             names = ("drive", drive.name)
             biases += materialize(drive.amplitude, shape, seed=draft.seed, names=names, folder=draft.folder)
-    return NeuronBlock(population=name, model="sampling", offset=offset, size=population.size, biases=frozen(biases))
+    return NeuronBlock(
+        population=name, model=neuron.model, offset=offset, size=population.size, biases=frozen(biases), lif=lif
+    )

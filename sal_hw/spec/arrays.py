@@ -152,12 +152,21 @@ def draw_values(source: Generator, shape: tuple[int, ...], rng_seed: int) -> NDA
     rng = np.random.default_rng(rng_seed if source.seed is None else source.seed)
     if isinstance(source, Normal):
         rng.standard_normal(source.skip)
+        if source.truncate is not None:
+            return _truncated(source, source.truncate, shape, rng)
         values = _mirrored(rng.normal(source.mean, source.std, shape), source.symmetric)
         return values + rng.normal(0.0, source.noise_std, shape) if source.noise_std > 0.0 else values
     if isinstance(source, Uniform):
         return _mirrored(rng.uniform(source.low, source.high, shape), source.symmetric)
     scaled = source.low + (source.high - source.low) * rng.beta(source.alpha, source.beta, shape)
     return _mirrored(scaled, source.symmetric)
+
+
+def _truncated(source: Normal, most: float, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    deviates = rng.standard_normal(shape)
+    while (outside := np.abs(deviates) > most).any():
+        deviates[outside] = rng.standard_normal(int(outside.sum()))
+    return source.mean + source.std * deviates
 
 
 def _mirrored(values: NDArray[np.float64], symmetric: bool) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.neurons import LifNeuron, SamplingNeuron
 from sal_hw.spec.plasticity import AmplitudeSpread, SalRule, WakeSleepRule
-from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol, Validation
+from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol, Validation
 from sal_hw.spec.schema import keys_of
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 
@@ -32,6 +32,7 @@ TOP_LEVEL = (
 _HOMES: tuple[tuple[type, str], ...] = (
     (AlignProtocol, "experiment (kind: align)"),
     (TrainDistributionProtocol, "experiment (kind: train_distribution)"),
+    (SampleProtocol, "experiment (kind: sample)"),
     (Validation, "experiment.validation"),
     (Population, "a population"),
     (SamplingNeuron, "the neuron of a population (model: sampling)"),

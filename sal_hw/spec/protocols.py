@@ -114,7 +114,38 @@ class TrainDistributionProtocol:
     kind: Literal["train_distribution"] = "train_distribution"
 
 
+@document
+class SampleProtocol:
+    """Let a recurrent sampling network run without learning, and compare it with the distribution it stands for.
+
+    That is the Boltzmann distribution of its own weights and biases, ``p(z) ~ exp(z W z / 2 + b z)``; its recurrent
+    weights must be symmetric.
+
+    Attributes
+    ----------
+    population
+        The population whose states are the samples (at most 20 neurons).
+    duration_ms
+        Model time in all, summed over the chains.
+    records
+        The divergence is recorded after this many equal parts of the duration.
+    chains
+        Independent chains per part; they may run on several threads with the same result.
+    warmup_ms
+        Time at the start of each chain that does not count.
+    """
+
+    population: Name
+    duration_ms: DurationMs
+    records: Annotated[Whole, Ge(1), Le(1000)] = 10
+    chains: Annotated[Whole, Ge(1), Le(256)] = 1
+    warmup_ms: Annotated[DurationMs, Gt(0.0)] = 200.0
+    kind: Literal["sample"] = "sample"
+
+
 Protocol: TypeAlias = Annotated[
-    Annotated[AlignProtocol, Tag("=align")] | Annotated[TrainDistributionProtocol, Tag("=train_distribution")],
+    Annotated[AlignProtocol, Tag("=align")]
+    | Annotated[TrainDistributionProtocol, Tag("=train_distribution")]
+    | Annotated[SampleProtocol, Tag("=sample")],
     choose_by("kind"),
 ]

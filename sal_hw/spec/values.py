@@ -86,6 +86,9 @@ class Normal:
     noise_std
         Standard deviation of independent noise added afterwards, from the same generator: the synaptic noise
         that breaks the symmetry of reciprocal weights.
+    truncate
+        Draws further than this many standard deviations from the mean are drawn again; None keeps all. Not together
+        with `symmetric` or `noise_std`.
     skip
         Standard normal draws that are discarded first, so that several tables can come from one generator in
         order.
@@ -95,6 +98,7 @@ class Normal:
     mean: Bound = 0.0
     std: Spread = 1.0
     noise_std: Spread = 0.0
+    truncate: Annotated[Number, Gt(0.5), Le(10.0)] | None = None
     symmetric: Flag = False
     seed: Seed | None = None
     skip: Annotated[Whole, Ge(0), Le(10**7)] = 0

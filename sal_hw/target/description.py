@@ -50,6 +50,26 @@ class Range:
 
 
 @document
+class Exclusion:
+    """Two capabilities that a program cannot use together.
+
+    Attributes
+    ----------
+    first, second
+        The two; messages are about who uses the second one.
+    reason
+        Why, as the part of a sentence after a colon.
+    source
+        Where that is known from.
+    """
+
+    first: Capability
+    second: Capability
+    reason: str
+    source: str
+
+
+@document
 class TargetDescription:
     """One kind of machine that programs are compiled for.
 
@@ -75,6 +95,6 @@ class TargetDescription:
     summary: str
     capabilities: tuple[Capability, ...]
     limits: dict[str, Range]
-    exclusions: tuple[tuple[Capability, Capability], ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     time_scale: float = 1.0
     emulated: bool = False

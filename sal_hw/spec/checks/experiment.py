@@ -10,7 +10,7 @@ from sal_hw.spec.findings import Finding, listed
 from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
 from sal_hw.spec.probes import MembraneProbe, StateProbe
-from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol
+from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
 
 #: all joint states of this many neurons still fit into a table
 MAX_STATE_NEURONS = 20
@@ -22,6 +22,10 @@ def check_experiment(view: View) -> Iterator[Finding]:
         yield from _check_align(view, view.protocol)
     elif isinstance(view.protocol, TrainDistributionProtocol):
         yield from _check_training(view, view.protocol)
+    elif isinstance(view.protocol, SampleProtocol):
+        population = view.population(view.protocol.population)
+        if population is not None:
+            yield from _check_states(population, ("experiment", "population"), "E224")
 
 
 def _enabled(view: View) -> list[Entry[Rule]]:

@@ -84,6 +84,9 @@ def check_generator(slot: Slot) -> Iterator[Finding]:
         words = f"false here: only a square matrix can be symmetric; this has the shape {shape} ({slot.axes})"
         path = (*slot.path, "symmetric")
         yield Finding(code="E219", path=path, allowed=words, value=True, hint="remove it")
+    if isinstance(source, Normal) and source.truncate is not None and (source.symmetric or source.noise_std > 0.0):
+        words = "no truncate together with symmetric or noise_std, which would undo it"
+        yield Finding(code="E219", path=(*slot.path, "truncate"), allowed=words, value=source.truncate)
     if isinstance(source, (Uniform, Beta)) and source.low > source.high:
         words = f"at most high, {source.high:g}"
         hint = "swap low and high"

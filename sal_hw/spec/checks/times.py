@@ -9,7 +9,7 @@ from sal_hw.spec.checks.view import View
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.probes import MembraneProbe
-from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol
+from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
 
 #: relative rounding error up to which a time counts as a multiple
 TOLERANCE = 1e-9
@@ -68,6 +68,9 @@ def _experiment_times(view: View) -> Iterator[tuple[Path, float]]:
     protocol = view.protocol
     if isinstance(protocol, AlignProtocol):
         yield ("experiment", "duration_ms"), protocol.duration_ms
+    elif isinstance(protocol, SampleProtocol):
+        for key in ("duration_ms", "warmup_ms"):
+            yield ("experiment", key), getattr(protocol, key)
     elif isinstance(protocol, TrainDistributionProtocol):
         for key in ("duration_ms", "warmup_ms"):
             yield ("experiment", "validation", key), getattr(protocol.validation, key)

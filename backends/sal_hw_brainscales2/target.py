@@ -1,0 +1,36 @@
+"""The target ``brainscales2``: its description and the passes that compile for it; needs no vendor software."""
+
+from __future__ import annotations
+
+from sal_hw.passes.check_capabilities import check_capabilities
+from sal_hw.passes.finish_chip import finish_chip
+from sal_hw.passes.lower_kernels import lower_kernels
+from sal_hw.passes.lower_plasticity import lower_plasticity
+from sal_hw.passes.place_and_route import place_and_route
+from sal_hw.passes.quantize_weights import quantize_weights
+from sal_hw.passes.realize_circuits import realize_circuits
+from sal_hw.passes.realize_neurons import realize_neurons
+from sal_hw.passes.realize_stimuli import realize_stimuli
+from sal_hw.passes.realize_weights import realize_weights
+from sal_hw.passes.sampling_circuits import add_sampling_noise
+from sal_hw.registry import Target
+from sal_hw_brainscales2.description import brainscales2_description
+
+brainscales2_target = Target(
+    description=brainscales2_description,
+    passes=(
+        check_capabilities,
+        realize_neurons,
+        realize_weights,
+        realize_stimuli,
+        lower_plasticity,
+        add_sampling_noise,
+        place_and_route,
+        realize_circuits,
+        quantize_weights,
+        lower_kernels,
+        finish_chip,
+    ),
+    backend=None,
+    emulator="emulator",
+)

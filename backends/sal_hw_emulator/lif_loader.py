@@ -1,0 +1,197 @@
+"""A program of LIF neurons without a chip, loaded into the LIF engine: float weights, ideal sensors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSal, LoweredSpikes, LoweredWindow
+from sal_hw.spec.probes import MembraneProbe
+from sal_hw_emulator.engines.lif.model import (
+    BackgroundModel,
+    ExternalModel,
+    LifModel,
+    NeuronModel,
+    SensorModel,
+    TileModel,
+)
+
+#: how many of a neuron's last spikes are paired for all-pairs: those before it are e**-10 and less for rates below
+#: 1.6 spikes per window time constant
+ALL_PAIRS_HISTORY = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class EngineTile:
+    """Which part of a projection an engine's tile is.
+
+    Attributes
+    ----------
+    index
+        Number of the tile in the engine.
+    sign
+        1 for excitation, -1 for inhibition.
+    pre, post
+        The part of the projection's weight matrix.
+    chip_tile
+        Number of the program's tile; None without a chip.
+    columns
+        The part of that tile's columns.
+    """
+
+    index: int
+    sign: int
+    pre: slice
+    post: slice
+    columns: slice
+    chip_tile: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Loaded:
+    """A model and the places of the program's projections in it."""
+
+    model: LifModel
+    tiles: dict[str, list[EngineTile]]
+
+
+#: the run's seed, and for an observing chain the numbers of the observation and of the chain
+Entropy = tuple[int, ...]
+
+
+def stream(entropy: Entropy, name: str, own_seed: int | None = None) -> np.random.SeedSequence:
+    """Return the random stream of what is named; a seed of its own takes the place of the run's seed."""
+    run_seed = entropy[0] if own_seed is None else own_seed
+    return np.random.SeedSequence([run_seed, *name.encode()], spawn_key=entropy[1:])
+
+
+def learned_projections(rule: LoweredSal) -> tuple[str, ...]:
+    """Return the projections whose weights a rule changes."""
+    return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
+
+
+def membrane_probe(program: CompiledProgram) -> tuple[NDArray[np.int64], int]:
+    """Return the neurons whose membrane is recorded and the steps between two samples."""
+    probes = [probe for probe in program.probes if isinstance(probe, MembraneProbe)]
+    if not probes:
+        return np.zeros(0, dtype=np.int64), 0
+    every = math.gcd(*(round(probe.every_ms / program.timestep_ms) for probe in probes))
+    blocks = [program.neuron_block(probe.population) for probe in probes]
+    chosen = np.concatenate([np.arange(block.offset, block.offset + block.size) for block in blocks])
+    return np.unique(chosen), every
+
+
+def load_ideal(program: CompiledProgram, entropy: Entropy) -> Loaded:
+    """Return the model of a program without a chip; potentials and weights in mV."""
+    tiles: list[TileModel] = []
+    places: dict[str, list[EngineTile]] = {}
+    learned = {name: rule for rule in program.rules if isinstance(rule, LoweredSal) for name in learned_projections(rule)}
+    for block in program.synapses:
+        places[block.projection] = []
+        pre, post = program.neuron_block(block.source), program.neuron_block(block.target)
+        rule = learned.get(block.projection)
+        for sign in (1, -1):
+            weights = np.maximum(sign * block.weights, 0.0)
+            if rule is None and not weights.any():
+                continue
+            sensors = _ideal_sensors(rule, block.weights.shape) if rule is not None and sign == 1 else None
+            every = slice(0, post.size)
+            place = EngineTile(index=len(tiles), sign=sign, pre=slice(0, pre.size), post=every, columns=every)
+            places[block.projection].append(place)
+            tiles.append(
+                TileModel(
+                    source=pre.offset,
+                    target=post.offset,
+                    inhibitory=sign < 0,
+                    weights=weights.astype(np.float32),
+                    sensors=sensors,
+                )
+            )
+    membrane, every = membrane_probe(program)
+    model = LifModel(
+        neurons=_neurons(program),
+        tiles=tiles,
+        background=[_poisson(program, item, entropy) for item in program.stimuli if isinstance(item, LoweredPoisson)],
+        external=_external(program),
+        history=pairing_depth([window for rule in learned.values() for window in (rule.causal, rule.anticausal)]),
+        membrane=membrane,
+        membrane_every=every,
+    )
+    return Loaded(model=model, tiles=places)
+
+
+def pairing_depth(windows: list[LoweredWindow]) -> int:
+    """Return how many spikes per neuron the pairing of the windows needs."""
+    return ALL_PAIRS_HISTORY if any(window.pairing == "all" for window in windows) else 1
+
+
+def _neurons(program: CompiledProgram) -> NeuronModel:
+    step = program.timestep_ms
+    fields: dict[str, list[NDArray[np.float64]]] = {}
+    for block in program.neurons:
+        neuron, ones = block.lif, np.ones(block.size)
+        if neuron is None:
+            raise TypeError(f"{block.population}: {block.model} neurons reached the LIF engine")
+        values = {
+            "v_leak": neuron.v_rest_mv + block.biases,
+            "v_reset": neuron.v_reset_mv * ones,
+            "v_threshold": neuron.v_threshold_mv * ones,
+            "tau_mem": neuron.tau_mem_ms / step * ones,
+            "tau_exc": neuron.tau_syn_exc_ms / step * ones,
+            "tau_inh": neuron.tau_syn_inh_ms / step * ones,
+            "refractory": neuron.tau_ref_ms / step * ones,
+            "noise": 0.0 * ones,
+        }
+        for name, array in values.items():
+            fields.setdefault(name, []).append(array)
+    return NeuronModel(**{name: np.concatenate(arrays) for name, arrays in fields.items()})
+
+
+def _ideal_sensors(rule: LoweredSal, shape: tuple[int, ...]) -> SensorModel:
+    def full(value: float) -> NDArray[np.float32]:
+        return np.full(shape, value, dtype=np.float32)
+
+    return SensorModel(
+        amplitude_causal=full(1.0),
+        amplitude_anticausal=full(1.0),
+        tau_causal=full(rule.causal.tau_steps),
+        tau_anticausal=full(rule.anticausal.tau_steps),
+    )
+
+
+def _poisson(program: CompiledProgram, stimulus: LoweredPoisson, entropy: Entropy) -> BackgroundModel:
+    block = program.neuron_block(stimulus.population)
+    return BackgroundModel(
+        size=block.size,
+        rate=stimulus.rate_hz * program.timestep_ms * 1e-3,
+        target=np.arange(block.offset, block.offset + block.size),
+        weight=np.abs(stimulus.weights),
+        inhibitory=(stimulus.weights < 0.0).astype(np.int64),
+        seed=stream(entropy, stimulus.name, stimulus.seed),
+    )
+
+
+def _external(program: CompiledProgram) -> ExternalModel | None:
+    lists = [item for item in program.stimuli if isinstance(item, LoweredSpikes)]
+    if not lists:
+        return None
+    weights = [item.weights[item.neuron] for item in lists]
+    targets = [program.neuron_block(item.population).offset + item.neuron for item in lists]
+    return merged_events([item.step for item in lists], targets, weights)
+
+
+def merged_events(
+    steps: list[NDArray[np.int64]], targets: list[NDArray[np.int64]], weights: list[NDArray[np.float64]]
+) -> ExternalModel:
+    """Return several lists of events (signed weights) as one, in order of time."""
+    step, target, weight = np.concatenate(steps), np.concatenate(targets), np.concatenate(weights)
+    order = np.argsort(step, kind="stable")
+    return ExternalModel(
+        step=step[order],
+        target=target[order],
+        weight=np.abs(weight[order]),
+        inhibitory=(weight[order] < 0.0).astype(np.int64),
+    )

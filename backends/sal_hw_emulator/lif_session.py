@@ -1,0 +1,165 @@
+"""Programs of LIF neurons, with or without a chip, run by the LIF engine; see :class:`sal_hw.backend.Session`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.program import CompiledProgram
+from sal_hw.result import Finding
+from sal_hw.spec.probes import SpikeProbe, StateProbe
+from sal_hw_emulator.chip_model import ChipModel
+from sal_hw_emulator.chip_weights import ChipWeights
+from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
+from sal_hw_emulator.ideal_weights import IdealWeights
+from sal_hw_emulator.membrane_reading import read_membranes
+from sal_hw_emulator.occupancy import marginal_counts
+
+#: keys of the independent random streams of a run
+_LEARNING, _OBSERVING = 0, 1
+
+
+class LifSession:
+    """Runs a program piece by piece.
+
+    Parameters
+    ----------
+    program
+        What to run.
+    chip
+        The emulated chip; without effect on a program that was not compiled for one.
+    seed
+        Seed of everything random in the run.
+    threads
+        Threads for independent chains.
+    recorder
+        Takes the spikes of populations with a spike probe.
+    """
+
+    def __init__(
+        self,
+        program: CompiledProgram,
+        chip: ChipModel,
+        *,
+        seed: int,
+        threads: int = 1,
+        recorder: SpikeRecorder | None = None,
+    ) -> None:
+        self._program = program
+        self._chip = chip
+        self._seed = seed
+        self._threads = threads
+        self._recorder = recorder
+        self._weights: ChipWeights | IdealWeights = (
+            ChipWeights(program, chip, seed) if program.chip is not None else IdealWeights(program, seed)
+        )
+        self._simulation = LifSimulation(self._weights.model(), self._stream(_LEARNING))
+        self._observations = 0
+        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
+        self._state_probed = [probe.population for probe in program.probes if isinstance(probe, StateProbe)]
+
+    def _stream(self, *key: int) -> np.random.SeedSequence:
+        return np.random.SeedSequence(self._seed, spawn_key=key)
+
+    def learn(self, updates: int) -> Observation:
+        """Run `updates` update intervals with plasticity."""
+        pieces = self._weights.learn(self._simulation, updates)
+        for piece in pieces:
+            self._send_spikes(piece)
+        return self._observation(pieces)
+
+    def observe(self, duration_ms: float, *, chains: int = 1, warmup_ms: float = 0.0) -> Observation:
+        """Run without plasticity, in independent chains that do not disturb the learning network."""
+        step_ms = self._program.timestep_ms
+        total, warmup = round(duration_ms / step_ms), round(warmup_ms / step_ms)
+        lengths = [total // chains + (index < total % chains) for index in range(chains)]
+        run = partial(self._run_chain, self._observations, warmup)
+        self._observations += 1
+        if self._threads == 1 or chains == 1:
+            pieces = [run(index, steps) for index, steps in enumerate(lengths)]
+        else:
+            with ThreadPoolExecutor(max_workers=self._threads) as pool:
+                pieces = list(pool.map(run, range(chains), lengths))
+        return self._observation(pieces)
+
+    def _run_chain(self, observation: int, warmup: int, index: int, steps: int) -> Piece:
+        simulation = LifSimulation(
+            self._weights.frozen_model(self._simulation, observation, index),
+            self._stream(_OBSERVING, observation, index),
+        )
+        simulation.run(warmup)
+        return simulation.run(steps)
+
+    def _observation(self, pieces: Sequence[Piece]) -> Observation:
+        blocks, step_ms = self._program.neurons, self._program.timestep_ms
+        counts = np.zeros(self._program.n_neurons, dtype=np.int64)
+        for piece in pieces:
+            counts += np.bincount(piece.spike_neuron, minlength=len(counts))
+        states = np.asarray(np.sum([piece.states for piece in pieces], axis=0))
+        membrane_ms, membrane = read_membranes(self._program, self._chip, pieces, self._stream(2, self._simulation.step))
+        return Observation(
+            duration_ms=sum(piece.steps for piece in pieces) * step_ms,
+            spike_counts={item.population: counts[item.offset : item.offset + item.size] for item in blocks},
+            state_counts=marginal_counts(self._program, self._state_probed, states),
+            membrane_ms=membrane_ms,
+            membrane_mv=membrane,
+        )
+
+    def measure_moments(self, rule: str, duration_ms: float) -> Moments:
+        """Refuse: no program of this engine has wake-sleep rules."""
+        raise TypeError(f"{rule} is not a wake-sleep rule")
+
+    def set_moments(self, rule: str, moments: Moments) -> None:
+        """Refuse: no program of this engine has wake-sleep rules."""
+        raise TypeError(f"{rule} is not a wake-sleep rule")
+
+    def weights(self, projection: str) -> NDArray[np.float64]:
+        """Return a copy of the present weights, shape (pre, post), in model units."""
+        return self._weights.of_projection(self._simulation, projection)
+
+    def biases(self, population: str) -> NDArray[np.float64]:
+        """Return a copy of the constant drives (LIF) or biases (sampling), shape (neurons,)."""
+        return self._program.neuron_block(population).biases.copy()
+
+    def counters(self) -> dict[str, int]:
+        """Return how often what happened that a user should know."""
+        return self._weights.counters(self._simulation)
+
+    def findings(self) -> Sequence[Finding]:
+        """Return silent neurons and what the weights' side has noticed."""
+        found = list(self._weights.findings(self._simulation))
+        silent = int((self._simulation.neurons.counts == 0).sum())
+        if silent and self._simulation.step:
+            advice = f"{silent} neurons never spiked while learning; raise their drive, their noise or the duration"
+            found.append(Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice))
+        return found
+
+    def checkpoint(self) -> dict[str, NDArray[Any]]:
+        """Return everything needed to go on later with the very same result."""
+        arrays = {f"simulation.{key}": item for key, item in self._simulation.to_arrays().items()}
+        return arrays | self._weights.to_arrays() | {"observations": np.array(self._observations)}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a checkpoint of the same program and seed."""
+        marked = {key: item for key, item in arrays.items() if key.startswith("simulation.")}
+        self._simulation.from_arrays({key.removeprefix("simulation."): item for key, item in marked.items()})
+        self._weights.from_arrays(arrays)
+        self._observations = int(arrays["observations"])
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _send_spikes(self, piece: Piece) -> None:
+        if self._recorder is None:
+            return
+        for block in self._program.neurons:
+            if block.population in self._recorded:
+                mine = (piece.spike_neuron >= block.offset) & (piece.spike_neuron < block.offset + block.size)
+                time_ms = np.asarray(piece.spike_step[mine] * self._program.timestep_ms, dtype=np.float64)
+                self._recorder(time_ms, (piece.spike_neuron[mine] - block.offset).astype(np.int32), block.population)

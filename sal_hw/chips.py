@@ -1,0 +1,125 @@
+"""Which chip is emulated, and what the compiler knows of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from sal_hw.backend import Backend, ChipSource
+from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.program import CompiledProgram
+from sal_hw.registry import Target
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw.target.snapshot_io import check_snapshot, read_snapshot
+
+#: a snapshot, the path of one, the seed of a synthetic chip, or the words below
+Choice: TypeAlias = CalibrationSnapshot | str | os.PathLike[str] | int | None
+
+#: a chip without deviations, and the calibration that knows all of the emulated chip
+NOMINAL, TRUTH = "nominal", "truth"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Chips:
+    """The chip that is emulated and what is known of it.
+
+    Attributes
+    ----------
+    chip
+        None for a nominal chip, or for a machine.
+    calibration
+        None if nothing is known.
+    knows_all
+        Whether the calibration is the truth about the emulated chip, which no measurement gives.
+    """
+
+    chip: CalibrationSnapshot | None = None
+    calibration: CalibrationSnapshot | None = None
+    knows_all: bool = False
+
+
+def choose_chips(target: Target, backend: Backend, chip: Choice, calibration: Choice) -> Chips:
+    """Return the snapshots that `chip` and `calibration` stand for.
+
+    Parameters
+    ----------
+    chip
+        ``nominal`` or None, the seed of a synthetic chip, or a snapshot.
+    calibration
+        None, ``truth``, or a snapshot.
+
+    Raises
+    ------
+    InputError
+        E316 if the target has no chip, or if a machine is asked to be another chip.
+    sal_hw.errors.CalibrationError
+        If a snapshot does not fit the target.
+    """
+    emulated = None if chip in (None, NOMINAL) else chip
+    known = None if calibration is None else calibration
+    if emulated is None and known is None:
+        return Chips()
+    if not {"columns", "rows", "hemispheres"} <= set(target.description.limits):
+        raise InputError(_no_chip(target, "chip" if emulated is not None else "calibration"))
+    drawn = _emulated_chip(target, backend, emulated)
+    if known == TRUTH:
+        return Chips(chip=drawn, calibration=drawn, knows_all=drawn is not None)
+    return Chips(chip=drawn, calibration=_snapshot(target, known, "calibration"))
+
+
+def _emulated_chip(target: Target, backend: Backend, choice: Choice) -> CalibrationSnapshot | None:
+    if choice is None:
+        return None
+    if not isinstance(backend, ChipSource):
+        raise DeviceError(
+            Problem(
+                code="E316",
+                field="chip",
+                value=quote_value(choice if isinstance(choice, (int, str)) else "a snapshot"),
+                allowed=f"nothing: {backend.name} runs on a machine, which is its own chip",
+                hint="add --emulate to choose the chip",
+            )
+        )
+    if isinstance(choice, int):
+        return backend.draw_chip(choice, spreads={})
+    if isinstance(choice, str) and choice.lstrip("-").isdecimal():
+        return backend.draw_chip(int(choice), spreads={})
+    return _snapshot(target, choice, "chip")
+
+
+def _snapshot(target: Target, choice: Choice, field: str) -> CalibrationSnapshot | None:
+    if choice is None or isinstance(choice, CalibrationSnapshot):
+        found = choice
+    elif isinstance(choice, int):
+        words = "a snapshot, written by sal-hw snapshot draw or by a calibration"
+        raise InputError(Problem(code="E316", field=field, value=str(choice), allowed=words))
+    else:
+        found = read_snapshot(Path(choice))
+    if found is not None:
+        check_snapshot(found, target.description)
+    return found
+
+
+def _no_chip(target: Target, field: str) -> Problem:
+    return Problem(
+        code="E316",
+        field=field,
+        allowed=f"nothing on {target.description.family}, whose programs have no circuits and synapses to calibrate",
+        hint="choose a chip with --target",
+    )
+
+
+def with_truth(backend: Backend, program: CompiledProgram, chips: Chips) -> Chips | None:
+    """Return the chips with what only long runs of a circuit show; None if the calibration has it already.
+
+    Activation functions are a property of a circuit under the program's noise, so a drawn chip has none.
+    """
+    calibration = chips.calibration
+    if not chips.knows_all or calibration is None or calibration.table("activation_slope_lsb") is not None:
+        return None
+    if program.timing is None or not isinstance(backend, ChipSource):
+        return None
+    known = backend.add_activations(program, calibration)
+    return Chips(chip=chips.chip, calibration=known, knows_all=True)

@@ -1,0 +1,1 @@
+"""Learning rules as small integer programs, with the arithmetic of a chip's plasticity processor."""

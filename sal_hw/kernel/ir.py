@@ -1,0 +1,102 @@
+"""The form of a kernel: straight-line integer code over the synapses of one row.
+
+Values have one of three types, named after the vector types of the BrainScaleS-2 plasticity processing unit:
+``mod8`` (unsigned, wraps), ``frac8`` and ``frac16`` (signed, saturating). Every instruction makes one value.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from sal_hw.document import document
+
+Kind: TypeAlias = Literal["mod8", "frac8", "frac16"]
+
+Operation: TypeAlias = Literal[
+    "causal",  # raw reading of the causal sensor; it falls with correlation
+    "anticausal",  # raw reading of the anti-causal sensor
+    "weight",  # the stored magnitude, 0..63
+    "constant",  # a number per synapse, by name
+    "random",  # eight fresh random bits per synapse
+    "literal",  # the same number for all synapses
+    "convert_contiguous",  # mod8 to frac8: subtracts 128
+    "reinterpret",  # mod8 to frac8: the same bits
+    "widen_low",  # mod8 to frac16: the same number
+    "widen_high",  # frac8 to frac16: times 256
+    "narrow",  # frac16 to frac8: floor of a 256th
+    "add",  # saturating
+    "subtract",  # saturating
+    "multiply",  # fractional, floor(a b / 128) or floor(a b / 32768)
+    "shift_right",  # floor of a division by 2**number
+    "shift_left",  # times 2**number; the builder makes sure that nothing is lost
+    "if_negative",  # element-wise: first input < 0 ? second : third
+    "clip_weight",  # to 0..63
+]
+
+#: legal range of each type
+LIMITS: dict[Kind, tuple[int, int]] = {"mod8": (0, 255), "frac8": (-128, 127), "frac16": (-32768, 32767)}
+
+#: largest stored weight
+MAX_WEIGHT = 63
+
+
+@document
+class Instruction:
+    """One operation.
+
+    Attributes
+    ----------
+    inputs
+        Indices of earlier instructions.
+    number
+        The value of a literal, the width of a shift.
+    name
+        The constant's name.
+    lowest, highest
+        Range of the result, whatever the readings are; the builder proves it. Of a constant: its legal range.
+    """
+
+    operation: Operation
+    kind: Kind
+    inputs: tuple[int, ...] = ()
+    number: int = 0
+    name: str = ""
+    lowest: int = 0
+    highest: int = 0
+
+
+@document
+class Kernel:
+    """A learning rule for the synapses of one polarity.
+
+    Attributes
+    ----------
+    name
+        For people; it never reaches generated code.
+    instructions
+        In order of execution; the last one is the new weight.
+    constants
+        Names and types of the numbers per synapse that it needs.
+    resets
+        Whether the sensors are reset when they are read.
+    """
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    constants: dict[str, Kind]
+    resets: bool = True
+
+    @property
+    def random_draws(self) -> int:
+        """Random draws per row and update."""
+        return sum(item.operation == "random" for item in self.instructions)
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of constants per synapse."""
+        return sum(2 if kind == "frac16" else 1 for kind in self.constants.values())
+
+    @property
+    def constant_ranges(self) -> dict[str, tuple[int, int]]:
+        """Lowest and highest legal value of each constant; what the builder proved holds for these only."""
+        return {item.name: (item.lowest, item.highest) for item in self.instructions if item.operation == "constant"}

@@ -1,0 +1,110 @@
+"""Snapshots on disk: a folder with ``snapshot.json``, ``tables.npz`` and, written last, ``manifest.json``.
+
+``snapshot.json`` holds the header and, per table, name, site, unit and source. ``tables.npz`` holds the arrays
+``NAME.measured``, ``NAME.ok`` and, where it is known, ``NAME.sigma``, so numpy and json are all that a reader needs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sal_hw.artifact import ArtifactFolder, read_arrays, read_manifest
+from sal_hw.codec import decode, frozen
+from sal_hw.errors import IntegrityError, Problem, quote_value
+from sal_hw.target.snapshot import SNAPSHOT_SCHEMA, CalibrationSnapshot
+from sal_hw.target.snapshot_checks import check_snapshot, check_tables
+
+__all__ = ["check_snapshot", "read_snapshot", "write_snapshot"]
+
+KIND = "snapshot"
+HEADER = "snapshot.json"
+ARRAYS = "tables.npz"
+
+_TEXTS = ("chip_id", "target", "taken_at", "origin", "parent", "schema_version")
+_TABLE_TEXTS = ("name", "site", "unit", "source")
+
+
+def write_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool = False) -> None:
+    """Write a snapshot into a folder of its own.
+
+    Raises
+    ------
+    InputError
+        E501 if something of that name exists and `force` is false; E502 or E503 if it cannot be written.
+    CalibrationError
+        E703 if it could not be read again: unknown tables, wrong shapes, absurd numbers.
+    """
+    check_tables(snapshot)
+    folder = ArtifactFolder.create(path, KIND, force=force)
+    header: dict[str, Any] = {name: getattr(snapshot, name) for name in _TEXTS}
+    tables = [{name: getattr(table, name) for name in _TABLE_TEXTS} for table in snapshot.tables]
+    folder.write_json(HEADER, {**header, "hash": snapshot.hash, "tables": tables})
+    folder.write_arrays(ARRAYS, _arrays(snapshot))
+    summary = {name: header[name] for name in ("chip_id", "target", "taken_at", "origin", "parent")}
+    folder.finish({**summary, "snapshot_hash": snapshot.hash}, schema_version=SNAPSHOT_SCHEMA)
+
+
+def _arrays(snapshot: CalibrationSnapshot) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for table in snapshot.tables:
+        arrays |= {f"{table.name}.measured": table.measured, f"{table.name}.ok": table.ok}
+        if table.sigma is not None:
+            arrays[f"{table.name}.sigma"] = table.sigma
+    return arrays
+
+
+def read_snapshot(path: Path) -> CalibrationSnapshot:
+    """Return the snapshot of a folder, after checking every byte, its hash and its numbers.
+
+    Raises
+    ------
+    InputError
+        E505 if it is no finished snapshot folder.
+    IntegrityError
+        E504 if a file does not match the manifest or the format is of another version; E701 if the content does not
+        have the hash it was written with.
+    CalibrationError
+        E703 if a table is unknown, has a wrong shape, or holds numbers that are not finite or absurd.
+    """
+    manifest = read_manifest(path, KIND, schema_versions=(SNAPSHOT_SCHEMA,))
+    snapshot, written_hash = _rebuild(path)
+    told = {name: manifest.get(name) for name in ("chip_id", "target", "taken_at", "origin", "parent")}
+    if any(value != getattr(snapshot, name) for name, value in told.items()):
+        raise _damaged(path, "a manifest that names the same chip, target and time as the snapshot")
+    if not snapshot.hash == written_hash == manifest.get("snapshot_hash"):
+        raise _damaged(path, "the content that was written (its hash differs)")
+    check_tables(snapshot)
+    return snapshot
+
+
+def _rebuild(path: Path) -> tuple[CalibrationSnapshot, str]:
+    """Return the snapshot as it stands there, and the hash that it should have."""
+    if not (path / HEADER).is_file() or not (path / ARRAYS).is_file():
+        raise _damaged(path, f"the files {HEADER} and {ARRAYS}")
+    arrays = {name: frozen(array) for name, array in read_arrays(path / ARRAYS).items()}
+    try:
+        document = dict(json.loads((path / HEADER).read_bytes()))
+        written_hash = str(document.pop("hash"))
+        document["tables"] = [_with_arrays(dict(table), arrays) for table in document["tables"]]
+        snapshot = decode(CalibrationSnapshot, document, arrays)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path / HEADER, "a readable snapshot") from error
+    if set(_arrays(snapshot)) != set(arrays):
+        raise _damaged(path / ARRAYS, f"the arrays of the tables that {HEADER} lists, each once")
+    return snapshot, written_hash
+
+
+def _with_arrays(table: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    if set(table) != set(_TABLE_TEXTS):
+        raise KeyError("fields of a table")
+    table |= {part: arrays[f"{table['name']}.{part}"] for part in ("measured", "ok")}
+    return table | {"sigma": arrays.get(f"{table['name']}.sigma")}
+
+
+def _damaged(path: Path, allowed: str) -> IntegrityError:
+    hint = "restore the folder from a copy, or calibrate again"
+    return IntegrityError(Problem(code="E701", field=KIND, value=quote_value(str(path)), allowed=allowed, hint=hint))
