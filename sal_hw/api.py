@@ -22,8 +22,8 @@ from sal_hw.result import Health, Metric, RunResult
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import Protocol
-from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.store import RunStore, read_run, read_spikes
+from sal_hw.target.snapshot import CalibrationSnapshot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -135,7 +135,7 @@ class ChipSource(Protocol):
     """A backend that can make up chips: an option, besides :class:`Backend`."""
 
     def add_activations(self, program: CompiledProgram, chip: CalibrationSnapshot) -> CalibrationSnapshot:
-        """Return a chip's truth with the activation functions of the circuits that a program of sampling neurons uses."""
+        """Return a chip's truth with the activation functions of the circuits that a sampling program uses."""
 
     def draw_chip(self, seed: int, *, spreads: Mapping[str, float]) -> CalibrationSnapshot:
         """Return the truth of a synthetic chip; equal arguments give equal chips.

@@ -16,7 +16,6 @@ from sal_hw_emulator.chip_loader import load_chip
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.engines.lif.simulation import LifSimulation
 
-
 #: how the truth about a circuit is found: leak potentials in slopes around the nominal middle, model time at each
 TRUTH_SPAN, TRUTH_POINTS, TRUTH_DURATION_MS, TRUTH_SEED = 3.0, 13, 100_000.0, 1
 

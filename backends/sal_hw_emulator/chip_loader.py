@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy,
 def _runs(post: NDArray[np.int64]) -> Iterator[slice]:
     """Yield the columns of consecutive target neurons; the engine addresses targets in one stretch."""
     breaks = [0, *(np.flatnonzero(np.diff(post) != 1) + 1).tolist(), len(post)]
-    for begin, end in zip(breaks[:-1], breaks[1:], strict=True):
+    for begin, end in pairwise(breaks):
         yield slice(int(begin), int(end))
 
 

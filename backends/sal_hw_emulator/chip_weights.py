@@ -43,9 +43,7 @@ class ChipWeights:
         """Return the network as it is now, without plasticity and with noise of its own."""
         entropy = (self._seed, observation, chain)
         model = load_chip(self._program, self._chip_model, entropy, learning=False).model
-        tiles = [
-            replace(tile, weights=simulation.weights(index).copy()) for index, tile in enumerate(model.tiles)
-        ]
+        tiles = [replace(tile, weights=simulation.weights(index).copy()) for index, tile in enumerate(model.tiles)]
         # potentials were set once, before the run: a chain does not set them again
         return replace(model, tiles=tiles, neurons=self._loaded.model.neurons)
 
@@ -86,7 +84,9 @@ class ChipWeights:
         """Return clipped weights, missed updates, saturated sensors and weights at the rail."""
         counters = self.counters(simulation)
         rows = simulation.schedule.rows * simulation.schedule.progress[:, BEGUN]
-        reads = max(1, int(rows.sum()) * 2 * max((tile.shape[1] for tile in self._learning_codes(simulation)), default=1))
+        reads = max(
+            1, int(rows.sum()) * 2 * max((tile.shape[1] for tile in self._learning_codes(simulation)), default=1)
+        )
         synapses = max(1, sum(each.size for each in self._learning_codes(simulation)))
         return [
             *self._compiled_findings(),
@@ -137,5 +137,4 @@ class ChipWeights:
 
 def _finding(kind: str, count: int, *, degraded: bool, advice: str) -> Iterator[Finding]:
     if count:
-        severity = "degraded" if degraded else "ok"
-        yield Finding(kind=kind, severity=severity, count=count, advice=f"{count} {advice}")
+        yield Finding(kind=kind, severity="degraded" if degraded else "ok", count=count, advice=f"{count} {advice}")

@@ -75,7 +75,9 @@ class IdealWeights:
             if isinstance(rule, LoweredSal):
                 for projection in learned_projections(rule):
                     for tile in self._loaded.tiles[projection]:
-                        simulation.weights(tile.index)[:] = np.maximum(tile.sign * self._parameters.weights[projection], 0.0)
+                        simulation.weights(tile.index)[:] = np.maximum(
+                            tile.sign * self._parameters.weights[projection], 0.0
+                        )
 
     def of_projection(self, simulation: LifSimulation, projection: str) -> NDArray[np.float64]:
         """Return a copy of a projection's weights, shape (pre, post), mV."""

@@ -88,7 +88,9 @@ def load_ideal(program: CompiledProgram, entropy: Entropy) -> Loaded:
     """Return the model of a program without a chip; potentials and weights in mV."""
     tiles: list[TileModel] = []
     places: dict[str, list[EngineTile]] = {}
-    learned = {name: rule for rule in program.rules if isinstance(rule, LoweredSal) for name in learned_projections(rule)}
+    learned = {
+        name: rule for rule in program.rules if isinstance(rule, LoweredSal) for name in learned_projections(rule)
+    }
     for block in program.synapses:
         places[block.projection] = []
         pre, post = program.neuron_block(block.source), program.neuron_block(block.target)
@@ -98,8 +100,8 @@ def load_ideal(program: CompiledProgram, entropy: Entropy) -> Loaded:
             if rule is None and not weights.any():
                 continue
             sensors = _ideal_sensors(rule, block.weights.shape) if rule is not None and sign == 1 else None
-            every = slice(0, post.size)
-            place = EngineTile(index=len(tiles), sign=sign, pre=slice(0, pre.size), post=every, columns=every)
+            rows, columns = slice(0, pre.size), slice(0, post.size)
+            place = EngineTile(index=len(tiles), sign=sign, pre=rows, post=columns, columns=columns)
             places[block.projection].append(place)
             tiles.append(
                 TileModel(

@@ -102,7 +102,9 @@ class LifSession:
         for piece in pieces:
             counts += np.bincount(piece.spike_neuron, minlength=len(counts))
         states = np.asarray(np.sum([piece.states for piece in pieces], axis=0))
-        membrane_ms, membrane = read_membranes(self._program, self._chip, pieces, self._stream(2, self._simulation.step))
+        membrane_ms, membrane = read_membranes(
+            self._program, self._chip, pieces, self._stream(2, self._simulation.step)
+        )
         return Observation(
             duration_ms=sum(piece.steps for piece in pieces) * step_ms,
             spike_counts={item.population: counts[item.offset : item.offset + item.size] for item in blocks},
@@ -113,10 +115,12 @@ class LifSession:
 
     def measure_moments(self, rule: str, duration_ms: float) -> Moments:
         """Refuse: no program of this engine has wake-sleep rules."""
+        del duration_ms
         raise TypeError(f"{rule} is not a wake-sleep rule")
 
     def set_moments(self, rule: str, moments: Moments) -> None:
         """Refuse: no program of this engine has wake-sleep rules."""
+        del moments
         raise TypeError(f"{rule} is not a wake-sleep rule")
 
     def weights(self, projection: str) -> NDArray[np.float64]:

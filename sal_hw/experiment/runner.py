@@ -125,7 +125,9 @@ def run_program(
     recorder = options.store.spikes if options.store else None
     session = backend.open(program, seed=seed, threads=options.threads, recorder=recorder, chip=chip)
     try:
-        experiment = _make(protocol, program, session, lambda other: backend.open(other, seed=seed + 1, chip=chip), folder)
+        experiment = _make(
+            protocol, program, session, lambda other: backend.open(other, seed=seed + 1, chip=chip), folder
+        )
         initial = _weights(program, session)
         if options.resume and options.store and (kept := options.store.load_checkpoint()):
             _restore(kept, experiment, session)

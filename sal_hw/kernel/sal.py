@@ -21,10 +21,21 @@ from sal_hw.kernel.ir import Kernel
 
 Polarity: TypeAlias = Literal["excitatory", "inhibitory"]
 
-__all__ = ["BALANCE_STEPS", "WAKE_STEPS", "KernelError", "Polarity", "learning_kernel", "representable_gain"]
+__all__ = [
+    "BALANCE_STEPS",
+    "RESIDUAL_STEPS",
+    "WAKE_STEPS",
+    "KernelError",
+    "Polarity",
+    "learning_kernel",
+    "representable_gain",
+]
 
 #: the constant ``balance`` is rho in steps of 1 / 64
 BALANCE_STEPS = 64
+
+#: the constant ``residual`` is in steps of 1 / 32 sensor LSB
+RESIDUAL_STEPS = 32
 
 #: the constant ``wake`` is in steps of 1 / 32 weight
 WAKE_STEPS = 32
@@ -39,6 +50,7 @@ def learning_kernel(
     sal_gain: float,
     sleep_gain: float = 0.0,
     wake: bool = False,
+    residual: bool = False,
 ) -> Kernel:
     """Return the kernel of SAL, or of SAL and a sleep phase in one update.
 
@@ -62,12 +74,16 @@ def learning_kernel(
         The same for the sleep term; 16 bits only.
     wake
         Whether the constant ``wake`` (frac16, 1 / 32 weight LSB) is added in every update; 16 bits only.
+    residual
+        Whether the constant ``residual`` (frac8, 1 / 32 sensor LSB) is added to the difference: what the baselines,
+        which are whole numbers, leave over; 16 bits only.
 
     Returns
     -------
     Kernel
         Its constants are ``baseline_causal`` and ``baseline_anticausal`` (mod8), or with 8 bits and without balance
-        ``baseline_difference`` (frac8, causal minus anti-causal), and ``balance`` and ``wake`` where they are used.
+        ``baseline_difference`` (frac8, causal minus anti-causal), and ``balance``, ``residual`` and ``wake`` where they
+        are used.
 
     Raises
     ------
@@ -80,10 +96,16 @@ def learning_kernel(
     if width == 16:
         representable_gain(sleep_gain, width=width, rounding=rounding, balanced=balanced)
         change = _change_16(
-            builder, rounding=rounding, balanced=balanced, sal_gain=sal_gain, sleep_gain=sleep_gain, wake=wake
+            builder,
+            rounding=rounding,
+            balanced=balanced,
+            sal_gain=sal_gain,
+            sleep_gain=sleep_gain,
+            wake=wake,
+            residual=residual,
         )
-    elif sleep_gain != 0.0 or wake:
-        raise KernelError("a sleep phase needs a kernel of 16 bits; with 8 bits there is no gain but 0", 0.0)
+    elif sleep_gain != 0.0 or wake or residual:
+        raise KernelError("a sleep phase or a residual needs 16 bits; with 8 bits there is no gain but 0", 0.0)
     else:
         flipped ^= sal_gain < 0.0
         change = _change_8(builder, rounding, balanced, sal_gain)
@@ -95,7 +117,14 @@ def learning_kernel(
 
 
 def _change_16(
-    builder: KernelBuilder, *, rounding: Rounding, balanced: bool, sal_gain: float, sleep_gain: float, wake: bool
+    builder: KernelBuilder,
+    *,
+    rounding: Rounding,
+    balanced: bool,
+    sal_gain: float,
+    sleep_gain: float,
+    wake: bool,
+    residual: bool,
 ) -> Value:
     """Return the change of an excitatory weight, ``frac8``."""
     causal = _collected_16(builder, "baseline_causal", builder.causal())
@@ -107,6 +136,9 @@ def _change_16(
         difference = builder.subtract(builder.shift_left(anticausal, SENSOR_BITS), expected, saturates=True)
     else:
         difference = builder.shift_left(builder.subtract(anticausal, causal), SENSOR_BITS)
+    if residual:
+        left = builder.shift_right(builder.widen_high(builder.constant("residual", "frac8")), 8)
+        difference = builder.add(difference, left, saturates=True)
     change = _scaled(builder, difference, sal_gain)
     if sleep_gain != 0.0:
         both = builder.shift_left(builder.add(anticausal, causal), SENSOR_BITS)

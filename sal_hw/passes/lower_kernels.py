@@ -13,13 +13,10 @@ from sal_hw.chip_program import PlacedKernel, Polarity, SynapseTile
 from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
 from sal_hw.kernel.ir import Kernel
-from sal_hw.kernel.sal import KernelError, learning_kernel
+from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learning_kernel
 from sal_hw.passes.chip_knowledge import knows, limit, of_synapses
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredSal, PassRecord
-
-#: a balance constant of one
-BALANCE_ONE = 64
 
 Memory = Literal["none", "sram", "external"]
 
@@ -58,8 +55,12 @@ def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
         if not isinstance(rule, LoweredSal):
             continue
         if rule.causal.shape != "exponential":
-            words = f"exponential on {draft.target.family}: that is what the correlation sensors of its synapses measure"
-            yield Problem(code="E304", field=f"plasticity[{index}].window", value=f'"{rule.causal.shape}"', allowed=words)
+            words = (
+                f"exponential on {draft.target.family}: that is what the correlation sensors of its synapses measure"
+            )
+            yield Problem(
+                code="E304", field=f"plasticity[{index}].window", value=f'"{rule.causal.shape}"', allowed=words
+            )
         for key, window in (("tau_causal", rule.causal), ("tau_anticausal", rule.anticausal)):
             tau_us = window.tau_steps * _step_us(draft)
             if tau_us not in taus:
@@ -68,8 +69,8 @@ def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
                     code="E304",
                     field=f"plasticity[{index}].{key}",
                     value=f"{tau_us * to_ms:g} ms",
-                    allowed=f"{(taus.low or 0) * to_ms:g} ms .. {(taus.high or 0) * to_ms:g} ms on {draft.target.family} "
-                    f"(model time; {taus.source})",
+                    allowed=f"{(taus.low or 0) * to_ms:g} ms .. {(taus.high or 0) * to_ms:g} ms on "
+                    f"{draft.target.family} (model time; {taus.source})",
                 )
 
 
@@ -123,6 +124,7 @@ def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarit
             rounding="stochastic",
             balanced=knows(draft, "balance_ratio"),
             sal_gain=gain,
+            residual=knows(draft, "baseline_causal_lsb"),
         )
     except KernelError as error:
         raise InputError(
@@ -178,8 +180,8 @@ def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) 
             code="E314",
             field=f"plasticity[{index}].update_every",
             value=f"{draft.rules[index].update_steps * draft.spec.timestep_ms:g} ms",
-            allowed=f"at least {legal_ms:g} ms of model time on {draft.target.family}: the processor needs {needed_us:.4g} "
-            f"us for {_busiest_rows(draft)} rows ({draft.target.limits['row_update_cycles'].source}), and "
+            allowed=f"at least {legal_ms:g} ms of model time on {draft.target.family}: the processor needs "
+            f"{needed_us:.4g} us for {_busiest_rows(draft)} rows ({draft.target.limits['row_update_cycles'].source}), and "
             f"{limit(draft, 'update_period_margin'):g} times that is kept free",
             hint=f"write update_every: {legal_ms:g} ms, or let fewer rows learn",
         )
@@ -189,9 +191,22 @@ def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) 
 def _constant(draft: Draft, name: str, tile: SynapseTile) -> NDArray[np.int64]:
     """Return the numbers of one constant of the kernels for a tile, shape (sources, columns)."""
     if name == "balance":
-        return np.clip(np.rint(of_synapses(draft, "balance_ratio", tile) * BALANCE_ONE), 0, 255).astype(np.int64)
-    table = {"baseline_causal": "baseline_causal_lsb", "baseline_anticausal": "baseline_anticausal_lsb"}[name]
-    return np.clip(np.rint(of_synapses(draft, table, tile)), 0, 255).astype(np.int64)
+        return _balance(draft, tile)
+    causal, anticausal = (of_synapses(draft, f"baseline_{branch}_lsb", tile) for branch in ("causal", "anticausal"))
+    whole = {"baseline_causal": _whole(causal), "baseline_anticausal": _whole(anticausal)}
+    if name in whole:
+        return whole[name]
+    ratio = _balance(draft, tile) / BALANCE_STEPS if knows(draft, "balance_ratio") else 1.0
+    left = (anticausal - whole["baseline_anticausal"]) - ratio * (causal - whole["baseline_causal"])
+    return np.clip(np.rint(left * RESIDUAL_STEPS), -128, 127).astype(np.int64)
+
+
+def _whole(baseline: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.clip(np.rint(baseline), 0, 255).astype(np.int64)
+
+
+def _balance(draft: Draft, tile: SynapseTile) -> NDArray[np.int64]:
+    return np.clip(np.rint(of_synapses(draft, "balance_ratio", tile) * BALANCE_STEPS), 0, 255).astype(np.int64)
 
 
 def _note(draft: Draft, placed: PlacedKernel) -> str:

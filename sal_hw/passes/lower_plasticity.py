@@ -28,7 +28,11 @@ def _lower(draft: Draft, rule: Rule) -> LoweredRule:
 
 def _lower_sal(draft: Draft, rule: SalRule) -> LoweredSal:
     update_steps = draft.steps(rule.update_every_ms)
-    gain = rule.learning_rate if rule.rate_per == "pair" else rule.learning_rate * _per_update(draft, update_steps, rule.backward)
+    gain = (
+        rule.learning_rate
+        if rule.rate_per == "pair"
+        else rule.learning_rate * _per_update(draft, update_steps, rule.backward)
+    )
     learns_forward = rule.learn == "both" and rule.forward != rule.backward
     return LoweredSal(
         name=rule.name,

@@ -140,30 +140,34 @@ def _stimulus_parts(draft: Draft, placement: Placement) -> Iterator[_Part]:
                 weights = stimulus.weights[post]
                 fitting = weights > 0 if polarity == "excitatory" else weights < 0
                 if fitting.any():
-                    yield _stimulus_part(draft, index, stimulus, polarity, hemisphere, (post, columns, fitting))
+                    onto = _Onto(polarity=polarity, hemisphere=hemisphere, post=post, columns=columns, fitting=fitting)
+                    yield _stimulus_part(draft, index, stimulus, onto)
 
 
-def _stimulus_part(
-    draft: Draft,
-    index: int,
-    stimulus: LoweredStimulus,
-    polarity: Polarity,
-    hemisphere: int,
-    onto: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]],
-) -> _Part:
-    post, columns, fitting = onto
-    noise = isinstance(stimulus, LoweredPoisson)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Onto:
+    """Neurons of a population on one hemisphere, their columns, and which of them get synapses of one sign."""
+
+    polarity: Polarity
+    hemisphere: int
+    post: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    fitting: NDArray[np.bool_]
+
+
+def _stimulus_part(draft: Draft, index: int, stimulus: LoweredStimulus, onto: _Onto) -> _Part:
+    post, noise = onto.post, isinstance(stimulus, LoweredPoisson)
     field = f"stimuli[{index}]" if index < len(draft.spec.stimuli) else f"populations.{stimulus.population}"
     demand = Demand(
         owner=stimulus.name,
         field=field,
         target=stimulus.population,
         kind="background" if noise else "external",
-        polarity=polarity,
-        hemisphere=hemisphere,
+        polarity=onto.polarity,
+        hemisphere=onto.hemisphere,
         sources=np.arange(len(post)) if noise else post,
-        columns=columns,
-        exists=np.diag(fitting),
+        columns=onto.columns,
+        exists=np.diag(onto.fitting),
         size=background_size(len(post), draft.target, field=field) if noise else 0,
         rate_hz=stimulus.rate_hz * draft.target.time_scale if isinstance(stimulus, LoweredPoisson) else 0.0,
     )
@@ -195,7 +199,9 @@ def _recorded(
 def _hemisphere_notes(placement: Placement, target: TargetDescription) -> Iterator[str]:
     columns = int(target.limits["columns"].high or 0)
     for name, sites in placement.sites.items():
-        where = [f"{int((sites // columns == half).sum())} on hemisphere {half}" for half in np.unique(sites // columns)]
+        where = [
+            f"{int((sites // columns == half).sum())} on hemisphere {half}" for half in np.unique(sites // columns)
+        ]
         yield f"{name}: {', '.join(where)}"
 
 

@@ -91,7 +91,9 @@ def _owners(draft: Draft) -> Iterator[_Owner]:
         most = largest[block.projection]
         if block.projection in learning:
             ends = [abs(end) for end in (block.weight_min, block.weight_max) if end]
-            partners = [rule.forward for rule in draft.rules if rule.kind == "sal" and rule.backward == block.projection]
+            partners = [
+                rule.forward for rule in draft.rules if rule.kind == "sal" and rule.backward == block.projection
+            ]
             most = max(ends) if ends else max([most, *(largest[partner] for partner in partners)])
         name, field = block.projection, f"projections[{index}].weight"
         yield _Owner(name=name, field=field, population=block.target, weights=block.weights, largest=most)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sal_hw.chip_program import ChipNeurons
 from sal_hw.codec import frozen
@@ -163,4 +162,4 @@ def _notes(draft: Draft, wishes: dict[str, Wishes]) -> Iterator[str]:
     for name, wish in wishes.items():
         yield f"{name}: {wish.lsb_per_unit:.4g} LSB per unit of potential"
     if any(block.lif is None for block in draft.neurons):
-        yield f"sampling neurons as LIF circuits under noise of {SAMPLING.rate_per_tau_ref:g} events per tau_ref and sign"
+        yield f"sampling neurons as LIF circuits under {SAMPLING.rate_per_tau_ref:g} noise events per tau_ref and sign"

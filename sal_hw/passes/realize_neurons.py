@@ -49,7 +49,8 @@ def realize_neurons(draft: Draft) -> Draft:
     models = {population.neuron.model for population in draft.spec.populations}
     if len(models) > 1:
         raise InputError(_mixed(draft))
-    timing, notes = None, ()
+    timing: SamplingTiming | None = None
+    notes: tuple[str, ...] = ()
     if models == {"sampling"}:
         timing = _common_timing(draft)
         notes = (f"{draft.spec.discretization}: dead {timing.dead_steps}, PSP {timing.psp_steps} steps",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +15,6 @@ from sal_hw.program import LoweredPoisson, LoweredSpikes, LoweredStimulus, PassR
 from sal_hw.spec.arrays import read_values
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import FromFile
-
-from pathlib import Path
 
 
 def realize_stimuli(draft: Draft) -> Draft:
@@ -39,7 +39,7 @@ def _misfits(draft: Draft) -> list[Problem]:
             code="E222",
             field=f"stimuli[{index}].target",
             value=quote_value(item.target),
-            allowed=f"a population of lif neurons; {item.target} has sampling neurons, whose noise is part of the model",
+            allowed=f"a population of lif neurons; {item.target} has sampling neurons, which have noise of their own",
             hint="use kind: constant to shift their bias, or lif neurons",
         )
         for index, item in enumerate(draft.spec.stimuli)

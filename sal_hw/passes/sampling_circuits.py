@@ -1,9 +1,9 @@
 """Sampling neurons as LIF circuits under noise.
 
 A LIF neuron under fast, balanced noise has a logistic activation: with leak potential ``v`` its state is 1 with
-probability ``1 / (1 + exp(-(v - v_half) / slope))`` (Petrovici et al. 2016, Phys. Rev. E 94, 042312). So the bias becomes a
-leak potential, ``v_half + slope b``, and a weight becomes the synaptic drive whose PSP has the same area as the
-rectangle of the sampling network. All times scale with tau_ref, and so slope and v_half do not depend on it. They are
+probability ``1 / (1 + exp(-(v - v_half) / slope))`` (Petrovici et al. 2016, Phys. Rev. E 94, 042312). So the bias
+becomes a leak potential, ``v_half + slope b``, and a weight becomes the synaptic drive whose PSP has the area of the
+sampling network's rectangle. All times scale with tau_ref, and so slope and v_half do not depend on it. They are
 numbers of the nominal emulated chip; ``tests/unit/emulator/test_activation.py`` measures and checks them.
 """
 

@@ -5,12 +5,14 @@ import numpy as np
 from sal_hw_emulator.engines.lif.arrays import (
     Background,
     External,
+    Integers,
     Kernels,
     Neurons,
     Readout,
     Records,
     Schedule,
     Sensors,
+    Singles,
     Tiles,
 )
 from sal_hw_emulator.engines.lif.correlation import remember_spike, sense_as_post, sense_as_pre
@@ -26,7 +28,7 @@ from sal_hw_emulator.engines.sampling.compiled import compiled, inlined
 
 
 @inlined
-def _record(neurons: Neurons, records: Records, step: int, spiking, spikes: int) -> None:
+def _record(neurons: Neurons, records: Records, step: int, spiking: Integers, spikes: int) -> None:
     for place in range(spikes):
         records.spike_step[records.filled[0]] = step
         records.spike_neuron[records.filled[0]] = spiking[place]
@@ -50,7 +52,7 @@ def advance(
     steps: int,
     neurons: Neurons,
     tiles: Tiles,
-    weights,
+    weights: Singles,
     background: Background,
     external: External,
     sensors: Sensors,
@@ -60,7 +62,7 @@ def advance(
     records: Records,
     noisy: bool,
     sensing: bool,
-    work,
+    work: Singles,
 ) -> int:
     """Run up to `steps` steps and return how many were run: fewer if the record of spikes is full.
 

@@ -203,9 +203,7 @@ def _rows_of_constants(plastic: PlasticModel) -> list[Singles]:
     return list(plastic.constants.transpose(1, 0, 2).reshape(-1, plastic.code.shape[1]))
 
 
-def build_schedule(
-    models: Sequence[TileModel], processors: Sequence[ProcessorModel], constants: Integers
-) -> Schedule:
+def build_schedule(models: Sequence[TileModel], processors: Sequence[ProcessorModel], constants: Integers) -> Schedule:
     """Return each processor's rows in order."""
     rows: list[list[tuple[int, int, int, int, int]]] = [[] for _ in processors]
     for index, model in enumerate(models):

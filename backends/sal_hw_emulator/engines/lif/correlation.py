@@ -6,7 +6,10 @@ same step pair with each other's earlier spikes only: a pair without a delay is 
 the sensors' documentation in calix), and leaving it out favours neither side.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sal_hw_emulator.engines.lif.arrays import Neurons, Sensors, Tiles
 from sal_hw_emulator.engines.lif.fast_exponential import exp_minus
@@ -14,7 +17,7 @@ from sal_hw_emulator.engines.sampling.compiled import compiled, inlined
 
 
 @inlined
-def _cut(array, first: int, length: int):
+def _cut(array: NDArray[Any], first: int, length: int) -> NDArray[Any]:
     """Return a part of an array; a loop over it has no negative indices, so it is vectorised."""
     return array[first : first + length]
 
@@ -30,7 +33,11 @@ def sense_as_pre(neurons: Neurons, tiles: Tiles, sensors: Sensors, source: int, 
             continue
         first = tiles.sensor[tile] + (source - tiles.source[tile]) * tiles.stride[tile]
         target, columns = tiles.target[tile], tiles.columns[tile]
-        held, scale, speed = _cut(anticausal, first, columns), _cut(amplitude, first, columns), _cut(rate, first, columns)
+        held, scale, speed = (
+            _cut(anticausal, first, columns),
+            _cut(amplitude, first, columns),
+            _cut(rate, first, columns),
+        )
         for depth in range(history.shape[0]):
             last = _cut(history[depth], target, columns)
             for column in range(columns):

@@ -49,4 +49,4 @@ def exp_minus(x: np.float32) -> np.float32:
     whole = np.floor(scaled + _HALF)
     f = scaled - whole
     rest = _ONE + f * (_C1 + f * (_C2 + f * (_C3 + f * (_C4 + f * (_C5 + f * (_C6 + f * _C7))))))
-    return rest * power_of_two(whole)
+    return np.float32(rest * power_of_two(whole))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sal_hw_emulator.engines.lif.arrays import Background, External, Neurons, Tiles
+from sal_hw_emulator.engines.lif.arrays import Background, External, Integers, Neurons, Singles, Tiles
 from sal_hw_emulator.engines.sampling.compiled import inlined
 from sal_hw_emulator.engines.sampling.random_words import next_exponential, next_word, unit_interval
 
@@ -20,16 +20,16 @@ _UNIT_VARIANCE = 1.0 / math.sqrt(4.0 * (65536.0**2 - 1.0) / 12.0)
 
 
 @inlined
-def next_xorshift(word):
+def next_xorshift(word: np.uint64) -> np.uint64:
     """Advance a 64-bit xorshift generator (Marsaglia, 2003); one per neuron or column, so loops have vectors."""
     word ^= word << _A
     word ^= word >> _B
     word ^= word << _C
-    return word
+    return np.uint64(word)
 
 
 @inlined
-def bell(word):
+def bell(word: np.uint64) -> float:
     """Return the sum of the word's four 16-bit numbers, with mean 0 and variance 1: nearly Gaussian, at most 3.46."""
     total = float(word & _LOW) + float((word >> _16) & _LOW)
     total += float((word >> _32) & _LOW) + float(word >> _48)
@@ -67,7 +67,7 @@ def integrate(neurons: Neurons, step: float, noisy: bool) -> int:
 
 
 @inlined
-def find_spikes(neurons: Neurons, step: float, spiking, expected: int) -> int:
+def find_spikes(neurons: Neurons, step: float, spiking: Integers, expected: int) -> int:
     """Reset the neurons above threshold, list them in `spiking` and return how many they are."""
     v, v_threshold = neurons.v, neurons.v_threshold
     found = 0
@@ -117,7 +117,7 @@ def deliver_external(neurons: Neurons, external: External, step: int) -> None:
 
 
 @inlined
-def deliver_spike(neurons: Neurons, tiles: Tiles, weights, source: int) -> None:
+def deliver_spike(neurons: Neurons, tiles: Tiles, weights: Singles, source: int) -> None:
     """Deliver the spike of one neuron to all its targets."""
     for place in range(tiles.of_source_start[source], tiles.of_source_start[source + 1]):
         tile = tiles.of_source[place]

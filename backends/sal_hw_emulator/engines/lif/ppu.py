@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sal_hw_emulator.engines.lif.arrays import Kernels, Readout, Schedule, Sensors, Tiles
+from sal_hw_emulator.engines.lif.arrays import Kernels, Readout, Schedule, Sensors, Singles, Tiles, Words
 from sal_hw_emulator.engines.lif.kernel_machine import run_row
 from sal_hw_emulator.engines.lif.membranes import bell, next_xorshift
 from sal_hw_emulator.engines.sampling.compiled import compiled
@@ -17,7 +17,9 @@ NEXT_ROW, BEGAN, NEXT_PERIOD, BEGUN, MISSED = range(5)
 
 
 @compiled
-def _read(held, baseline, noise, words, first: int, columns: int, codes) -> int:
+def _read(
+    held: Singles, baseline: Singles, noise: Singles, words: Words, first: int, columns: int, codes: Singles
+) -> int:
     """Convert one branch of a row to codes and return how many have left the reliable range."""
     for column in range(columns):
         words[column] = next_xorshift(words[column])
@@ -32,7 +34,14 @@ def _read(held, baseline, noise, words, first: int, columns: int, codes) -> int:
 
 @compiled
 def update_row(
-    tiles: Tiles, sensors: Sensors, readout: Readout, kernels: Kernels, weights, schedule: Schedule, place: int, work
+    tiles: Tiles,
+    sensors: Sensors,
+    readout: Readout,
+    kernels: Kernels,
+    weights: Singles,
+    schedule: Schedule,
+    place: int,
+    work: Singles,
 ) -> int:
     """Read a row of sensors, reset it, run the kernel on it and store the weights; return saturated readings."""
     tile, row = schedule.tile[place], schedule.row[place]
@@ -67,7 +76,14 @@ def update_row(
 
 @compiled
 def run_processors(
-    tiles: Tiles, sensors: Sensors, readout: Readout, kernels: Kernels, weights, schedule: Schedule, step: float, work
+    tiles: Tiles,
+    sensors: Sensors,
+    readout: Readout,
+    kernels: Kernels,
+    weights: Singles,
+    schedule: Schedule,
+    step: float,
+    work: Singles,
 ) -> float:
     """Update the rows that are due and return the step at which the next ones are.
 
