@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+import chip_figures
 import numpy as np
+from chip_figures import CASES, Case
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -18,7 +20,7 @@ import sal_hw
 from sal_hw.plots import Table, collect, save, style
 from sal_hw.plots.alignment import plane_into, weights_into
 from sal_hw.result import RunResult
-from sal_hw.spec.protocols import AlignProtocol, TrainDistributionProtocol
+from sal_hw.spec.protocols import AlignProtocol, Protocol, SampleProtocol
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 
@@ -33,7 +35,7 @@ NOISES = {
 SEEDS = ((4321, 9002), (4322, 9003))
 
 #: what is printed of each run
-FINAL_METRICS = ("dkl_final", "asymmetry_final", "difference_final")
+FINAL_METRICS = ("dkl_final", "asymmetry_final", "difference_final", "angle_final")
 
 _QUIET = ("parameters.synaptic_noise=0", "parameters.plasticity_noise=0")
 #: what is compared, with the colour it is drawn in
@@ -52,6 +54,8 @@ class Job:
     ----------
     figure, condition, sample
         Which figure it belongs to, what is tried, and on which seeds.
+    case
+        How it is run where a chip is emulated; None runs it on the target ``ideal``.
     """
 
     figure: str
@@ -60,6 +64,7 @@ class Job:
     recipe: str
     presets: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    case: Case | None = None
     quick: bool = False
 
 
@@ -83,6 +88,11 @@ def all_jobs(*, quick: bool) -> list[Job]:
         for condition, (overrides, _) in CONDITIONS.items()
         for distribution, initial in SEEDS
     ]
+    jobs += [
+        Job(figure=name, condition=condition, sample="", recipe=name, overrides=case.overrides, case=case, quick=quick)
+        for name, cases in CASES.items()
+        for condition, case in cases.items()
+    ]
     return jobs + [Job(figure=name, condition="with SAL", sample="", recipe=name, quick=quick) for name in PAIRS]
 
 
@@ -93,11 +103,13 @@ def run_job(job: Job) -> RunResult:
     if job.quick:
         shorter = (*job.overrides, *_tenth(recipe.protocol))
         recipe = sal_hw.load_recipe(path, overrides=shorter, presets=job.presets)
-    return sal_hw.run(recipe).result
+    return sal_hw.run(recipe).result if job.case is None else job.case.run(recipe)
 
 
-def _tenth(protocol: AlignProtocol | TrainDistributionProtocol) -> tuple[str, ...]:
+def _tenth(protocol: Protocol) -> tuple[str, ...]:
     """Return the options that shorten an experiment to a tenth."""
+    if isinstance(protocol, SampleProtocol):
+        return (f"experiment.duration={protocol.duration_ms / 10} ms",)
     if isinstance(protocol, AlignProtocol):
         last = max(1, protocol.average_last_updates // 10)
         return (
@@ -178,13 +190,13 @@ def _curves(axes: Axes, table: Table, column: str) -> None:
 
 def report(results: dict[Job, RunResult]) -> str:
     """Return one line per run with its final numbers."""
-    heads = "".join(f"{name:>12}" for name in ("DKL (nats)", "asymmetry", "difference"))
-    lines = [f"{'figure':<20} {'condition':<21} {'seeds':<9}{heads}  verdict"]
+    heads = "".join(f"{name:>12}" for name in ("DKL (nats)", "asymmetry", "difference", "angle (deg)"))
+    lines = [f"{'figure':<20} {'condition':<29} {'seeds':<9}{heads}  verdict"]
     for job, result in results.items():
         numbers = [result.metrics.get(name) for name in FINAL_METRICS]
         cells = "".join(f"{value:>12.3e}" if isinstance(value, float) else f"{'-':>12}" for value in numbers)
         sample = job.sample or f"seed {result.seed}"
-        lines.append(f"{job.figure:<20} {job.condition:<21} {sample:<9}{cells}  {result.health.verdict}")
+        lines.append(f"{job.figure:<20} {job.condition:<29} {sample:<9}{cells}  {result.health.verdict}")
     return "\n".join(lines)
 
 
@@ -201,6 +213,15 @@ def write_all(results: dict[Job, RunResult], out: Path) -> list[Path]:
     return written
 
 
+def write_chips(results: dict[Job, RunResult], activations: Table, out: Path) -> list[Path]:
+    """Draw and write the figures of emulated chips; return the paths."""
+    aligned, sampled = (
+        {job.condition: found for job, found in results.items() if job.figure == name}
+        for name in (chip_figures.ALIGNMENT, chip_figures.SAMPLED)
+    )
+    return chip_figures.write_all(aligned, sampled, activations, out)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run everything, draw it, and say what was found and written."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -210,8 +231,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     jobs = all_jobs(quick=options.quick)
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+        measured = pool.submit(chip_figures.measure, quick=options.quick)
         results = dict(zip(jobs, pool.map(run_job, jobs), strict=True))
-    written = write_all(results, options.out)
+    written = write_all(results, options.out) + write_chips(results, measured.result(), options.out)
     sys.stdout.write("\n".join([report(results), "", *map(str, written)]) + "\n")
     return 0
 

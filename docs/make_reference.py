@@ -11,14 +11,25 @@ from pathlib import Path
 from sal_hw.cli.main import main as sal_hw
 from sal_hw.error_catalog import CATALOG
 
-COMMANDS = ("run", "check", "compile", "plot", "targets", "doctor", "explain")
+COMMANDS = (
+    "run",
+    "check",
+    "compile",
+    "plot",
+    "targets",
+    "snapshot draw",
+    "snapshot show",
+    "snapshot verify",
+    "doctor",
+    "explain",
+)
 
 
 def help_text(command: str) -> str:
     """Return what ``sal-hw COMMAND --help`` prints."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        sal_hw([command, "--help"])
+        sal_hw([*command.split(), "--help"])
     return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()).strip()
 
 

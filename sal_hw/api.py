@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sal_hw.chips import Chips, Choice, choose_chips, with_truth
 from sal_hw.codec import digest
 from sal_hw.compiler import compile_network
-from sal_hw.errors import DeviceError, InputError, Problem
+from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.experiment.runner import RunOptions, run_program, with_required_probes
 from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
@@ -188,17 +188,20 @@ def choose_backend(target: Target, *, emulate: bool) -> Backend:
     name = target.emulator if emulate or target.description.emulated else target.backend
     if name is not None:
         return load_backend(name)
+    raise DeviceError(_nothing_runs(target, emulate=emulate))
+
+
+def _nothing_runs(target: Target, *, emulate: bool) -> Problem:
     family = target.description.family
-    what = "emulator" if emulate else "machine"
-    raise DeviceError(
-        Problem(
-            code="E305",
-            field="target",
-            value=family,
-            allowed=f"a target with a {what} backend; none is registered for {family}",
-            hint="sal-hw targets shows what runs where",
-        )
-    )
+    allowed = f"a target with an emulator; none is registered for {family}"
+    hint = "sal-hw targets shows what runs where"
+    if not emulate:
+        allowed = f"a target whose machine can be reached: no chip software is installed that runs programs of {family}; "
+        allowed += f"a package of its vendor's makes one by registering a backend for {family}"
+    if not emulate and target.emulator is not None:
+        hint = "add --emulate (in Python emulate=True) to run the same program on the emulated chip; sal-hw targets "
+        hint += "shows what runs where"
+    return Problem(code="E305", field="target", value=quote_value(family), allowed=allowed, hint=hint)
 
 
 def run(

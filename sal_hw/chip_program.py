@@ -126,7 +126,7 @@ class ScaledWeights:
     lsb
         Model weight of one code, shape (post,).
     requested_max
-        Largest magnitude that was asked for, in model units.
+        Largest magnitude that was asked for, in model units; where a synapse is known to be weak, more than its weight.
     representable_max
         Largest magnitude that can be stored.
     clipped, zeroed, total

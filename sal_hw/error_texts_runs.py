@@ -64,14 +64,14 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E312": (
         "A learning projection that is not a full rectangle",
-        "The plasticity processor of this kind of chip updates whole rows and columns. A projection that learns\n"
-        "therefore has a synapse from every source to every target.",
+        "The plasticity processor of this kind of chip updates whole rows and columns. A projection that\n"
+        "learns therefore has a synapse from every source to every target.",
         "self_connections: true",
     ),
     "E313": (
         "Weights would be clipped",
-        "Weights are larger than the largest code can represent, and --strict was given. Without it they are cut,\n"
-        "counted and reported.",
+        "Weights are larger than the largest code can represent, and --strict was given. Without it they are\n"
+        "cut, counted and reported.",
         "weight_max: 1.2",
     ),
     "E314": (

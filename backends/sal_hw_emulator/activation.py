@@ -98,11 +98,13 @@ def add_activations(program: CompiledProgram, chip: CalibrationSnapshot) -> Cali
     if program.chip is None:
         raise TypeError("the program was not compiled for a chip")
     leak = SAMPLING.half_lsb + SAMPLING.slope_lsb * np.linspace(-TRUTH_SPAN, TRUTH_SPAN, TRUTH_POINTS)
-    model = ChipModel.from_snapshot(chip)
+    # a potential differs from one setting to the next, so nobody knows that of the run to come
+    lasting = tuple(table for table in chip.tables if table.name != "potential_trial_lsb")
+    model = ChipModel.from_snapshot(replace(chip, tables=lasting))
     found = measure_activations(program, model, leak, seed=TRUTH_SEED, duration_ms=TRUTH_DURATION_MS)
     circuits = program.chip.hemispheres * program.chip.columns
     # the compiler takes the offset of the leak potential out by itself, so the middle is that of the circuit without it
-    half = found.half_lsb - SAMPLING.half_lsb
+    half = found.half_lsb + model.neuron("v_leak_offset_lsb", program.chip.neurons.site) - SAMPLING.half_lsb
     tables = (
         _table("activation_slope_lsb", found.slope_lsb, program.chip.neurons.site, circuits),
         _table("activation_offset_lsb", half, program.chip.neurons.site, circuits),

@@ -22,7 +22,7 @@ from sal_hw_emulator.membrane_reading import read_membranes
 from sal_hw_emulator.occupancy import marginal_counts
 
 #: keys of the independent random streams of a run
-_LEARNING, _OBSERVING = 0, 1
+_LEARNING, _OBSERVING, _READING = range(3)
 
 
 class LifSession:
@@ -102,9 +102,8 @@ class LifSession:
         for piece in pieces:
             counts += np.bincount(piece.spike_neuron, minlength=len(counts))
         states = np.asarray(np.sum([piece.states for piece in pieces], axis=0))
-        membrane_ms, membrane = read_membranes(
-            self._program, self._chip, pieces, self._stream(2, self._simulation.step)
-        )
+        readings = self._stream(_READING, self._simulation.step, self._observations)
+        membrane_ms, membrane = read_membranes(self._program, self._chip, pieces, readings)
         return Observation(
             duration_ms=sum(piece.steps for piece in pieces) * step_ms,
             spike_counts={item.population: counts[item.offset : item.offset + item.size] for item in blocks},

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from sal_hw.cli.console import show, show_json, show_table
-from sal_hw.cli.options import AsJson, Debug, Overrides, Presets, RecipePath, Seed, Target
+from sal_hw.cli.console import show, show_json
+from sal_hw.cli.options import (
+    AsJson,
+    Calibration,
+    Chip,
+    Debug,
+    Overrides,
+    Presets,
+    RecipePath,
+    Seed,
+    Strict,
+    Target,
+)
 
 
 def check(
     recipe: RecipePath,
     target: Target = "ideal",
+    chip: Chip = None,
+    calibration: Calibration = None,
     seed: Seed = None,
     overrides: Overrides = None,
     presets: Presets = None,
+    strict: Strict = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Show all problems of a recipe on a target, without running it.
+    """Show all problems of a recipe on a target, and what its program would use, without running it.
 
-    Example: sal-hw check recipes/two_neuron.yaml --target ideal
+    Example: sal-hw check recipes/chip_alignment.yaml --target brainscales2
     """
     from sal_hw import api
+    from sal_hw.cli.chip_tables import show_chip, show_passes
+    from sal_hw.cli.compiling import compile_as_asked
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
-    program = api.compile_recipe(loaded, target=target)
+    compiled = compile_as_asked(loaded, target, chip, calibration, strict=strict)
     if as_json:
-        trace = [{"pass": item.name, "notes": list(item.notes), "counts": item.counts} for item in program.trace]
-        show_json({"status": "ok", "target": target, "program_hash": program.hash, "trace": trace})
+        show_json({"status": "ok", **compiled.as_document()})
         return 0
-    rows = [
-        (
-            item.name,
-            ", ".join(f"{value:g} {name}" for name, value in item.counts.items()),
-            "; ".join(item.notes),
-        )
-        for item in program.trace
-    ]
-    show_table(rows, ("pass", "counts", "notes"))
+    show_passes(compiled.program.trace, tabulated=bool(compiled.report))
+    show_chip(compiled.report)
+    if compiled.report:
+        show(compiled.knowledge)
     show(f"{recipe}: no problems on {target}")
-    show(f"next: sal-hw run {recipe} --target {target}")
+    show(f"next: {compiled.next_run(recipe, chip, calibration)}")
     return 0

@@ -3,42 +3,99 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sal_hw.cli.console import show, show_json
-from sal_hw.cli.options import AsJson, Debug, Force, Overrides, Presets, RecipePath, Seed, Target
+from sal_hw.cli.options import (
+    AsJson,
+    Calibration,
+    Chip,
+    Debug,
+    Force,
+    Overrides,
+    Presets,
+    RecipePath,
+    Seed,
+    Strict,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from sal_hw.api import Recipe
+    from sal_hw.cli.compiling import Compiled
 
 
 def compile_program(
     recipe: RecipePath,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the program to.")],
     target: Target = "ideal",
+    chip: Chip = None,
+    calibration: Calibration = None,
     seed: Seed = None,
     overrides: Overrides = None,
     presets: Presets = None,
+    strict: Strict = False,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Draw pictures of a chip program into the folder.")
+    ] = True,
     force: Force = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Compile a recipe and write the program: neurons, synapses, rules and the passes' report.
+    """Compile a recipe and write the program: neurons, synapses, rules, the passes' report and pictures of the chip.
 
-    Example: sal-hw compile recipes/two_neuron.yaml --target ideal -o build/two_neuron
+    Example: sal-hw compile recipes/chip_alignment.yaml --target brainscales2 -o build/chip_alignment
     """
     from sal_hw import api
-    from sal_hw.store import store_program
+    from sal_hw.cli.chip_tables import show_chip, show_passes
+    from sal_hw.cli.compiling import compile_as_asked
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
-    program = api.compile_recipe(loaded, target=target)
-    store_program(out, program, loaded.file.document, force=force)
+    compiled = compile_as_asked(loaded, target, chip, calibration, strict=strict)
+    pictures = _store(out, compiled, loaded, force=force, figures=figures)
     if as_json:
-        show_json({"status": "ok", "folder": str(out), "target": target, "program_hash": program.hash})
+        files = {"folder": str(out), "figures": [str(path) for path in pictures]}
+        show_json({"status": "ok", **files, **compiled.as_document()})
         return 0
-    for item in program.trace:
-        counts = ", ".join(f"{value:g} {name}" for name, value in item.counts.items())
-        show(f"{item.name}: {'; '.join(part for part in (counts, *item.notes) if part) or 'ok'}")
-    show(f"program {program.hash} in {out}")
-    show(f"next: sal-hw run {recipe} --target {target}")
+    show_passes(compiled.program.trace, tabulated=bool(compiled.report))
+    show_chip(compiled.report)
+    if compiled.report:
+        show(compiled.knowledge)
+    for path in pictures:
+        show(f"figure: {path}")
+    show(f"program {compiled.program.hash} in {out}")
+    show(f"next: {compiled.next_run(recipe, chip, calibration)}")
     return 0
+
+
+def _store(out: Path, compiled: Compiled, recipe: Recipe, *, force: bool, figures: bool) -> tuple[Path, ...]:
+    """Write program, recipe, report and pictures, the manifest over all of them last; return the pictures."""
+    from sal_hw.artifact import ArtifactFolder
+    from sal_hw.program import PROGRAM_SCHEMA
+    from sal_hw.store import write_program
+
+    program = compiled.program
+    folder = ArtifactFolder.create(out, "program", force=force)
+    folder.write_json("recipe.json", dict(recipe.file.document))
+    folder.write_json("report.json", compiled.as_document())
+    write_program(folder, program)
+    pictures = _draw(out / "figures", compiled) if figures and program.chip is not None else ()
+    header = {
+        "target": program.target,
+        "seed": program.seed,
+        "spec_hash": program.spec_hash,
+        "program_hash": program.hash,
+        "snapshot_hash": program.snapshot_hash,
+    }
+    folder.finish(header, schema_version=PROGRAM_SCHEMA)
+    return pictures
+
+
+def _draw(folder: Path, compiled: Compiled) -> tuple[Path, ...]:
+    from sal_hw.plots.chip_figures import write_program_figures
+
+    buses = int(compiled.target.description.limits["buses"].high or 1)
+    return write_program_figures(compiled.program, folder, buses=buses, calibration=compiled.chips.calibration)

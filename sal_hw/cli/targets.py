@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from sal_hw.cli.console import show, show_json, show_table
 from sal_hw.cli.options import AsJson, Debug
 
+if TYPE_CHECKING:
+    from sal_hw.registry import Target
+    from sal_hw.target.description import Range
 
-def targets(as_json: AsJson = False, debug: Debug = False) -> int:
-    """List the machines that programs can be compiled for, with their abilities and limits.
+_WIDTH = 100
 
-    Example: sal-hw targets --json
+
+def targets(
+    limits: Annotated[bool, typer.Option("--limits", help="Also list every limit with its source.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> int:
+    """List the machines that programs can be compiled for, with their abilities; --json has everything.
+
+    Example: sal-hw targets --limits
     """
     from sal_hw.registry import load_target, target_names
 
@@ -20,23 +33,49 @@ def targets(as_json: AsJson = False, debug: Debug = False) -> int:
     if as_json:
         show_json({"status": "ok", "targets": [_document(target) for target in found]})
         return 0
-    rows = [(target.description.family, _where(target), target.description.summary) for target in found]
-    show_table(rows, ("target", "runs on", "summary"))
+    rows = [
+        (target.description.family, target.backend or "-", target.emulator or "-", str(len(target.description.limits)))
+        for target in found
+    ]
+    show_table(rows, ("target", "machine", "emulation", "limits"))
     for target in found:
-        show(f"\n{target.description.family}: {', '.join(target.description.capabilities)}")
-        for name, limit in target.description.limits.items():
-            ends = " .. ".join("" if end is None else f"{end:g}" for end in (limit.low, limit.high))
-            unit = "" if limit.unit == "1" else f" {limit.unit}"
-            show(f"  {name.replace('_', ' ')}: {ends}{unit} ({limit.source})")
-    show("next: sal-hw check RECIPE --target TARGET")
+        show()
+        _show(target, limits=limits)
+    show()
+    show("next: sal-hw check RECIPE --target TARGET" if limits else "next: sal-hw targets --limits")
     return 0
 
 
-def _where(target: Any) -> str:
-    return ", ".join(name for name in (target.backend, target.emulator) if name) or "nothing installed"
+def _show(target: Target, *, limits: bool) -> None:
+    found = target.description
+    _show_wrapped(f"{found.family}: {found.summary}")
+    _show_wrapped(f"  can do: {', '.join(word.replace('_', ' ') for word in found.capabilities)}")
+    for pair in found.exclusions:
+        one, other = (word.replace("_", " ") for word in (pair.first, pair.second))
+        _show_wrapped(f"  not together: {one} and {other}")
+    if limits:
+        rows = [(name.replace("_", " "), _ends(limit)) for name, limit in found.limits.items()]
+        left, right = (max(len(row[index]) for row in rows) for index in range(2))
+        for (name, ends), limit in zip(rows, found.limits.values(), strict=True):
+            lead = f"  {name:<{left}}  {ends:<{right}}  "
+            for index, line in enumerate(wrap(limit.source, max(_WIDTH - len(lead), 20)) or [""]):
+                show(((" " * len(lead) if index else lead) + line).rstrip())
 
 
-def _document(target: Any) -> dict[str, Any]:
+def _show_wrapped(text: str) -> None:
+    for line in wrap(text, _WIDTH, subsequent_indent="    ", drop_whitespace=True):
+        show(line)
+
+
+def _ends(limit: Range) -> str:
+    unit = "" if limit.unit == "1" else f" {limit.unit}"
+    if limit.low == limit.high and limit.low is not None:
+        return f"{limit.low:.10g}{unit}"
+    low, high = ("" if end is None else f"{end:.10g}" for end in (limit.low, limit.high))
+    return f"{low} .. {high}".strip() + unit
+
+
+def _document(target: Target) -> dict[str, Any]:
     from sal_hw.codec import encode
 
     document, _ = encode(target.description)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sal_hw.chip_program import PlacedKernel, Polarity, SynapseTile
 from sal_hw.codec import frozen
-from sal_hw.errors import InputError, Problem
+from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.kernel.ir import Kernel
 from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learning_kernel
 from sal_hw.passes.chip_knowledge import knows, limit, of_synapses
@@ -30,18 +30,18 @@ def lower_kernels(draft: Draft) -> Draft:
     Raises
     ------
     InputError
-        E304 for windows and time constants the sensors do not have, E314 for a period that is shorter than the
-        processors need, E315 for a learning rate that the kernel's arithmetic cannot represent.
+        E304 for windows, time constants and amplitudes the sensors do not have, E306 for two rules that change the
+        same projection, E314 for a period that is shorter than the processors need, E315 for a learning rate that the
+        kernel's arithmetic cannot represent.
     """
-    problems = [*_unlike_sensors(draft)]
+    problems = [*_unlike_sensors(draft), *_learned_twice(draft)]
     if problems:
         raise InputError(problems)
     kernels, notes = [], []
     for index, rule in enumerate(draft.rules):
         if not isinstance(rule, LoweredSal):
             raise TypeError(f"{rule.name}: the target's capabilities let a {rule.kind} rule through")
-        learning = (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
-        for projection in learning:
+        for projection in _learned(rule):
             placed = _place(draft, index, rule, projection)
             kernels.append(placed)
             notes.append(_note(draft, placed))
@@ -71,6 +71,40 @@ def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
                     value=f"{tau_us * to_ms:g} ms",
                     allowed=f"{(taus.low or 0) * to_ms:g} ms .. {(taus.high or 0) * to_ms:g} ms on "
                     f"{draft.target.family} (model time; {taus.source})",
+                )
+        if any(bool((amplitude != 1.0).any()) for amplitude in _amplitudes(draft, rule)):
+            yield Problem(
+                code="E304",
+                field=f"plasticity[{index}].amplitude_spread",
+                allowed=f"no spread on {draft.target.family}: how strongly a synapse senses is a property of the chip "
+                "and not of a program",
+                hint="leave amplitude_spread out and choose a chip whose sensors differ: --emulate --chip 7",
+            )
+
+
+def _amplitudes(draft: Draft, rule: LoweredSal) -> Iterator[NDArray[np.float64]]:
+    """Yield the wanted amplitudes of the synapses that there are, per projection that the rule changes."""
+    given = {rule.backward: rule.backward_amplitude}
+    if rule.forward_amplitude is not None:
+        given[rule.forward] = rule.forward_amplitude
+    for block in draft.synapses:
+        if block.projection in given and block.exists.any():
+            yield given[block.projection][block.exists]
+
+
+def _learned_twice(draft: Draft) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for index, rule in enumerate(draft.rules):
+        for projection in _learned(rule) if isinstance(rule, LoweredSal) else ():
+            if first.setdefault(projection, rule.name) != rule.name:
+                yield Problem(
+                    code="E306",
+                    field=f"plasticity[{index}].backward",
+                    value=quote_value(projection),
+                    allowed=f"a projection that no other rule changes, disabled rules included, on "
+                    f"{draft.target.family}: an update reads and resets the sensors of a row once, and "
+                    f"{first[projection]} does so already",
+                    hint=f"leave out {rule.name} or {first[projection]}",
                 )
 
 
@@ -181,7 +215,8 @@ def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) 
             field=f"plasticity[{index}].update_every",
             value=f"{draft.rules[index].update_steps * draft.spec.timestep_ms:g} ms",
             allowed=f"at least {legal_ms:g} ms of model time on {draft.target.family}: the processor needs "
-            f"{needed_us:.4g} us for {_busiest_rows(draft)} rows ({draft.target.limits['row_update_cycles'].source}), and "
+            f"{needed_us:.4g} us for {_busiest_rows(draft)} rows "
+            f"({draft.target.limits['row_update_cycles'].source}), and "
             f"{limit(draft, 'update_period_margin'):g} times that is kept free",
             hint=f"write update_every: {legal_ms:g} ms, or let fewer rows learn",
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.codec import frozen
+from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredRule, LoweredSal, LoweredWakeSleep, LoweredWindow, PassRecord, SynapseBlock
 from sal_hw.spec.arrays import derive_seed
@@ -15,11 +18,35 @@ _SIGN = {"aligning": 1.0, "inverted": -1.0}
 
 
 def lower_plasticity(draft: Draft) -> Draft:
-    """Lower all rules, in their order; a disabled one gets gain 0, so that a control run sees the same network."""
+    """Lower all rules, in their order; a disabled one gets gain 0, so that a control run sees the same network.
+
+    Raises
+    ------
+    InputError
+        E304 for a window that LIF neurons cannot have: their synapses measure exponential ones.
+    """
+    problems = [*_unlike_lif(draft)]
+    if problems:
+        raise InputError(problems)
     rules = tuple(_lower(draft, rule) for rule in draft.spec.plasticity)
     off = tuple(f"{rule.name} is disabled: gain 0" for rule in draft.spec.plasticity if not rule.enabled)
     record = PassRecord(name="lower_plasticity", notes=off, counts={"rules": float(len(rules))})
     return draft.recorded(record, rules=rules)
+
+
+def _unlike_lif(draft: Draft) -> Iterator[Problem]:
+    if draft.timing is not None:
+        return
+    for index, rule in enumerate(draft.spec.plasticity):
+        if rule.window != "exponential":
+            yield Problem(
+                code="E304",
+                field=f"plasticity[{index}].window",
+                value=quote_value(rule.window),
+                allowed=f"exponential with lif neurons on {draft.target.family}: that is what the sensors of their "
+                "synapses measure",
+                hint="write window: exponential",
+            )
 
 
 def _lower(draft: Draft, rule: Rule) -> LoweredRule:

@@ -15,7 +15,7 @@ from sal_hw.passes.chip_knowledge import limit, of_neurons, of_synapses
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.place_and_route import learning_projections
 from sal_hw.passes.sampling_circuits import SAMPLING
-from sal_hw.program import LoweredPoisson, PassRecord
+from sal_hw.program import LoweredPoisson, LoweredSal, PassRecord
 
 Array = NDArray[np.float64]
 
@@ -48,10 +48,17 @@ class _Owner:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Coded:
-    """A tile with codes, and what its synapses wanted and got, each of shape (synapses,), in model units."""
+    """A tile with codes, and what its synapses wanted and got, each of shape (synapses,), in model units.
+
+    Attributes
+    ----------
+    asked
+        What they must store for that: the wanted weight over the synapse's known strength.
+    """
 
     tile: SynapseTile
     wanted: Array
+    asked: Array
     stored: Array
     clipped: int
     zeroed: int
@@ -90,11 +97,9 @@ def _owners(draft: Draft) -> Iterator[_Owner]:
     for index, block in enumerate(draft.synapses):
         most = largest[block.projection]
         if block.projection in learning:
-            ends = [abs(end) for end in (block.weight_min, block.weight_max) if end]
-            partners = [
-                rule.forward for rule in draft.rules if rule.kind == "sal" and rule.backward == block.projection
-            ]
-            most = max(ends) if ends else max([most, *(largest[partner] for partner in partners)])
+            unlimited = max(largest[name] for name in _meeting(draft, block.projection))
+            ends = (block.weight_min, block.weight_max)
+            most = max(unlimited if end is None else abs(end) for end in ends)
         name, field = block.projection, f"projections[{index}].weight"
         yield _Owner(name=name, field=field, population=block.target, weights=block.weights, largest=most)
     for index, stimulus in enumerate(draft.stimuli):
@@ -106,6 +111,12 @@ def _owners(draft: Draft) -> Iterator[_Owner]:
             largest=float(np.abs(stimulus.weights).max(initial=0.0)),
             code=stimulus.code if isinstance(stimulus, LoweredPoisson) else None,
         )
+
+
+def _meeting(draft: Draft, projection: str) -> set[str]:
+    """Return the projection and those whose weights its own may come to equal."""
+    pairs = [{rule.forward, rule.backward} for rule in draft.rules if isinstance(rule, LoweredSal)]
+    return {projection}.union(*(pair for pair in pairs if projection in pair))
 
 
 def _per_unit(draft: Draft, population: str) -> Array:
@@ -120,11 +131,16 @@ def _drive(draft: Draft, population: str, owners: dict[str, _Owner]) -> float:
     onto = [owner for owner in owners.values() if owner.population == population]
     if any(owner.code is not None for owner in onto):
         return SAMPLING.drive_lsb
-    biases = draft.target.limits["synaptic_input_bias"]
-    per_bias = limit(draft, "synaptic_drive_default") / limit(draft, "synaptic_bias_default")
     largest = max((owner.largest for owner in onto), default=0.0) * float(_per_unit(draft, population).max())
     wanted = largest / limit(draft, "weight")
-    return float(np.clip(wanted, (biases.low or 0.0) * per_bias, (biases.high or np.inf) * per_bias))
+    return float(np.clip(wanted, *_drive_range(draft)))
+
+
+def _drive_range(draft: Draft) -> tuple[float, float]:
+    """Return the least and the largest steady drive of one code that the bias of a synaptic input can make."""
+    biases = draft.target.limits["synaptic_input_bias"]
+    per_bias = limit(draft, "synaptic_drive_default") / limit(draft, "synaptic_bias_default")
+    return (biases.low or 0.0) * per_bias, (biases.high or np.inf) * per_bias
 
 
 def _code(draft: Draft, tile: SynapseTile, owner: _Owner, drives: dict[str, float]) -> _Coded:
@@ -143,6 +159,7 @@ def _code(draft: Draft, tile: SynapseTile, owner: _Owner, drives: dict[str, floa
     return _Coded(
         tile=replace(tile, codes=frozen(codes.astype(np.uint8))),
         wanted=wanted[used],
+        asked=(exact * unit)[used],
         stored=np.where(exact > 0.0, codes / np.where(exact > 0.0, exact, 1.0), 0.0)[used] * wanted[used],
         clipped=int((np.rint(exact) > highest)[used].sum()),
         zeroed=int((codes == 0.0)[used].sum()),
@@ -158,8 +175,11 @@ def _with_drives(draft: Draft, drives: dict[str, float]) -> ChipNeurons:
     if neurons is None:
         raise TypeError("weights are quantised after the circuits are realised")
     nominal = np.concatenate([np.full(block.size, drives[block.population]) for block in draft.neurons])
-    exc = nominal / np.maximum(of_neurons(draft, "gain_exc_ratio", neurons.site), 1e-3)
-    inh = nominal / np.maximum(of_neurons(draft, "gain_inh_ratio", neurons.site), 1e-3)
+    low, high = _drive_range(draft)
+    exc, inh = (
+        np.clip(nominal / np.maximum(of_neurons(draft, table, neurons.site), 1e-3), low, high)
+        for table in ("gain_exc_ratio", "gain_inh_ratio")
+    )
     return replace(neurons, drive_exc_lsb=frozen(exc), drive_inh_lsb=frozen(inh))
 
 
@@ -169,7 +189,7 @@ def _report(draft: Draft, owner: _Owner, drive: float, coded: list[_Coded]) -> S
     return ScaledWeights(
         owner=owner.name,
         lsb=frozen(lsb),
-        requested_max=max((float(item.wanted.max(initial=0.0)) for item in coded), default=0.0),
+        requested_max=max((float(item.asked.max(initial=0.0)) for item in coded), default=0.0),
         representable_max=float(lsb.min() * limit(draft, "weight")),
         clipped=sum(item.clipped for item in coded),
         zeroed=sum(item.zeroed for item in coded),

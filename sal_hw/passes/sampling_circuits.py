@@ -34,7 +34,8 @@ class SamplingCircuit:
     threshold_lsb, reset_lsb
         Threshold and reset potential.
     slope_lsb, half_lsb
-        Nominal activation function.
+        Nominal activation function: the logistic one that fits best at 13 leak potentials up to 3 slopes from the
+        middle; measured with 32 circuits for 2000 s of model time at each, standard errors 0.004 and 0.005 LSB.
     """
 
     mem_per_ref: float = 0.2
@@ -43,8 +44,8 @@ class SamplingCircuit:
     drive_lsb: float = 0.5
     threshold_lsb: float = 105.0
     reset_lsb: float = 92.0
-    slope_lsb: float = 13.33
-    half_lsb: float = 101.33
+    slope_lsb: float = 14.59
+    half_lsb: float = 103.51
 
 
 SAMPLING = SamplingCircuit()

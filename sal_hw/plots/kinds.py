@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.plots import alignment, curves, distribution, raster, scatter
+from sal_hw.plots import alignment, curves, distribution, membrane, raster, scatter
 from sal_hw.plots.table import Table
 from sal_hw.result import RunResult
 from sal_hw.spec.findings import did_you_mean, listed
@@ -87,7 +87,7 @@ _ALL = (
         title="DKL",
         description="Distance between target and sampled distribution over the run.",
         needs="the trace dkl",
-        source="run a train_distribution experiment",
+        source="run a train_distribution or sample experiment",
         tabulate=curves.tabulate_dkl,
         paint=curves.paint_dkl,
     ),
@@ -96,7 +96,7 @@ _ALL = (
         title="Distribution",
         description="Target and sampled probability of every state at the end.",
         needs="the traces state_counts and state_target",
-        source="run a train_distribution experiment",
+        source="run a train_distribution or sample experiment",
         tabulate=distribution.tabulate,
         paint=distribution.paint,
     ),
@@ -108,6 +108,16 @@ _ALL = (
         source="add {kind: spikes, population: NAME} to probes and store the run in a folder (--out)",
         tabulate=raster.tabulate,
         paint=raster.paint,
+    ),
+    Kind(
+        name="membrane",
+        title="Membrane",
+        description="Potentials of a few neurons in the first half second that was recorded.",
+        needs="the trace membrane.<population>",
+        source="add {kind: membrane, population: NAME, every: 0.1 ms} to probes of an align experiment; a chip cannot "
+        "record membranes and learn at once",
+        tabulate=membrane.tabulate,
+        paint=membrane.paint,
     ),
 )
 

@@ -61,4 +61,4 @@ def _index() -> dict[str, list[str]]:
 def homes_of(key: str) -> str | None:
     """Return in words where a key is legal, or None if nowhere or in too many places to help."""
     homes = _index().get(key, [])
-    return " or ".join(homes) if 1 <= len(homes) <= 2 else None
+    return " or ".join(homes) if 1 <= len(homes) <= 3 else None

@@ -108,7 +108,25 @@ def make_spiking() -> Make:
 
 
 @pytest.fixture
-def showing(make_pair: Make, make_layers: Make, make_sampler: Make, make_spiking: Make) -> dict[str, Make]:
+def make_membranes() -> Make:
+    """Potentials of two populations, one of them larger than what is drawn, for longer than what is drawn."""
+
+    def make(seed: int = 1) -> RunResult:
+        rng = np.random.default_rng(seed)
+        at = np.arange(1.0, 801.0)
+        traces = {
+            f"membrane.{name}": Trace(at=at, values=rng.normal(size=(len(at), size)), axis="ms")
+            for name, size in (("small", 2), ("large", 9))
+        }
+        return result(seed, traces=traces)
+
+    return make
+
+
+@pytest.fixture
+def showing(
+    make_pair: Make, make_layers: Make, make_sampler: Make, make_spiking: Make, make_membranes: Make
+) -> dict[str, Make]:
     """What makes a result that can show a kind of figure."""
     return {
         "alignment": make_pair,
@@ -118,4 +136,5 @@ def showing(make_pair: Make, make_layers: Make, make_sampler: Make, make_spiking
         "dkl": make_sampler,
         "distribution": make_sampler,
         "raster": make_spiking,
+        "membrane": make_membranes,
     }

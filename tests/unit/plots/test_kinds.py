@@ -37,11 +37,12 @@ def test_every_kind_explains_itself(showing):
         assert kind.source
 
 
-def test_available_names_what_a_run_can_show(make_pair, make_layers, make_sampler, make_spiking):
+def test_available_names_what_a_run_can_show(make_pair, make_layers, make_sampler, make_spiking, make_membranes):
     assert available(make_pair()) == ("alignment", "phase-plane")
     assert available(make_layers()) == ("alignment", "weights")
     assert available(make_sampler()) == ("weights", "asymmetry", "dkl", "distribution")
     assert available(make_spiking()) == ("raster",)
+    assert available(make_membranes()) == ("membrane",)
 
 
 def test_alignment_of_a_pair_shows_weights_mean_and_decay(make_pair):
@@ -180,6 +181,20 @@ def test_raster_shows_the_first_second_and_all_rates(make_spiking):
     drawn = np.concatenate([line.get_xdata() for line in left.get_lines()])
     np.testing.assert_array_equal(drawn, table["time_s"])
     assert len(right.patches) == 4 + 2
+
+
+def test_membranes_of_the_first_neurons_in_the_first_half_second(make_membranes):
+    run = make_membranes()
+    table = collect("membrane", {"a": run})
+    assert (table["time_ms"].min(), table["time_ms"].max()) == (1.0, 500.0)
+    shown = {name: sorted(set(part["neuron"].tolist())) for (name,), part in table.groups("population")}
+    assert shown == {"small": [0, 1], "large": [0, 1, 2, 3]}
+    panels = render("membrane", table).axes
+    for axes, name in zip(panels, ("small", "large"), strict=True):
+        for neuron, line in enumerate(axes.get_lines()):
+            np.testing.assert_array_equal(line.get_ydata(), run.traces[f"membrane.{name}"].values[:500, neuron])
+    assert panels[-1].get_xlabel() == "model time (ms)"
+    assert panels[0].get_ylabel() == "membrane (mV)"
 
 
 def test_times_in_ms_become_seconds(make_sampler):

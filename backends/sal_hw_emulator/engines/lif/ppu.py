@@ -1,11 +1,14 @@
 """The plasticity processor: reads rows of sensors one after the other, and writes their new weights at once."""
 
-import numpy as np
+from typing import Any
 
-from sal_hw_emulator.engines.lif.arrays import Kernels, Readout, Schedule, Sensors, Singles, Tiles, Words
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw_emulator.engines.lif.arrays import Doubles, Kernels, Readout, Schedule, Sensors, Singles, Tiles, Words
 from sal_hw_emulator.engines.lif.kernel_machine import run_row
 from sal_hw_emulator.engines.lif.membranes import bell, next_xorshift
-from sal_hw_emulator.engines.sampling.compiled import compiled
+from sal_hw_emulator.engines.sampling.compiled import compiled, inlined
 
 #: readings below this are no longer proportional to the correlation (calix, reliable range of the CADC)
 LOWEST_RELIABLE = np.float32(30.0)
@@ -13,26 +16,43 @@ LOWEST_RELIABLE = np.float32(30.0)
 _ZERO, _HALF, _FULL = np.float32(0.0), np.float32(0.5), np.float32(255.0)
 _TOP = np.uint64(56)
 
+#: times of the schedule, in steps, are equal within this: sums of row times are rounded
+_RESOLUTION = 1e-6
+
 NEXT_ROW, BEGAN, NEXT_PERIOD, BEGUN, MISSED = range(5)
 
 
-@compiled
-def _read(
-    held: Singles, baseline: Singles, noise: Singles, words: Words, first: int, columns: int, codes: Singles
-) -> int:
-    """Convert one branch of a row to codes and return how many have left the reliable range."""
-    for column in range(columns):
+@inlined
+def _cut(array: NDArray[Any], first: int, length: int) -> NDArray[Any]:
+    """Return a part of an array; a loop over it has no negative indices, so it is vectorised."""
+    return array[first : first + length]
+
+
+@inlined
+def _read_and_reset(held: Singles, baseline: Singles, noise: Singles, words: Words, codes: Singles) -> int:
+    """Convert one branch of a row to codes, empty it and return how many codes have left the reliable range."""
+    for column in range(len(held)):
         words[column] = next_xorshift(words[column])
-        level = baseline[first + column] - held[first + column]
-        level += noise[first + column] * np.float32(bell(words[column]))
+        level = baseline[column] - held[column]
+        level += noise[column] * np.float32(bell(words[column]))
         codes[column] = min(max(np.floor(level + _HALF), _ZERO), _FULL)
+        held[column] = _ZERO
     saturated = 0
-    for column in range(columns):
+    for column in range(len(held)):
         saturated += 1 if codes[column] < LOWEST_RELIABLE else 0
     return saturated
 
 
-@compiled
+@inlined
+def _draw(words: Words, random: Singles, columns: int) -> None:
+    """Fill random numbers, 0 to 255, of shape (draws, columns or more)."""
+    for draw in range(len(random)):
+        for column in range(columns):
+            words[column] = next_xorshift(words[column])
+            random[draw, column] = np.float32(words[column] >> _TOP)
+
+
+@inlined
 def update_row(
     tiles: Tiles,
     sensors: Sensors,
@@ -46,32 +66,37 @@ def update_row(
     """Read a row of sensors, reset it, run the kernel on it and store the weights; return saturated readings."""
     tile, row = schedule.tile[place], schedule.row[place]
     columns, stride = tiles.columns[tile], tiles.stride[tile]
-    first = tiles.sensor[tile] + row * stride
-    causal, anticausal, weight, changed = work[0], work[1], work[2], work[3]
-    words = readout.noise_words
-    saturated = _read(sensors.causal, readout.baseline_causal, readout.noise_causal, words, first, columns, causal)
-    saturated += _read(
-        sensors.anticausal, readout.baseline_anticausal, readout.noise_anticausal, words, first, columns, anticausal
-    )
-    for column in range(columns):
-        weight[column] = readout.code[first + column]
-    kernel = schedule.kernel[place]
-    random = work[4 : 4 + kernels.draws[kernel]]
-    for draw in range(kernels.draws[kernel]):
-        for column in range(columns):
-            readout.random_words[column] = next_xorshift(readout.random_words[column])
-            random[draw, column] = np.float32(readout.random_words[column] >> _TOP)
+    first, into = tiles.sensor[tile] + row * stride, tiles.base[tile] + row * stride
+    causal, anticausal, changed, words = work[0], work[1], work[2], readout.noise_words
+    held, baseline = _cut(sensors.causal, first, columns), _cut(readout.baseline_causal, first, columns)
+    saturated = _read_and_reset(held, baseline, _cut(readout.noise_causal, first, columns), words, causal)
+    held, baseline = _cut(sensors.anticausal, first, columns), _cut(readout.baseline_anticausal, first, columns)
+    saturated += _read_and_reset(held, baseline, _cut(readout.noise_anticausal, first, columns), words, anticausal)
+    kernel, constant = schedule.kernel[place], schedule.constant[place]
+    random = work[3 : 3 + kernels.draws[kernel]]
+    _draw(readout.random_words, random, columns)
     code = kernels.code[kernels.start[kernel] : kernels.start[kernel + 1]]
-    constant = schedule.constant[place]
     constants = readout.constants[constant : constant + kernels.constants[kernel]]
-    run_row(code, kernels.registers, columns, causal, anticausal, weight, constants, random, changed)
-    into = tiles.base[tile] + row * stride
+    stored, strength = _cut(readout.code, first, columns), _cut(readout.strength, first, columns)
+    run_row(code, kernels.registers, columns, causal, anticausal, stored, constants, random, changed)
+    weight = _cut(weights, into, columns)
     for column in range(columns):
-        sensors.causal[first + column] = _ZERO
-        sensors.anticausal[first + column] = _ZERO
-        readout.code[first + column] = changed[column]
-        weights[into + column] = changed[column] * readout.strength[first + column]
+        stored[column] = changed[column]
+        weight[column] = changed[column] * strength[column]
     return saturated
+
+
+@inlined
+def _begin_or_miss(progress: Doubles, rows: int, period: float, row_time: float) -> None:
+    """Begin the update that is due, or miss it because the processor still works on the one before."""
+    done = progress[BEGAN] + rows * row_time <= progress[NEXT_PERIOD] + _RESOLUTION
+    if progress[BEGUN] == 0.0 or (done and progress[NEXT_ROW] >= rows):
+        progress[NEXT_ROW] = 0.0
+        progress[BEGAN] = progress[NEXT_PERIOD]
+        progress[BEGUN] += 1.0
+    else:
+        progress[MISSED] += 1.0
+    progress[NEXT_PERIOD] += period
 
 
 @compiled
@@ -87,28 +112,22 @@ def run_processors(
 ) -> float:
     """Update the rows that are due and return the step at which the next ones are.
 
-    An update that is not done when the next one should begin makes that one miss.
+    A row is read at the begin of the first step that does not start before its time. An update that is not done when
+    the next one should begin makes that one miss.
     """
     due = np.inf
     for unit in range(len(schedule.rows)):
-        progress = schedule.progress[unit]
-        rows = schedule.rows[unit]
+        progress, rows, row_time = schedule.progress[unit], schedule.rows[unit], schedule.row_time[unit]
         if rows == 0:
             continue
         if step >= progress[NEXT_PERIOD]:
-            if progress[NEXT_ROW] >= rows:
-                progress[NEXT_ROW] = 0.0
-                progress[BEGAN] = progress[NEXT_PERIOD]
-                progress[BEGUN] += 1.0
-            else:
-                progress[MISSED] += 1.0
-            progress[NEXT_PERIOD] += schedule.period[unit]
-        while progress[NEXT_ROW] < rows and progress[BEGAN] + progress[NEXT_ROW] * schedule.row_time[unit] <= step:
+            _begin_or_miss(progress, rows, schedule.period[unit], row_time)
+        while progress[NEXT_ROW] < rows and progress[BEGAN] + progress[NEXT_ROW] * row_time <= step:
             place = schedule.start[unit] + int(progress[NEXT_ROW])
             schedule.saturated[0] += update_row(tiles, sensors, readout, kernels, weights, schedule, place, work)
             progress[NEXT_ROW] += 1.0
         upcoming = progress[NEXT_PERIOD]
         if progress[NEXT_ROW] < rows:
-            upcoming = min(upcoming, progress[BEGAN] + progress[NEXT_ROW] * schedule.row_time[unit])
+            upcoming = min(upcoming, progress[BEGAN] + progress[NEXT_ROW] * row_time)
         due = min(due, upcoming)
     return due
