@@ -196,8 +196,7 @@ def _nothing_runs(target: Target, *, emulate: bool) -> Problem:
     allowed = f"a target with an emulator; none is registered for {family}"
     hint = "sal-hw targets shows what runs where"
     if not emulate:
-        allowed = f"a target whose machine can be reached: no chip software is installed that runs programs of {family}; "
-        allowed += f"a package of its vendor's makes one by registering a backend for {family}"
+        allowed = f"a machine: no chip software is installed that has registered itself as the backend of {family}"
     if not emulate and target.emulator is not None:
         hint = "add --emulate (in Python emulate=True) to run the same program on the emulated chip; sal-hw targets "
         hint += "shows what runs where"

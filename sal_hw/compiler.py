@@ -56,9 +56,7 @@ def compile_network(
     chosen = load_target(target) if isinstance(target, str) else target
     if snapshot is not None:
         check_snapshot(snapshot, chosen.description)
-    draft = Draft(
-        spec=spec, target=chosen.description, seed=seed, folder=folder, snapshot=snapshot, strict=strict
-    )
+    draft = Draft(spec=spec, target=chosen.description, seed=seed, folder=folder, snapshot=snapshot, strict=strict)
     for lower in chosen.passes:
         draft = lower(draft)
     return CompiledProgram(

@@ -76,13 +76,13 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E314": (
         "Updates follow each other too fast",
-        "The plasticity processor reads one row of sensors after the other. The message says how long that takes\n"
-        "for the rows that learn, and the shortest legal interval.",
+        "The plasticity processor reads one row of sensors after the other. The message says how long that\n"
+        "takes for the rows that learn, and the shortest legal interval.",
         "update_every: 2 s",
     ),
     "E315": (
         "A learning rate the kernel cannot represent",
-        "Kernels compute in fractions of 8 or 16 bit. The message names the nearest rate that can be represented.",
+        "Kernels compute in fractions of 8 or 16 bit. The message names the nearest rate that can be\nrepresented.",
         "learning_rate: 0.01",
     ),
     "E316": (

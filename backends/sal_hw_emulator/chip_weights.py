@@ -90,6 +90,7 @@ class ChipWeights:
         synapses = max(1, sum(each.size for each in self._learning_codes(simulation)))
         return [
             *self._compiled_findings(),
+            *self._range_findings(simulation),
             *_finding(
                 "updates_missed",
                 counters["updates_missed"],
@@ -125,6 +126,22 @@ class ChipWeights:
                 item.zeroed,
                 degraded=item.zeroed > 0.5 * item.total,
                 advice=f"of {item.total} weights of {item.owner} are below half of one code ({item.lsb.mean():.3g})",
+            )
+
+    def _range_findings(self, simulation: LifSimulation) -> Iterator[Finding]:
+        """Yield learned weights beyond their range, of which a chip keeps only the codes: 0 .. 63."""
+        for name in dict.fromkeys(placed.projection for placed in self._chip.kernels):
+            block, weights = self._program.synapse_block(name), self.of_projection(simulation, name)
+            half = self._chip.scaling_of(name).lsb / 2.0
+            low = -np.inf if block.weight_min is None else block.weight_min
+            high = np.inf if block.weight_max is None else block.weight_max
+            beyond = int(((weights < low - half) | (weights > high + half))[block.exists].sum())
+            yield from _finding(
+                "weights_beyond_range",
+                beyond,
+                degraded=beyond > MAX_SHARE_CLIPPED * weights.size,
+                advice=f"learned weights of {name} are beyond its weight_min .. weight_max: a chip limits codes only; "
+                "make the larger of the two the largest weight onto the population, and their signs the receptor's",
             )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:

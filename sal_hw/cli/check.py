@@ -34,7 +34,7 @@ def check(
     Example: sal-hw check recipes/chip_alignment.yaml --target brainscales2
     """
     from sal_hw import api
-    from sal_hw.cli.chip_tables import show_chip, show_passes
+    from sal_hw.cli.chip_tables import show_program
     from sal_hw.cli.compiling import compile_as_asked
 
     del debug
@@ -43,10 +43,7 @@ def check(
     if as_json:
         show_json({"status": "ok", **compiled.as_document()})
         return 0
-    show_passes(compiled.program.trace, tabulated=bool(compiled.report))
-    show_chip(compiled.report)
-    if compiled.report:
-        show(compiled.knowledge)
+    show_program(compiled.program.trace, compiled.report, compiled.knowledge)
     show(f"{recipe}: no problems on {target}")
     show(f"next: {compiled.next_run(recipe, chip, calibration)}")
     return 0

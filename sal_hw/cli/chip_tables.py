@@ -20,14 +20,24 @@ Document = dict[str, Any]
 Row = tuple[str, ...]
 
 
-def show_passes(trace: Sequence[PassRecord], *, tabulated: bool = False) -> None:
-    """Show what the passes did: one line each, their notes below it.
+def show_program(trace: Sequence[PassRecord], report: Document, knowledge: str) -> None:
+    """Show what the passes did, and of a chip program what it uses and what is known of the chip.
 
     Parameters
     ----------
-    tabulated
-        Whether the tables of :func:`show_chip` follow, so that notes that say the same can be left out.
+    report
+        See :func:`sal_hw.cli.chip_report.chip_report`; empty for a program without a chip.
+    knowledge
+        What the compiler knew of the chip, in words.
     """
+    _show_passes(trace, tabulated=bool(report))
+    if report:
+        _show_chip(report)
+        show(knowledge)
+
+
+def _show_passes(trace: Sequence[PassRecord], *, tabulated: bool) -> None:
+    """Show one line per pass, its notes below it; notes that the tables repeat are left out if they follow."""
     for item in trace:
         counts = ", ".join(f"{value:g} {name}" for name, value in item.counts.items())
         show(f"{item.name}: {counts}" if counts else item.name)
@@ -41,17 +51,15 @@ def _show_wrapped(note: str, *, indent: str = "  ") -> None:
         show(line)
 
 
-def show_chip(report: Document) -> None:
-    """Show the tables of a chip program; nothing for a program without a chip."""
-    for title, header, rows in _tables(report) if report else ():
+def _show_chip(report: Document) -> None:
+    for title, header, rows in _tables(report):
         show(f"\n{title}")
         show_table(rows, header)
-    for names in dict.fromkeys(", ".join(item["constants"]) for item in report.get("plasticity", ())):
+    for names in dict.fromkeys(", ".join(item["constants"]) for item in report["plasticity"]):
         if names:
             show()
             _show_wrapped(f"constants per learning synapse: {names}", indent="")
-    if report:
-        show()
+    show()
 
 
 def _tables(report: Document) -> Iterator[tuple[str, Row, list[Row]]]:

@@ -49,7 +49,7 @@ def compile_program(
     Example: sal-hw compile recipes/chip_alignment.yaml --target brainscales2 -o build/chip_alignment
     """
     from sal_hw import api
-    from sal_hw.cli.chip_tables import show_chip, show_passes
+    from sal_hw.cli.chip_tables import show_program
     from sal_hw.cli.compiling import compile_as_asked
 
     del debug
@@ -60,10 +60,7 @@ def compile_program(
         files = {"folder": str(out), "figures": [str(path) for path in pictures]}
         show_json({"status": "ok", **files, **compiled.as_document()})
         return 0
-    show_passes(compiled.program.trace, tabulated=bool(compiled.report))
-    show_chip(compiled.report)
-    if compiled.report:
-        show(compiled.knowledge)
+    show_program(compiled.program.trace, compiled.report, compiled.knowledge)
     for path in pictures:
         show(f"figure: {path}")
     show(f"program {compiled.program.hash} in {out}")

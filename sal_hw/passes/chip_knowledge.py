@@ -15,7 +15,7 @@ def limit(draft: Draft, name: str) -> float:
     high = draft.target.limits[name].high
     if high is None:
         raise TypeError(f"target {draft.target.family} has no upper limit of {name}")
-    return high
+    return float(high)
 
 
 def knows(draft: Draft, name: str) -> bool:

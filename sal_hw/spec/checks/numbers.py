@@ -211,6 +211,7 @@ def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, view: Vi
         yield from _check_table(source, path, view, None)
         values = source.values
     yield from _check_spike_rows(values, path, size)
+    yield from _check_spike_times(values, path, view.timestep_ms)
 
 
 def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None) -> Iterator[Finding]:
@@ -226,3 +227,15 @@ def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None)
     if wrong.size:
         words = "whole neuron numbers from 0" + ("" if size is None else f" to {size - 1}")
         yield Finding(code="E214", path=path, allowed=words, value=float(wrong[0]), hint="neurons are counted from 0")
+
+
+def _check_spike_times(values: NDArray[np.float64], path: Path, step_ms: float | None) -> Iterator[Finding]:
+    if step_ms is None or values.ndim != 2 or values.shape[1] != 2 or not values.size:
+        return
+    ratio = values[:, 0] / step_ms
+    wrong = values[np.abs(ratio - np.rint(ratio)) > 1e-6 * np.maximum(1.0, np.abs(ratio)), 0]
+    if wrong.size:
+        words = f"times that are multiples of the timestep, {step_ms:.12g} ms; {wrong.size} of {len(values)} are not"
+        lower = np.floor(wrong[0] / step_ms)
+        hint = f"the nearest multiples are {lower * step_ms:.12g} and {(lower + 1) * step_ms:.12g}"
+        yield Finding(code="E215", path=path, allowed=words, value=float(wrong[0]), hint=hint)
