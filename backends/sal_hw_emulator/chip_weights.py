@@ -140,8 +140,8 @@ class ChipWeights:
                 "weights_beyond_range",
                 beyond,
                 degraded=beyond > MAX_SHARE_CLIPPED * weights.size,
-                advice=f"learned weights of {name} are beyond its weight_min .. weight_max: a chip limits codes only; "
-                "make the larger of the two the largest weight onto the population, and their signs the receptor's",
+                advice=f"learned weights of {name} left its weight_min .. weight_max: a chip only limits codes, to "
+                f"{MAX_WEIGHT}; scale the other weights onto {block.target} down, or use a receptor of one sign",
             )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
