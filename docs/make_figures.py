@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import chip_figures
+import full_chip_figure
 import numpy as np
 from chip_figures import CASES, Case
 from matplotlib.axes import Axes
@@ -232,8 +233,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     jobs = all_jobs(quick=options.quick)
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
         measured = pool.submit(chip_figures.measure, quick=options.quick)
+        full_chip = pool.submit(full_chip_figure.measure, quick=options.quick)
         results = dict(zip(jobs, pool.map(run_job, jobs), strict=True))
     written = write_all(results, options.out) + write_chips(results, measured.result(), options.out)
+    written += full_chip_figure.write(*full_chip.result(), options.out)
     sys.stdout.write("\n".join([report(results), "", *map(str, written)]) + "\n")
     return 0
 

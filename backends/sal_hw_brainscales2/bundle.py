@@ -188,7 +188,8 @@ def _add_tile(arrays: Arrays, program: CompiledProgram, chip: ChipProgram, numbe
     """Add a tile's codes and constants to the arrays of its owner, in the owner's own numbering of neurons."""
     key = f"{tile.owner}.{tile.polarity}"
     shape, sources = _shape(program, tile)
-    for name, values in (("codes", tile.codes), ("exists", tile.exists)):
+    parts: Arrays = {"codes": tile.codes, "exists": tile.exists}
+    for name, values in parts.items():
         whole = arrays.setdefault(f"{name}.{key}", np.zeros(shape, dtype=values.dtype))
         whole[np.ix_(sources, tile.post)] = values
     arrays[f"rows.{key}.{tile.hemisphere}"] = tile.rows

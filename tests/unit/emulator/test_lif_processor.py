@@ -155,25 +155,22 @@ def test_a_processor_takes_the_rows_of_all_its_tiles_in_one_order():
 
 
 @pytest.mark.parametrize(
-    ("rows", "row_time", "begun", "missed"),
+    ("rows", "row_time", "every"),
     [
-        (4, 25.0, 10, 0),  # 100 of 100 steps
-        (7, 100.0 / 7.0, 10, 0),  # the same, with rounded times
-        (4, 26.0, 5, 5),  # the last row begins before the next period and ends after it
-        (4, 34.0, 5, 5),
-        (10, 25.0, 4, 6),  # 250 steps: begins at 0, 300, 600, 900
+        (4, 25.0, 1),  # 100 of 100 steps
+        (7, 100.0 / 7.0, 1),  # the same, with rounded times
+        (4, 26.0, 2),  # the last row begins before the next period and ends after it
+        (4, 34.0, 2),
+        (10, 25.0, 3),  # 250 steps: begins at 0, 300, 600, 900
     ],
 )
-def test_updates_are_missed_while_the_one_before_is_not_done(rows, row_time, begun, missed):
+def test_updates_are_missed_while_the_one_before_is_not_done(rows, row_time, every):
     run = simulation([plastic_tile((rows, 2))], [step_kernel(1)], (0.0, 100.0, row_time))
     run.run(1000)
-    assert run.schedule.progress[0, [BEGUN, MISSED]].tolist() == [begun, missed]
+    begins = np.arange(0, 1000, 100)[::every]
+    assert run.schedule.progress[0, [BEGUN, MISSED]].tolist() == [len(begins), 10 - len(begins)]
     # every update that began reads each row once, if it had the time
-    due = np.array([row_time * row for row in range(rows)])
-    begins = np.array([0, 100, 200, 300, 400, 500, 600, 700, 800, 900])[
-        :: 1 if not missed else 10 // begun + 10 % begun // 2
-    ]
-    expected = [(np.ceil(begins[:begun] + wait) < 1000).sum() for wait in due]
+    expected = [(np.ceil(begins + row * row_time) < 1000).sum() for row in range(rows)]
     assert (run.codes(0)[:, 0] - 20.0).tolist() == expected
 
 

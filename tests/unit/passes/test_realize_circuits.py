@@ -45,7 +45,7 @@ def test_times_are_a_thousandth(chip):
 
 
 def test_known_offsets_are_subtracted_and_ratios_divided_out(chip):
-    sites = np.arange(512.0)
+    sites = np.arange(512) / 8.0
     known = chip.known(
         v_leak_offset_lsb=sites,
         v_reset_offset_lsb=-1.5,
