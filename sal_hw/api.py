@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sal_hw.chips import Chips, Choice, choose_chips, with_truth
 from sal_hw.codec import digest
 from sal_hw.compiler import compile_network
-from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem
 from sal_hw.experiment.runner import RunOptions, run_program, with_required_probes
+from sal_hw.machines import Access, choose_backend
 from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.recipe import RecipeFile
 from sal_hw.recipe.recipe import load_recipe as read_recipe
-from sal_hw.registry import Target, load_backend, load_target
+from sal_hw.registry import Target, load_target
 from sal_hw.result import Health, Metric, RunResult
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
@@ -177,37 +178,13 @@ def _located(problem: Problem, read: RecipeFile) -> Problem:
     return problem.at(file=placed.file, line=placed.line, column=placed.column)
 
 
-def choose_backend(target: Target, *, emulate: bool) -> Backend:
-    """Return what runs a target's programs: the machine, or the emulator if asked for.
-
-    Raises
-    ------
-    DeviceError
-        E305 if there is nothing to run it on; a machine is never replaced by the emulator without a word.
-    """
-    name = target.emulator if emulate or target.description.emulated else target.backend
-    if name is not None:
-        return load_backend(name)
-    raise DeviceError(_nothing_runs(target, emulate=emulate))
-
-
-def _nothing_runs(target: Target, *, emulate: bool) -> Problem:
-    family = target.description.family
-    allowed = f"a target with an emulator; none is registered for {family}"
-    hint = "sal-hw targets shows what runs where"
-    if not emulate:
-        allowed = f"a machine: no chip software is installed that has registered itself as the backend of {family}"
-    if not emulate and target.emulator is not None:
-        hint = "add --emulate (in Python emulate=True) to run the same program on the emulated chip; sal-hw targets "
-        hint += "shows what runs where"
-    return Problem(code="E305", field="target", value=quote_value(family), allowed=allowed, hint=hint)
-
-
 def run(
     recipe: Recipe,
     *,
     target: str = DEFAULT_TARGET,
     emulate: bool = False,
+    via: str | None = None,
+    calibration_file: str | os.PathLike[str] | None = None,
     chip: Choice = None,
     calibration: Choice = None,
     strict: bool = False,
@@ -230,6 +207,9 @@ def run(
         What the program is compiled for.
     emulate
         Run the program on the emulator instead of the machine; ``ideal`` always is emulated.
+    via, calibration_file
+        Front end of the machine's software, and its calibration of the machine; see
+        :class:`sal_hw.machines.Access`.
     chip
         Which chip is emulated: None or ``nominal``, the seed of a synthetic chip, or a snapshot or its path.
     calibration
@@ -254,7 +234,8 @@ def run(
         With code, field, value and hint.
     """
     chosen = load_target(target)
-    backend = choose_backend(chosen, emulate=emulate)
+    access = Access(via=via, calibration_file=None if calibration_file is None else Path(calibration_file))
+    backend = choose_backend(chosen, emulate=emulate, access=access, command=emulating(recipe, target))
     used_seed = recipe.seed if seed is None else seed
     chips = choose_chips(chosen, backend, chip, calibration)
     program, chips = compile_for(recipe, chosen, backend, chips, seed=used_seed, strict=strict)
@@ -274,7 +255,15 @@ def run(
         chip=chips.chip,
         options=options,
     )
-    return _keep(recipe, program, result, store, figures=figures)
+    if store is None:
+        return Run(result=result)
+    document, header = recipe.file.document, {"recipe": recipe.name, "experiment_hash": digest(recipe.protocol)}
+    return keep_result(result, program, store, document=document, header=header, figures=figures)
+
+
+def emulating(recipe: Recipe, target: str) -> str:
+    """Return the command that runs a recipe on the emulator of a target."""
+    return f"sal-hw run {recipe.file.path} --target {target} --emulate"
 
 
 def compile_for(
@@ -308,17 +297,32 @@ def _open_store(
     return RunStore.resume(path, identity) if resume else RunStore.create(path, identity, force=force)
 
 
-def _keep(recipe: Recipe, program: CompiledProgram, result: RunResult, store: RunStore | None, *, figures: bool) -> Run:
-    if store is None:
-        return Run(result=result)
-    store.write_result(result, program, recipe.file.document)
+def keep_result(
+    result: RunResult,
+    program: CompiledProgram,
+    store: RunStore,
+    *,
+    document: Mapping[str, Any],
+    header: Mapping[str, Any],
+    figures: bool,
+) -> Run:
+    """Complete a run folder: result, program, recipe, figures and manifest.
+
+    Parameters
+    ----------
+    document
+        The resolved recipe.
+    header
+        What the manifest says besides the result.
+    """
+    store.write_result(result, program, document)
     drawn: tuple[Path, ...] = ()
     if figures:
         from sal_hw.plots import write_figures
 
         recorded = replace(result, spikes=read_spikes(store.folder.path))
         drawn = write_figures(recorded, store.folder.path / "figures")
-    store.finish(result, program, {"recipe": recipe.name, "experiment_hash": digest(recipe.protocol)})
+    store.finish(result, program, header)
     return Run(result=result, folder=store.folder.path, figures=drawn)
 
 

@@ -133,8 +133,13 @@ def _broken(path: Path, allowed: str, hint: str) -> IntegrityError:
     return IntegrityError(problem)
 
 
-def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...]) -> dict[str, Any]:
+def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...], strict: bool = True) -> dict[str, Any]:
     """Return the manifest of a finished folder, after checking every file against it.
+
+    Parameters
+    ----------
+    strict
+        Whether files that the manifest does not list are refused; programs are run, and leave results, in their folder.
 
     Raises
     ------
@@ -162,7 +167,7 @@ def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...]) ->
     if found_kind != kind or version not in schema_versions:
         wanted = f"a {kind} of schema version {', '.join(map(str, schema_versions))}"
         raise _broken(path, f"{wanted}; this is a {found_kind} of version {version}", "use a newer sal-hw")
-    for name in sorted({*listed, *_files(path)}):
+    for name in sorted({*listed, *(_files(path) if strict else ())}):
         _check_file(path / name, listed.get(name))
     return manifest
 

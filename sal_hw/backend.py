@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -102,6 +103,24 @@ class Session(Protocol):
 
 
 @runtime_checkable
+class WholeRun(Protocol):
+    """A session whose machine runs a program in one piece: an option, besides :class:`Session`."""
+
+    @property
+    def chip_id(self) -> str | None:
+        """Which machine it was; None before the run."""
+
+    def prepare(self, updates: int) -> None:
+        """Take note of how many updates will be asked for in all, before the first one.
+
+        Raises
+        ------
+        sal_hw.errors.SalHwError
+            If the run fails.
+        """
+
+
+@runtime_checkable
 class Backend(Protocol):
     """Something that executes compiled programs."""
 
@@ -152,3 +171,88 @@ class ChipSource(Protocol):
         sal_hw.errors.InputError
             E704 if a spread is unknown or absurd; E705 if the seed is out of range.
         """
+
+
+@runtime_checkable
+class Machine(Backend, Protocol):
+    """A backend that reaches a machine through software of its vendor: an option, besides :class:`Backend`."""
+
+    front_ends: tuple[str, ...]
+
+    def through(self, front_end: str | None, calibration_file: Path | None) -> Machine:
+        """Return a backend that uses one front end and one calibration; None keeps its own choice."""
+
+    def require(self, command: str | None = None) -> None:
+        """Check that the software is installed, without loading it.
+
+        Parameters
+        ----------
+        command
+            Command that emulates instead, for the message.
+
+        Raises
+        ------
+        sal_hw.errors.DeviceError
+            If something is missing.
+        """
+
+
+@runtime_checkable
+class ResultReader(Protocol):
+    """A backend that takes over what its machine's software left in a folder: an option."""
+
+    def read_result(self, folder: Path, program: CompiledProgram) -> Backend:
+        """Return a backend whose sessions play a recorded run of the program back.
+
+        Raises
+        ------
+        sal_hw.errors.IntegrityError
+            If the folder is damaged or of another program.
+        """
+
+
+@runtime_checkable
+class CalibrationReader(Protocol):
+    """A backend that takes over calibrations of its machine's software: an option."""
+
+    def read_calibration(self, path: Path, *, trust_pickle: bool, chip_id: str | None) -> CalibrationSnapshot:
+        """Return what a calibration tells of its chip.
+
+        Parameters
+        ----------
+        trust_pickle
+            Whether a file that runs code when it is read may be read.
+        chip_id
+            Names the chip where the file does not.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """A run in a machine's queue.
+
+    Attributes
+    ----------
+    identity, status
+        Its number or address, and what the queue says of it.
+    finished
+        Whether it has ended.
+    files
+        What it left, once that was fetched.
+    """
+
+    identity: str
+    status: str
+    finished: bool = False
+    files: tuple[Path, ...] = ()
+
+
+@runtime_checkable
+class JobQueue(Protocol):
+    """A backend whose machine has a queue: an option."""
+
+    def submit_job(self, folder: Path, *, front_end: str | None, collab: str | None) -> Job:
+        """Send the run file of a program folder to the queue."""
+
+    def attach_job(self, identity: str, *, wait: bool, out: Path) -> Job:
+        """Look after a job, wait for its end if asked, and fetch what it left into `out`."""

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from sal_hw.backend import Backend
 from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.program import CompiledProgram
 from sal_hw.target.description import TargetDescription
 
 TARGETS = "sal_hw.targets"
@@ -21,6 +22,30 @@ BACKENDS = "sal_hw.backends"
 
 #: a pass takes the compiler's draft and returns the next one
 Pass: TypeAlias = Callable[[Any], Any]
+
+
+class ProgramFiles(Protocol):
+    """Makes the files that run a program with the machine's own software, without this package."""
+
+    def __call__(
+        self, program: CompiledProgram, *, updates: int, seed: int, via: str | None = None
+    ) -> dict[str, bytes]:
+        """Return the files by their path below the program's folder; equal arguments give equal bytes.
+
+        Parameters
+        ----------
+        updates
+            How many weight updates a run lasts.
+        seed
+            Seed of what the program leaves open.
+        via
+            The front end that must be able to run it; None is any of them.
+
+        Raises
+        ------
+        InputError
+            If no front end, or not the one that is named, can run the program.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,12 +60,15 @@ class Target:
         The compiler's passes, in order.
     backend, emulator
         Names of the backends that run its programs on the machine and in emulation; None where there is none.
+    files
+        Makes files for the machine's own software from a program; None where there are none.
     """
 
     description: TargetDescription
     passes: tuple[Pass, ...]
     backend: str | None
     emulator: str | None
+    files: ProgramFiles | None = None
 
 
 def _find(group: str) -> dict[str, EntryPoint]:

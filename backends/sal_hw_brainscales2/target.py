@@ -15,6 +15,7 @@ from sal_hw.passes.realize_weights import realize_weights
 from sal_hw.passes.sampling_circuits import add_sampling_noise
 from sal_hw.registry import Target
 from sal_hw_brainscales2.description import brainscales2_description
+from sal_hw_brainscales2.program_files import program_files
 
 brainscales2_target = Target(
     description=brainscales2_description,
@@ -31,6 +32,7 @@ brainscales2_target = Target(
         lower_kernels,
         finish_chip,
     ),
-    backend=None,
+    backend="brainscales2",
     emulator="emulator",
+    files=program_files,
 )

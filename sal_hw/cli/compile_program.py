@@ -20,6 +20,7 @@ from sal_hw.cli.options import (
     Seed,
     Strict,
     Target,
+    Via,
 )
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def compile_program(
     recipe: RecipePath,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the program to.")],
     target: Target = "ideal",
+    via: Via = None,
     chip: Chip = None,
     calibration: Calibration = None,
     seed: Seed = None,
@@ -44,7 +46,7 @@ def compile_program(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Compile a recipe and write the program: neurons, synapses, rules, the passes' report and pictures of the chip.
+    """Compile a recipe and write the program, the passes' report, pictures of the chip, and files to run it there.
 
     Example: sal-hw compile recipes/chip_alignment.yaml --target brainscales2 -o build/chip_alignment
     """
@@ -55,12 +57,15 @@ def compile_program(
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
     compiled = compile_as_asked(loaded, target, chip, calibration, strict=strict)
-    pictures = _store(out, compiled, loaded, force=force, figures=figures)
+    made = _machine_files(compiled, loaded, via)
+    pictures = _store(out, compiled, loaded, made, force=force, figures=figures)
     if as_json:
-        files = {"folder": str(out), "figures": [str(path) for path in pictures]}
+        files = {"folder": str(out), "figures": [str(path) for path in pictures], "files": sorted(made)}
         show_json({"status": "ok", **files, **compiled.as_document()})
         return 0
     show_program(compiled.program.trace, compiled.report, compiled.knowledge)
+    for name in made:
+        show(f"file: {out / name}")
     for path in pictures:
         show(f"figure: {path}")
     show(f"program {compiled.program.hash} in {out}")
@@ -68,9 +73,23 @@ def compile_program(
     return 0
 
 
-def _store(out: Path, compiled: Compiled, recipe: Recipe, *, force: bool, figures: bool) -> tuple[Path, ...]:
-    """Write program, recipe, report and pictures, the manifest over all of them last; return the pictures."""
+def _machine_files(compiled: Compiled, recipe: Recipe, via: str | None) -> dict[str, bytes]:
+    """Return what the machine's own software needs; nothing where it has none or the experiment is run step by step."""
+    from sal_hw.spec.protocols import AlignProtocol
+
+    interval_ms = compiled.program.update_ms
+    if compiled.target.files is None or interval_ms is None or not isinstance(recipe.protocol, AlignProtocol):
+        return {}
+    updates = round(recipe.protocol.duration_ms / interval_ms)
+    return compiled.target.files(compiled.program, updates=updates, seed=recipe.seed, via=via)
+
+
+def _store(
+    out: Path, compiled: Compiled, recipe: Recipe, made: dict[str, bytes], *, force: bool, figures: bool
+) -> tuple[Path, ...]:
+    """Write program, recipe, report, files and pictures, the manifest over all of them last; return the pictures."""
     from sal_hw.artifact import ArtifactFolder
+    from sal_hw.codec import encode
     from sal_hw.program import PROGRAM_SCHEMA
     from sal_hw.store import write_program
 
@@ -78,7 +97,10 @@ def _store(out: Path, compiled: Compiled, recipe: Recipe, *, force: bool, figure
     folder = ArtifactFolder.create(out, "program", force=force)
     folder.write_json("recipe.json", dict(recipe.file.document))
     folder.write_json("report.json", compiled.as_document())
+    folder.write_json("experiment.json", encode(recipe.protocol)[0])
     write_program(folder, program)
+    for name, data in made.items():
+        folder.write(name, data)
     pictures = _draw(out / "figures", compiled) if figures and program.chip is not None else ()
     header = {
         "target": program.target,

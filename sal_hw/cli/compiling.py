@@ -8,6 +8,7 @@ from typing import Any
 from sal_hw import api
 from sal_hw.chips import Chips, choose_chips
 from sal_hw.cli.chip_report import chip_report
+from sal_hw.machines import choose_backend, runs_here
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import Target, load_backend, load_target
 
@@ -58,7 +59,7 @@ class Compiled:
     def next_run(self, recipe: object, chip: str | None, calibration: str | None) -> str:
         """Return the command that runs the program."""
         words = f"sal-hw run {recipe} --target {self.program.target}"
-        if not self.target.description.emulated and self.target.backend is None:
+        if not self.target.description.emulated and not runs_here(self.target):
             words += " --emulate"
         for option, value in (("chip", chip), ("calibration", calibration)):
             words += "" if value is None else f" --{option} {value}"
@@ -81,7 +82,7 @@ def compile_as_asked(
         program, chips = api.compile_recipe(recipe, target=chosen, strict=strict), Chips()
     else:
         # only an emulator can draw the chip that is asked for
-        backend = api.choose_backend(chosen, emulate=True) if name is None else load_backend(name)
+        backend = choose_backend(chosen, emulate=True) if name is None else load_backend(name)
         chips = choose_chips(chosen, backend, chip, calibration)
         program, chips = api.compile_for(recipe, chosen, backend, chips, seed=recipe.seed, strict=strict)
     return Compiled(target=chosen, program=program, chips=chips, report=chip_report(program, chosen.description))

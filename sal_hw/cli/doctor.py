@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 from importlib import metadata
 from importlib.util import find_spec
 
@@ -21,7 +22,7 @@ def doctor(as_json: AsJson = False, debug: Debug = False) -> int:
     Example: sal-hw doctor
     """
     del debug
-    findings = [*_packages(), *_entry_points(), _emulator()]
+    findings = [*_packages(), *_entry_points(), _emulator(), _compiler()]
     healthy = all(good for _, good, _ in findings)
     if as_json:
         listed = [{"what": what, "ok": good, "detail": detail} for what, good, detail in findings]
@@ -73,4 +74,14 @@ def _emulator() -> Finding:
         "emulator",
         abs(activity - 0.5) < 0.05,
         f"a free neuron is active {activity:.3f} of the time (0.5 expected)",
+    )
+
+
+def _compiler() -> Finding:
+    """Look for a C++ compiler; nothing but the checks of kernels for a chip needs one."""
+    path = shutil.which("g++") or shutil.which("c++")
+    return (
+        "C++ compiler for kernel checks",
+        True,
+        path or "none; kernels are written, and not checked on this computer",
     )

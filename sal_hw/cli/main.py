@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from sal_hw._version import __version__
-from sal_hw.cli import check, compile_program, doctor, explain, plot, run, snapshot, targets
+from sal_hw.cli import check, compile_program, doctor, explain, import_result, plot, run, snapshot, submit, targets
 from sal_hw.cli.console import report_bug, report_error, report_usage
 from sal_hw.errors import SalHwError
 
@@ -28,6 +28,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("compile")(compile_program.compile_program)
+app.command("submit")(submit.submit)
+app.command("import")(import_result.import_result)
 app.command("plot")(plot.plot)
 app.command("targets")(targets.targets)
 app.command("doctor")(doctor.doctor)

@@ -25,6 +25,24 @@ Calibration: TypeAlias = Annotated[
         help="What the compiler knows of the chip; 'truth' is all of the emulated one. Default: nothing.",
     ),
 ]
+Via: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--via",
+        metavar="hxtorch|pynn",
+        help="Front end of the machine's software. Default: the first.",
+        show_default=False,
+    ),
+]
+CalibrationFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--calix",
+        metavar="FILE",
+        help="Calibration of the machine, as its software wrote it. Default: the one its site keeps.",
+        show_default=False,
+    ),
+]
 Strict: TypeAlias = Annotated[
     bool, typer.Option("--strict", help="Refuse clipped weights; exit with 5 if the run is degraded.")
 ]

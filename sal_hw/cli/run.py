@@ -12,6 +12,7 @@ from sal_hw.cli.console import say, show, show_json, show_table
 from sal_hw.cli.options import (
     AsJson,
     Calibration,
+    CalibrationFile,
     Chip,
     Debug,
     Force,
@@ -21,11 +22,13 @@ from sal_hw.cli.options import (
     Seed,
     Strict,
     Target,
+    Via,
 )
 from sal_hw.errors import DegradedError, Problem
 
 if TYPE_CHECKING:
     from sal_hw.api import Recipe, Run
+    from sal_hw.machines import Access
 
 
 def run(
@@ -34,6 +37,8 @@ def run(
     emulate: Annotated[
         bool, typer.Option("--emulate", help="Run the program on the emulator instead of the machine.")
     ] = False,
+    via: Via = None,
+    calix: CalibrationFile = None,
     chip: Chip = None,
     calibration: Calibration = None,
     seed: Seed = None,
@@ -58,19 +63,23 @@ def run(
     """
     from sal_hw import api
     from sal_hw.cli.progress import interruptible, progress_bar
+    from sal_hw.machines import Access
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
     if dry_run:
-        return _dry_run(loaded, target, emulate, chip, calibration, strict=strict, as_json=as_json)
+        access = Access(via=via, calibration_file=calix)
+        return _dry_run(loaded, target, emulate, access, chip, calibration, strict=strict, as_json=as_json)
     folder = out or _new_folder(loaded)
     with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json) as progress:
         finished = api.run(
             loaded,
             target=target,
             emulate=emulate,
+            via=via,
+            calibration_file=calix,
             chip=chip,
             calibration=calibration,
             strict=strict,
@@ -105,6 +114,7 @@ def _dry_run(
     recipe: Recipe,
     target: str,
     emulate: bool,
+    access: Access,
     chip: str | None,
     calibration: str | None,
     *,
@@ -113,10 +123,12 @@ def _dry_run(
 ) -> int:
     from sal_hw import api
     from sal_hw.chips import choose_chips
+    from sal_hw.machines import choose_backend
     from sal_hw.registry import load_target
 
     chosen = load_target(target)
-    backend = api.choose_backend(chosen, emulate=emulate)
+    command = api.emulating(recipe, target)
+    backend = choose_backend(chosen, emulate=emulate, access=access, command=command)
     chips = choose_chips(chosen, backend, chip, calibration)
     program, _ = api.compile_for(recipe, chosen, backend, chips, seed=recipe.seed, strict=strict)
     if as_json:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Backend, Session, SpikeRecorder
+from sal_hw.backend import Backend, Session, SpikeRecorder, WholeRun
 from sal_hw.errors import IncompleteError, Problem
 from sal_hw.experiment.align import AlignExperiment
 from sal_hw.experiment.base import Arrays, Experiment
@@ -131,12 +131,15 @@ def run_program(
         initial = _weights(program, session)
         if options.resume and options.store and (kept := options.store.load_checkpoint()):
             _restore(kept, experiment, session)
+        if isinstance(session, WholeRun):
+            session.prepare(experiment.total)
         opened = time.perf_counter()
         _advance(experiment, session, options)
         outcome = experiment.outcome()
         health = Health(findings=tuple(session.findings()))
         counters = session.counters()
         final = _weights(program, session)
+        machine = session.chip_id if isinstance(session, WholeRun) else None
     finally:
         session.close()
     return RunResult(
@@ -144,7 +147,7 @@ def run_program(
         backend=backend.name,
         target=program.target,
         seed=seed,
-        chip_id=None if chip is None else chip.chip_id,
+        chip_id=machine if chip is None else chip.chip_id,
         metrics={**outcome.metrics, **counters, "verdict": health.verdict},
         weights=final,
         weights_initial=initial,

@@ -87,8 +87,9 @@ def quantize_weights(draft: Draft) -> Draft:
     if problems:
         raise InputError(problems)
     tiles = tuple(item.tile for item in coded)
-    chip = replace(draft.chip_parts, tiles=tiles, scaling=scaling, neurons=_with_drives(draft, drives))
-    return draft.recorded(_record(scaling), chip_draft=chip)
+    neurons, limited = _with_drives(draft, drives)
+    chip = replace(draft.chip_parts, tiles=tiles, scaling=scaling, neurons=neurons)
+    return draft.recorded(_record(scaling, limited), chip_draft=chip)
 
 
 def _owners(draft: Draft) -> Iterator[_Owner]:
@@ -170,17 +171,20 @@ def _has_sign(weights: Array, tile: SynapseTile) -> NDArray[np.bool_]:
     return weights > 0.0 if tile.polarity == "excitatory" else weights < 0.0
 
 
-def _with_drives(draft: Draft, drives: dict[str, float]) -> ChipNeurons:
+def _with_drives(draft: Draft, drives: dict[str, float]) -> tuple[ChipNeurons, int]:
+    """Return the neurons with their drives, and how many inputs are so weak or strong that no bias makes up for it."""
     neurons = draft.chip_parts.neurons
     if neurons is None:
         raise TypeError("weights are quantised after the circuits are realised")
     nominal = np.concatenate([np.full(block.size, drives[block.population]) for block in draft.neurons])
     low, high = _drive_range(draft)
-    exc, inh = (
-        np.clip(nominal / np.maximum(of_neurons(draft, table, neurons.site), 1e-3), low, high)
+    wanted = [
+        nominal / np.maximum(of_neurons(draft, table, neurons.site), 1e-3)
         for table in ("gain_exc_ratio", "gain_inh_ratio")
-    )
-    return replace(neurons, drive_exc_lsb=frozen(exc), drive_inh_lsb=frozen(inh))
+    ]
+    exc, inh = (np.clip(each, low, high) for each in wanted)
+    limited = int((exc != wanted[0]).sum() + (inh != wanted[1]).sum())
+    return replace(neurons, drive_exc_lsb=frozen(exc), drive_inh_lsb=frozen(inh)), limited
 
 
 def _report(draft: Draft, owner: _Owner, drive: float, coded: list[_Coded]) -> ScaledWeights:
@@ -214,15 +218,17 @@ def _refused(draft: Draft, scaling: tuple[ScaledWeights, ...], owners: dict[str,
             )
 
 
-def _record(scaling: tuple[ScaledWeights, ...]) -> PassRecord:
-    notes = tuple(
+def _record(scaling: tuple[ScaledWeights, ...], limited: int) -> PassRecord:
+    notes = [
         f"{item.owner}: one code is {item.lsb.mean():.4g}, largest {item.requested_max:.4g} of "
         f"{item.representable_max:.4g}, {item.clipped} clipped, {item.zeroed} rounded to zero of {item.total}, "
         f"worst error {item.worst_error:.3g}"
         for item in scaling
-    )
+    ]
+    if limited:
+        notes.append(f"warning: {limited} synaptic inputs stay too weak or too strong: their bias is at its limit")
     counts = {
         "clipped": float(sum(item.clipped for item in scaling)),
         "rounded to zero": float(sum(item.zeroed for item in scaling)),
     }
-    return PassRecord(name="quantize_weights", notes=notes, counts=counts)
+    return PassRecord(name="quantize_weights", notes=tuple(notes), counts=counts)

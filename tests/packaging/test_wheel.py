@@ -31,7 +31,8 @@ def test_every_module_is_in_the_wheel_under_its_import_name(wheel: zipfile.ZipFi
 
 def test_nothing_generic_lands_in_site_packages(wheel: zipfile.ZipFile) -> None:
     tops = {name.split("/")[0] for name in wheel.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"sal_hw", "sal_hw_brainscales2", "sal_hw_emulator"}
+    packages = {"sal_hw", "sal_hw_brainscales2", "sal_hw_emulator"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == packages
 
 
 def test_packages_are_typed_and_registered(wheel: zipfile.ZipFile) -> None:

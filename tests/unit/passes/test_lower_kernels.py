@@ -23,9 +23,7 @@ LIMITS = {"weight_min": -6.3, "weight_max": 6.3}
 
 
 def learning(chip, visible=2, hidden=2, feedback=None, **rule):
-    return chip.network(
-        visible, hidden, feedback=LIMITS | (feedback or {}), plasticity=(replace(chip.rule, **rule),)
-    )
+    return chip.network(visible, hidden, feedback=LIMITS | (feedback or {}), plasticity=(replace(chip.rule, **rule),))
 
 
 def only_kernel(program):
@@ -170,9 +168,7 @@ def test_no_schedule_is_shorter_than_ten_microseconds(chip):
 
 def test_a_processor_has_the_rows_of_its_own_hemisphere_only(chip):
     # 300 targets are on both hemispheres: either processor has the 8 rows of the 4 sources
-    spec = chip.network(
-        300, 4, forward={"weight": chip.constant(0.0)}, feedback=LIMITS, plasticity=(chip.rule,)
-    )
+    spec = chip.network(300, 4, forward={"weight": chip.constant(0.0)}, feedback=LIMITS, plasticity=(chip.rule,))
     program = chip.compiled(spec)
     assert only_kernel(program).start_us == pytest.approx(1000.0 - 8 * 4.4)
     assert {tile.hemisphere for tile in program.chip.tiles_of("feedback")} == {0, 1}

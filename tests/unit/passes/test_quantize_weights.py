@@ -197,10 +197,12 @@ def test_known_strengths_of_neurons_are_taken_out_of_their_biases(chip):
 
 def test_no_bias_leaves_its_range_to_make_up_for_a_weak_neuron(chip):
     spec = chip.network(forward={"weight": chip.constant(23.0)}, feedback={"weight": chip.constant(0.01)})
-    neurons = chip.compiled(spec, chip.known(gain_exc_ratio=0.9, gain_inh_ratio=1.1)).chip.neurons
+    program = chip.compiled(spec, chip.known(gain_exc_ratio=0.9, gain_inh_ratio=1.1))
+    neurons, record = program.chip.neurons, next(item for item in program.trace if item.name == "quantize_weights")
     # 23 mV need 1.095 LSB per code, over 0.9 more than the 1.125 LSB that there are
     np.testing.assert_allclose(neurons.drive_exc_lsb, [LEAST / 0.9, LEAST / 0.9, MOST, MOST])
     np.testing.assert_allclose(neurons.drive_inh_lsb, [LEAST, LEAST, 69.0 / 63 / 1.1, 69.0 / 63 / 1.1])
+    assert record.notes[-1].startswith("warning: 4 synaptic inputs stay too weak or too strong")
 
 
 # --- any weights ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Settings of circuits, worked by hand: 15 mV from rest to threshold are 80 .. 125 LSB, and a ms of the model is a us."""
+"""Settings of circuits, worked by hand: 15 mV from rest to threshold are 80 .. 125 LSB, and a model ms is a us."""
 
 from __future__ import annotations
 
@@ -124,9 +124,7 @@ def test_a_threshold_at_rest_has_no_scale(chip):
     drive=st.floats(-0.6, 1.7),
 )
 def test_the_scale_gives_the_model_s_potentials_back(chip, rest, distance, reset, drive):
-    neuron = replace(
-        chip.neuron, v_rest_mv=rest, v_reset_mv=rest + reset * distance, v_threshold_mv=rest + distance
-    )
+    neuron = replace(chip.neuron, v_rest_mv=rest, v_reset_mv=rest + reset * distance, v_threshold_mv=rest + distance)
     spec = chip.network(
         neuron=neuron,
         stimuli=(ConstantDrive(name="drive", target="visible", amplitude=chip.constant(drive * distance)),),

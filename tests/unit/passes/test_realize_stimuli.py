@@ -40,9 +40,7 @@ def test_spikes_reach_the_chip_in_its_own_time(chip):
 
 def test_spikes_of_a_file_are_looked_up_below_the_folder(chip, tmp_path):
     np.save(tmp_path / "spikes.npy", np.array([[2.0, 1.0], [1.0, 0.0]]))
-    stimulus = SpikeList(
-        name="given", target="hidden", spikes=FromFile(file="spikes.npy"), weight=chip.constant(1.0)
-    )
+    stimulus = SpikeList(name="given", target="hidden", spikes=FromFile(file="spikes.npy"), weight=chip.constant(1.0))
     (found,) = compile_network(chip.network(stimuli=(stimulus,)), target="ideal", folder=tmp_path).stimuli
     np.testing.assert_array_equal(found.step, [10, 20])
     np.testing.assert_array_equal(found.neuron, [0, 1])

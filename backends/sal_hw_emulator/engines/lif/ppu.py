@@ -29,16 +29,29 @@ def _cut(array: NDArray[Any], first: int, length: int) -> NDArray[Any]:
 
 
 @inlined
+def _count_nonzero(values: Singles) -> int:
+    found = 0
+    for column in range(len(values)):
+        found += 1 if values[column] != _ZERO else 0
+    return found
+
+
+@inlined
 def _read_and_reset(held: Singles, baseline: Singles, noise: Singles, words: Words, codes: Singles) -> int:
     """Convert one branch of a row to codes, empty it and return how many codes have left the reliable range."""
-    for column in range(len(held)):
-        words[column] = next_xorshift(words[column])
-        level = baseline[column] - held[column]
-        level += noise[column] * np.float32(bell(words[column]))
-        codes[column] = min(max(np.floor(level + _HALF), _ZERO), _FULL)
-        held[column] = _ZERO
+    # a row without noise draws none: looking is much cheaper than drawing
+    if _count_nonzero(noise) > 0:
+        for column in range(len(held)):
+            words[column] = next_xorshift(words[column])
+            codes[column] = noise[column] * np.float32(bell(words[column]))
+    else:
+        codes[: len(held)] = _ZERO
     saturated = 0
     for column in range(len(held)):
+        level = baseline[column] - held[column]
+        level += codes[column]
+        held[column] = _ZERO
+        codes[column] = min(max(np.floor(level + _HALF), _ZERO), _FULL)
         saturated += 1 if codes[column] < LOWEST_RELIABLE else 0
     return saturated
 

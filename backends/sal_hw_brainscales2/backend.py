@@ -1,0 +1,161 @@
+"""BrainScaleS-2 as a backend: a program runs as one piece, in a process of its own, and is played back from its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sal_hw.backend import Job, Session, SpikeRecorder
+from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.program import CompiledProgram
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_brainscales2.bundle import FrontEnd
+from sal_hw_brainscales2.sdk import STACKS, require_stack
+
+if TYPE_CHECKING:
+    from sal_hw_brainscales2.importer import ChipResult
+
+NAME = "brainscales2"
+
+
+def front_end_of(name: str) -> FrontEnd:
+    """Return the front end of a name.
+
+    Raises
+    ------
+    InputError
+        E812 if there is none.
+    """
+    for known in STACKS:
+        if known == name:
+            return known
+    allowed = f"a front end of {NAME}: {', '.join(STACKS)}"
+    raise InputError(Problem(code="E812", field="via", value=quote_value(name), allowed=allowed))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BrainScaleS2Backend:
+    """Runs compiled programs on a chip.
+
+    Attributes
+    ----------
+    via
+        Front end of the vendor's software.
+    calibration_file
+        Handed to the run file; None is the site's own calibration.
+    deadline_s
+        Wall-clock limit of a run; None estimates a generous one.
+    """
+
+    via: FrontEnd = "hxtorch"
+    calibration_file: Path | None = None
+    deadline_s: float | None = None
+    name: str = NAME
+    front_ends: tuple[str, ...] = tuple(STACKS)
+
+    def through(self, front_end: str | None, calibration_file: Path | None) -> BrainScaleS2Backend:
+        """Return a backend that uses one front end and one calibration; None keeps what there is."""
+        via = self.via if front_end is None else front_end_of(front_end)
+        return replace(self, via=via, calibration_file=calibration_file or self.calibration_file)
+
+    def require(self, command: str | None = None) -> None:
+        """Check that the vendor's software is installed; see :func:`sal_hw_brainscales2.sdk.require_stack`."""
+        require_stack(self.via, command)
+
+    def open(
+        self,
+        program: CompiledProgram,
+        *,
+        seed: int,
+        threads: int = 1,
+        recorder: SpikeRecorder | None = None,
+        chip: CalibrationSnapshot | None = None,
+    ) -> Session:
+        """Return a session that runs the program when it is told how long.
+
+        Parameters
+        ----------
+        program
+            What to run; it must have been compiled for the chip and learn.
+        seed
+            Seed of the background generators.
+        threads
+            Without effect.
+        recorder
+            Takes the spikes of populations with a spike probe.
+        chip
+            None: a machine is its own chip.
+
+        Raises
+        ------
+        DeviceError
+            E801 if the software is missing; E808 if the program is not run in one piece; E316 if a chip is named.
+        """
+        from sal_hw_brainscales2.live import LiveRun
+        from sal_hw_brainscales2.session import ChipSession
+
+        del threads
+        _refuse_chip(chip)
+        self.require()
+        run = LiveRun(
+            via=self.via, calibration_file=self.calibration_file, deadline_s=self.deadline_s, program=program, seed=seed
+        )
+        return ChipSession(program, run, recorder=recorder)
+
+    def read_result(self, folder: Path, program: CompiledProgram) -> RecordedRun:
+        """Return a backend that plays a result folder back; see :class:`sal_hw.backend.ResultReader`."""
+        from sal_hw_brainscales2.importer import read_result
+
+        return RecordedRun(result=read_result(folder, program))
+
+    def read_calibration(self, path: Path, *, trust_pickle: bool, chip_id: str | None) -> CalibrationSnapshot:
+        """Return what a calix result tells of its chip; see :func:`sal_hw_brainscales2.calix_import.import_calix`."""
+        from sal_hw_brainscales2.calix_import import import_calix
+
+        return import_calix(path, trust_pickle=trust_pickle, chip_id=chip_id)
+
+    def submit_job(self, folder: Path, *, front_end: str | None, collab: str | None) -> Job:
+        """Send a run file to the platform's queue; see :func:`sal_hw_brainscales2.submit.submit_job`."""
+        from sal_hw_brainscales2.submit import submit_job
+
+        via = self.via if front_end is None else front_end_of(front_end)
+        return submit_job(folder, front_end=via, collab=collab)
+
+    def attach_job(self, identity: str, *, wait: bool, out: Path) -> Job:
+        """Look after a job; see :func:`sal_hw_brainscales2.submit.attach_job`."""
+        from sal_hw_brainscales2.submit import attach_job
+
+        return attach_job(identity, wait=wait, out=out)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedRun:
+    """A backend whose sessions play a run back that was made elsewhere."""
+
+    result: ChipResult
+    name: str = NAME
+
+    def open(
+        self,
+        program: CompiledProgram,
+        *,
+        seed: int,
+        threads: int = 1,
+        recorder: SpikeRecorder | None = None,
+        chip: CalibrationSnapshot | None = None,
+    ) -> Session:
+        """Return a session on the recorded run; see :meth:`BrainScaleS2Backend.open`."""
+        from sal_hw_brainscales2.session import ChipSession
+
+        del seed, threads
+        _refuse_chip(chip)
+        return ChipSession(program, lambda _: self.result, recorder=recorder)
+
+
+def _refuse_chip(chip: CalibrationSnapshot | None) -> None:
+    if chip is not None:
+        allowed = "nothing: a machine is its own chip"
+        hint = "add --emulate to choose the chip"
+        problem = Problem(code="E316", field="chip", value=quote_value(chip.chip_id), allowed=allowed, hint=hint)
+        raise DeviceError(problem)

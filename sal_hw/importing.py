@@ -1,0 +1,121 @@
+"""Taking over runs that a machine's own software made elsewhere, and its calibrations."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sal_hw.api import Run, keep_result
+from sal_hw.artifact import read_manifest
+from sal_hw.backend import CalibrationReader, ResultReader
+from sal_hw.codec import decode, digest
+from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.experiment.runner import RunOptions, run_program
+from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
+from sal_hw.registry import load_backend, load_target
+from sal_hw.spec.protocols import AlignProtocol
+from sal_hw.store import RunStore, read_program
+from sal_hw.target.snapshot import CalibrationSnapshot
+
+
+def import_result(
+    folder: str | os.PathLike[str],
+    *,
+    program_folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    force: bool = False,
+    figures: bool = True,
+) -> Run:
+    """Make an ordinary run folder of what a run file left.
+
+    Parameters
+    ----------
+    folder
+        The run file's result folder.
+    program_folder
+        The folder that ``sal-hw compile`` wrote the run file to.
+    out, force, figures
+        The run folder; whether to replace a finished one; whether to draw figures.
+
+    Raises
+    ------
+    InputError
+        E505 if one of the folders is no such folder; E808 if the experiment is not run in one piece.
+    IntegrityError
+        E504 if the program is damaged, E804 if the result is, or is one of another program.
+    """
+    home = Path(program_folder)
+    read_manifest(home, "program", schema_versions=(PROGRAM_SCHEMA,), strict=False)
+    program, protocol, recipe = read_program(home), _read_protocol(home), _read_json(home / "recipe.json")
+    backend = _backend(program.target)
+    if not isinstance(backend, ResultReader):
+        raise InputError(_not_read(program, "results"))
+    playback = backend.read_result(Path(folder), program)
+    identity = {"program_hash": program.hash, "backend": playback.name, "imported": True}
+    store = RunStore.create(Path(out), identity, force=force)
+    result = run_program(program, protocol, playback, seed=program.seed, options=RunOptions(store=store))
+    header = {"recipe": recipe.get("name"), "experiment_hash": digest(protocol), "imported": True}
+    return keep_result(result, program, store, document=recipe, header=header, figures=figures)
+
+
+def import_calibration(
+    path: str | os.PathLike[str],
+    *,
+    target: str = "brainscales2",
+    trust_pickle: bool = False,
+    chip_id: str | None = None,
+) -> CalibrationSnapshot:
+    """Return what a calibration by a machine's own software tells of its chip.
+
+    Parameters
+    ----------
+    trust_pickle
+        Whether a pickle, which runs code when it is read, may be read (in a process of its own).
+    chip_id
+        Names the chip where the file does not.
+
+    Raises
+    ------
+    InputError
+        E805 if it cannot be taken over.
+    """
+    backend = load_backend(load_target(target).backend or target)
+    if not isinstance(backend, CalibrationReader):
+        words = f"a machine whose calibrations can be read; {target} is none"
+        raise InputError(Problem(code="E805", field="target", value=quote_value(target), allowed=words))
+    return backend.read_calibration(Path(path), trust_pickle=trust_pickle, chip_id=chip_id)
+
+
+def _backend(target: str) -> object:
+    name = load_target(target).backend
+    return None if name is None else load_backend(name)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_bytes())
+    return document
+
+
+def _read_protocol(home: Path) -> AlignProtocol:
+    path = home / "experiment.json"
+    try:
+        document = _read_json(path)
+        if document.get("kind") != "align":
+            raise InputError(_not_in_one_piece(path, document.get("kind")))
+        return decode(AlignProtocol, document, {})
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        words = "the experiment that sal-hw compile writes beside a program"
+        problem = Problem(code="E504", field="program", value=quote_value(str(path)), allowed=words)
+        raise IntegrityError(problem) from error
+
+
+def _not_in_one_piece(path: Path, kind: object) -> Problem:
+    allowed = "an align experiment: others are steered between steps, which a recorded run cannot be"
+    return Problem(code="E808", field="experiment.kind", value=quote_value(str(kind)), allowed=allowed, file=str(path))
+
+
+def _not_read(program: CompiledProgram, what: str) -> Problem:
+    allowed = f"a target whose machine's {what} can be read; {program.target} has none"
+    return Problem(code="E808", field="target", value=quote_value(program.target), allowed=allowed)

@@ -1,0 +1,34 @@
+// What the harness lets a kernel see of a chip.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace host {
+
+// Synapses of one hemisphere, by row and column.
+struct Synapses
+{
+    uint8_t weight[256][256];
+    uint8_t causal[256][256];
+    uint8_t acausal[256][256];
+    uint32_t resets[256][256];
+    uint32_t reads[256];
+};
+
+struct Chip
+{
+    Synapses synapses[2];
+    // bytes by draw and column, how many draws there are, and how many were made
+    uint8_t const* random;
+    uint64_t draws_given;
+    uint64_t draws;
+    uint64_t time;
+    // accesses that end a program on the chip: of the other hemisphere, or of a row that a handle does not have
+    uint32_t faults;
+    uint32_t seed;
+};
+
+// one per translation unit, so that kernels that are loaded side by side do not share it
+static Chip chip;
+
+} // namespace host
