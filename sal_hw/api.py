@@ -22,8 +22,9 @@ from sal_hw.registry import Target, load_target
 from sal_hw.result import Health, Metric, RunResult
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
-from sal_hw.spec.protocols import Protocol
+from sal_hw.spec.protocols import AlignProtocol, Protocol
 from sal_hw.store import RunStore, read_run, read_spikes
+from sal_hw.target.description import TargetDescription
 from sal_hw.target.snapshot import CalibrationSnapshot
 
 if TYPE_CHECKING:
@@ -153,18 +154,39 @@ def compile_recipe(
     InputError
         If the target does not offer what the recipe asks for.
     """
-    chosen = recipe.seed if seed is None else seed
+    chosen = load_target(target) if isinstance(target, str) else target
     try:
+        _check_runtime(recipe.protocol, chosen.description)
         return compile_network(
             recipe.network,
-            target=target,
-            seed=chosen,
+            target=chosen,
+            seed=recipe.seed if seed is None else seed,
             folder=recipe.file.folder,
             snapshot=snapshot,
             strict=strict,
         )
     except InputError as error:
         raise InputError([_located(problem, recipe.file) for problem in error.problems]) from error
+
+
+def _check_runtime(protocol: Protocol, target: TargetDescription) -> None:
+    """Refuse an experiment that runs for longer in one piece than the target can."""
+    limit = target.limits.get("runtime")
+    if limit is None or limit.high is None or not isinstance(protocol, AlignProtocol):
+        return
+    longest_ms = limit.high * 1e3 * target.time_scale
+    if protocol.duration_ms <= longest_ms:
+        return
+    raise InputError(
+        Problem(
+            code="E304",
+            field="experiment.duration",
+            value=f"{protocol.duration_ms * 1e-3:g} s",
+            allowed=f"at most {longest_ms * 1e-3:g} s of model time on {target.family}, {limit.high:g} s of chip time "
+            f"({limit.source})",
+            hint=f"write duration: {longest_ms * 1e-3:g} s",
+        )
+    )
 
 
 def _located(problem: Problem, read: RecipeFile) -> Problem:

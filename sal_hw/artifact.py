@@ -25,6 +25,9 @@ MANIFEST = "manifest.json"
 #: a folder of ours that is not finished yet holds this file
 MARKER = "unfinished.json"
 
+#: how folders of other kinds than runs and programs are made
+_MAKERS = {"snapshot": "make one with sal-hw snapshot draw"}
+
 
 class ArtifactFolder:
     """A folder in the making, or one that was left unfinished.
@@ -149,7 +152,8 @@ def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...], st
         E504 if the manifest cannot be read, or a file is missing, changed, or not listed.
     """
     if not (path / MANIFEST).is_file():
-        hint = f"continue it with --resume --out {path}" if is_unfinished(path) else "name a folder made with --out"
+        maker = _MAKERS.get(kind, "name a folder made with --out")
+        hint = f"continue it with --resume --out {path}" if kind == "run" and is_unfinished(path) else maker
         problem = Problem(
             code="E505",
             field="folder",

@@ -216,4 +216,7 @@ class ChipProgram:
 
     def scaling_of(self, owner: str) -> ScaledWeights:
         """Return how an owner's weights became codes."""
-        return next(item for item in self.scaling if item.owner == owner)
+        found = next((item for item in self.scaling if item.owner == owner), None)
+        if found is None:
+            raise KeyError(f"{owner} has no synapses on the chip")
+        return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sal_hw.backend import Backend, ChipSource
-from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.errors import CalibrationError, DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import Target
 from sal_hw.target.snapshot import CalibrationSnapshot
@@ -54,8 +54,8 @@ def choose_chips(target: Target, backend: Backend, chip: Choice, calibration: Ch
     ------
     InputError
         E316 if the target has no chip, or if a machine is asked to be another chip.
-    sal_hw.errors.CalibrationError
-        If a snapshot does not fit the target.
+    CalibrationError
+        If a snapshot does not fit the target, or E706 if it is of another chip than the emulated one.
     """
     emulated = None if chip in (None, NOMINAL) else chip
     known = None if calibration is None else calibration
@@ -66,7 +66,24 @@ def choose_chips(target: Target, backend: Backend, chip: Choice, calibration: Ch
     drawn = _emulated_chip(target, backend, emulated)
     if known == TRUTH:
         return Chips(chip=drawn, calibration=drawn, knows_all=drawn is not None)
-    return Chips(chip=drawn, calibration=_snapshot(target, known, "calibration"))
+    snapshot = _snapshot(target, known, "calibration")
+    if snapshot is not None and isinstance(backend, ChipSource):
+        _refuse_foreign(snapshot, NOMINAL if drawn is None else drawn.chip_id)
+    return Chips(chip=drawn, calibration=snapshot)
+
+
+def _refuse_foreign(calibration: CalibrationSnapshot, chip_id: str) -> None:
+    if calibration.chip_id == chip_id:
+        return
+    raise CalibrationError(
+        Problem(
+            code="E706",
+            field="calibration",
+            value=quote_value(calibration.chip_id),
+            allowed=f"a snapshot of the chip that is emulated, {chip_id}; another chip's deviations are not its own",
+            hint=f"--chip {calibration.chip_id.removeprefix('synthetic-')} emulates the chip of this snapshot",
+        )
+    )
 
 
 def _emulated_chip(target: Target, backend: Backend, choice: Choice) -> CalibrationSnapshot | None:

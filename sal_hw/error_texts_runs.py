@@ -186,6 +186,82 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "A synthetic chip is drawn from a whole number of at most 64 bits.",
         "sal-hw snapshot draw --seed 7 -o chips/7",
     ),
+    "E706": (
+        "Calibration of another chip",
+        "A snapshot says how one chip deviates. For another chip it is worse than none.",
+        "sal-hw run R.yaml --target brainscales2 --emulate --chip chips/7 --calibration chips/7",
+    ),
+    "E801": (
+        "The machine's software is not installed",
+        "A chip is reached through its vendor's software, which is not in package registries. The message\n"
+        "says what is missing and where it is found. Files for it can be made anywhere with sal-hw compile.",
+        "sal-hw run recipes/chip_alignment.yaml --target brainscales2 --emulate",
+    ),
+    "E802": (
+        "The run on the chip failed",
+        "The run file ended with an error of the device or of its software. The message is the cause that\n"
+        "it gave and what it advises; its log is kept.",
+        "sal-hw run R.yaml --target brainscales2 --via pynn",
+    ),
+    "E803": (
+        "The chip did not answer in time",
+        "The run was ended at its deadline, with everything it had started. Usually the connection to the\n"
+        "chip is lost or somebody else holds it.",
+        "Repeat the command; the chip keeps nothing from one run to the next.",
+    ),
+    "E804": (
+        "The result of a run file cannot be believed",
+        "Files are damaged or missing, belong to another program, or hold what no such run can give. The\n"
+        "message says what was expected.",
+        "sal-hw import build/result --program build --out runs/chip",
+    ),
+    "E805": (
+        "The calibration cannot be taken over",
+        "Calibrations of calix are read from JSON. A pickle runs whatever code it contains and is read only\n"
+        "with --trust-pickle, in a process of its own.",
+        "sal-hw import --calix calibration/calibration.json -o chips/mine",
+    ),
+    "E806": (
+        "The front end cannot run this program",
+        "hxtorch and PyNN offer different parts of the chip. The message says what is missing and which one\n"
+        "can do it.",
+        "sal-hw run R.yaml --target brainscales2 --via pynn",
+    ),
+    "E807": (
+        "The queue's client library is missing",
+        "Runs are sent to the neuromorphic platform through its client library, an optional part of the\ninstallation.",
+        "pip install 'sal-hw[nmpi]'",
+    ),
+    "E808": (
+        "Not offered by the chip itself",
+        "A chip runs a program in one piece. Experiments that measure between updates, or without\n"
+        "plasticity, run on the emulated chip only.",
+        "sal-hw run R.yaml --target brainscales2 --emulate",
+    ),
+    "E809": (
+        "The chip's software cannot place the program",
+        "The program fits the description of the chip, but the software's own placement refused it. The\n"
+        "message is its reason.",
+        "sal-hw check R.yaml --target brainscales2",
+    ),
+    "E810": (
+        "The chip is not calibrated for this program",
+        "The calibration is missing, of another chip, or of another program. The file calibrate_sal.py,\n"
+        "which sal-hw compile writes, makes one.",
+        "python calibrate_sal.py --out calibration",
+    ),
+    "E811": (
+        "The queue of the machine refused",
+        "A token, collab or quota is missing, the service did not answer, or the job ended with an error.\n"
+        "Tokens come from the environment only.",
+        "sal-hw submit build --collab my-collab --wait",
+    ),
+    "E812": (
+        "No such way to the machine",
+        "--via names a front end of the machine's software and --calix a calibration for it. Neither has a\n"
+        "meaning for emulators.",
+        "sal-hw run R.yaml --target brainscales2 --via hxtorch",
+    ),
     "E900": (
         "A bug of sal-hw",
         "This should not have happened, whatever the input. Repeat the command with --debug for a traceback\n"

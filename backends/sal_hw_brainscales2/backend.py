@@ -1,4 +1,4 @@
-"""BrainScaleS-2 as a backend: a program runs as one piece, in a process of its own, and is played back from its result."""
+"""BrainScaleS-2 as a backend: a program runs in one piece, in a process of its own, and its result is played back."""
 
 from __future__ import annotations
 

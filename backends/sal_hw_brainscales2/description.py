@@ -83,9 +83,14 @@ _CIRCUITS = {
 }
 
 _PROCESSORS = {
-    "ppu_sram": _whole(0, 16_384 - 4_096, f"{_SCRIPT}: 16 KiB less a mailbox of 4 KiB; code lies elsewhere", "B"),
+    "ppu_sram": _whole(
+        0, 16_384 - 2 * 4_096, f"{_SCRIPT}: 16 KiB less a mailbox of 4 KiB and 4 KiB (a choice) for the stack", "B"
+    ),
     "ppu_clock": _fixed(250, "grenade, vx/ppu.h, default_ppu_cycles_per_us", "MHz"),
     "row_update_cycles": _between(650, 900, "cycles", f"{_SPEED}: read, reset, weights and arithmetic of one row"),
+    "row_random_cycles": _fixed(
+        360, f"{_SPEED}: nine draws of two vectors, since a draw has one new bit, per random number of a row", "cycles"
+    ),
     "row_constants_sram": _fixed(0.8, f"{_SPEED}: two constants per synapse from SRAM, per row", "us"),
     "row_constants_external": _fixed(5.5, f"{_SPEED}: two constants per synapse from external memory, per row", "us"),
     "update_period": Range(low=10, unit="us", source="a choice: shortest period that schedules of grenade keep"),

@@ -20,7 +20,8 @@ def chip_findings(program: CompiledProgram, result: ChipResult, counters: Mappin
     yield from _weights(program, counters)
     silent = {block.population: _silent(result, block.population, block.size) for block in program.neurons}
     not_recorded = sum(number is None for number in silent.values())
-    yield from _found("spikes_not_recorded", not_recorded, "degraded", "populations whose spikes the run did not record")
+    words = "populations whose spikes the run did not record"
+    yield from _found("spikes_not_recorded", not_recorded, "degraded", words)
     words = "neurons never spiked; raise their drive, their noise or the duration"
     yield from _found("neurons_silent", sum(number or 0 for number in silent.values()), "degraded", words)
     if result.header["front_end"] == "hxtorch" and result.updates > 1:

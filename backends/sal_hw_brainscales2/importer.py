@@ -124,7 +124,8 @@ def _check_header(folder: Path, header: dict[str, Any], program: CompiledProgram
         _refuse(path, f"a result of kind {KIND}, format {FORMAT}")
     if header.get("program_hash") != program.hash:
         made = quote_value(str(header.get("program_hash")))
-        _refuse(path, f"a result of the program {program.hash}; this one is of {made}", "name its folder with --program")
+        words = f"a result of the program {program.hash}; this one is of {made}"
+        _refuse(path, words, "name the folder of its program with --program")
     if header.get("front_end") not in ("hxtorch", "pynn") or not isinstance(header.get("chip_id"), str):
         _refuse(path, "the names of the front end and of the chip")
     counters = header.get("counters")
@@ -160,7 +161,7 @@ def check_result(
         if f"{key}.time_us" in arrays or f"{key}.neuron" in arrays:
             checked |= _check_spikes(path, arrays, key, block.size, runtime_us)
     for key, shape in _learning(program):
-        checked |= _check_weights(path, arrays, key, shape, header, runtime_us)
+        checked |= _check_weights(path, arrays, key, shape, header=header, runtime_us=runtime_us)
     unknown = sorted(set(arrays) - set(checked))
     if unknown:
         _refuse(path, f"only populations and learning projections of the program; {quote_value(unknown[0])} is none")
@@ -196,15 +197,16 @@ def _check_times(path: Path, times: NDArray[Any], key: str, runtime_us: float) -
 
 
 def _check_weights(
-    path: Path, arrays: Arrays, key: str, shape: tuple[int, int], header: dict[str, Any], runtime_us: float
+    path: Path, arrays: Arrays, key: str, shape: tuple[int, int], *, header: dict[str, Any], runtime_us: float
 ) -> Arrays:
     codes, times = arrays.get(key), arrays.get(f"{key}.time_us")
     name, updates = quote_value(key), int(header["updates"])
     if codes is None or times is None:
         _refuse(path, f"{name} and its times")
     if codes.ndim != 3 or codes.shape[1:] != shape or times.shape != codes.shape[:1]:
-        _refuse(path, f"{name} of shape (records, {shape[0]}, {shape[1]}) with one time per record; it has {codes.shape}")
-    if codes.dtype.kind not in "iu" or codes.size and not 0 <= int(codes.min()) <= int(codes.max()) <= MAX_WEIGHT:
+        words = f"{name} of shape (records, {shape[0]}, {shape[1]}) with one time per record; it has {codes.shape}"
+        _refuse(path, words)
+    if codes.dtype.kind not in "iu" or ((codes < 0) | (codes > MAX_WEIGHT)).any():
         _refuse(path, f"{name} as whole numbers from 0 to {MAX_WEIGHT}")
     times = _check_times(path, times, key, runtime_us)
     if (np.diff(times) < 0).any():

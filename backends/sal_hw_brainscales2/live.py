@@ -135,7 +135,7 @@ def _hung(log: Path, deadline_s: float) -> Problem:
         code="E803",
         field="run",
         value=f"{deadline_s:g} s",
-        allowed="an answer of the chip within the deadline, which is several times the usual duration; the run was ended",
+        allowed="an answer of the chip within the deadline, several times the usual duration; the run was ended",
         hint=f"check the connection to the chip and repeat the command; the log is {log}",
     )
 
@@ -152,9 +152,8 @@ def _failure(code: int, log: Path) -> SalHwError:
         last = quote_value(lines[-1]) if lines else "nothing"
         cause = f"a run file that ends with a cause; it ended with code {code} and last wrote {last}"
     following = said["next"] or "read the log and repeat the command"
-    return kind(
-        Problem(code=number, field="run", value=f"exit code {code}", allowed=cause, hint=f"{following}; the log is {log}")
-    )
+    hint = f"{following}; the log is {log}"
+    return kind(Problem(code=number, field="run", value=f"exit code {code}", allowed=cause, hint=hint))
 
 
 def _last(lines: list[str], mark: str) -> str | None:

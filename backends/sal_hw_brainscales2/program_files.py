@@ -53,9 +53,7 @@ def _render(bundle: Bundle, front_end: FrontEnd, kernels: Mapping[str, bytes]) -
     return render_pynn(bundle, {key: kernels[name].decode() for key, name in names.items() if name in kernels})
 
 
-def program_files(
-    program: CompiledProgram, *, updates: int, seed: int, via: str | None = None
-) -> dict[str, bytes]:
+def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str | None = None) -> dict[str, bytes]:
     """Return all files by their path below the program's folder; see :class:`sal_hw.registry.ProgramFiles`.
 
     Raises
@@ -101,11 +99,11 @@ def _notes(files: Mapping[str, bytes], refused: Mapping[FrontEnd, InputError]) -
         "Each file below needs numpy and the BrainScaleS-2 software (an EBRAINS notebook with the kernel",
         "'EBRAINS-experimental', the container, or a cluster node), but not sal-hw.",
         "",
-        f"1. python {CALIBRATION_FILE} --out calibration     calibrates neurons and correlation sensors for this program",
+        f"1. python {CALIBRATION_FILE} --out calibration     calibrates neurons and correlation sensors for it",
     ]
     for front_end, name in RUN_FILES.items():
         if name in files:
-            lines.append(f"2. python {name} --out result --calibration FILE     runs it with {front_end}")
+            lines.append(f"2. python {name} --calibration calibration/calibration.pbin     runs it with {front_end}")
         else:
             lines.append(f"   not with {front_end}: {refused[front_end].problems[0].allowed}")
     lines += [

@@ -60,14 +60,14 @@ def _read(template: str) -> str:
 
 
 def embed(arrays: Arrays) -> str:
-    """Return the Python literal of a dictionary: name to (sha256 of the npy bytes, base64(zlib(npy bytes)))."""
+    """Return the Python literal of a dictionary: name to (sha256 of the npy file, lines of its base64(zlib()))."""
     lines = ["{"]
     for name in sorted(arrays):
         raw = _npy_bytes(arrays[name])
         packed = base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
-        width = LINE_LENGTH - len('            ""')
+        width = LINE_LENGTH - len('            "",')
         lines += [f"    {json.dumps(name)}: (", f'        "{sha256(raw)}",', "        (  # base64(zlib(npy))"]
-        lines += [f'            "{packed[at : at + width]}"' for at in range(0, len(packed), width)]
+        lines += [f'            "{packed[at : at + width]}",' for at in range(0, len(packed), width)]
         lines += ["        ),", "    ),"]
     return "\n".join([*lines, "}"])
 
@@ -121,7 +121,7 @@ def text_literal(text: str) -> str:
     found = f'r"""{text}"""'
     try:
         same = ast.literal_eval(found) == text
-    except SyntaxError:
+    except (SyntaxError, ValueError):  # ValueError: it became an expression
         same = False
     if not same:
         raise ValueError("a kernel has triple quotes or ends with a quote or a backslash")

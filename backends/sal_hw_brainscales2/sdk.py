@@ -15,7 +15,7 @@ from types import ModuleType
 from sal_hw.errors import DeviceError, Problem, quote_value
 from sal_hw_brainscales2.bundle import FrontEnd
 
-#: modules that a front end's run file imports first, outermost names only: looking for inner ones would import the outer
+#: modules that a front end's run file imports; outermost names only, since looking for inner ones imports the outer
 STACKS: dict[FrontEnd, tuple[str, ...]] = {
     "hxtorch": ("hxtorch", "pygrenade_vx"),
     "pynn": ("pynn_brainscales", "pygrenade_vx", "dlens_vx_v3"),
@@ -26,8 +26,8 @@ COMPILER = "powerpc-ppu-g++"
 
 #: where users get the software
 WHERE = (
-    "it comes with the EBRAINS JupyterLab kernel 'EBRAINS-experimental', with the BrainScaleS-2 container, and with the "
-    f"module environment of the Heidelberg cluster, where 'module load ppu-toolchain' brings {COMPILER}"
+    "it comes with the EBRAINS JupyterLab kernel 'EBRAINS-experimental', with the BrainScaleS-2 container, and with "
+    f"the module environment of the Heidelberg cluster, where 'module load ppu-toolchain' brings {COMPILER}"
 )
 
 #: the client of the platform's queue, the release that this path is written for, and its name in the registry
@@ -64,14 +64,14 @@ def require_stack(via: FrontEnd, command: str | None = None) -> None:
     lacks = missing(via)
     if not lacks:
         return
-    verb = "is" if len(lacks) == 1 else "are"
+    words = f"{', '.join(lacks)} {'is' if len(lacks) == 1 else 'are'} missing on this computer"
     hint = "add --emulate (in Python emulate=True) to run the same program on the emulated chip"
     raise DeviceError(
         Problem(
             code="E801",
             field="target",
             value=quote_value("brainscales2"),
-            allowed=f"the BrainScaleS-2 software of --via {via}: {', '.join(lacks)} {verb} missing on this computer; {WHERE}",
+            allowed=f"the BrainScaleS-2 software of --via {via}: {words}; {WHERE}",
             hint=hint if command is None else f"{hint}: {command}",
         )
     )

@@ -45,7 +45,7 @@ class ChipSession:
         self, program: CompiledProgram, run: Callable[[int], ChipResult], *, recorder: SpikeRecorder | None = None
     ) -> None:
         if program.chip is None or not program.rules or not all(isinstance(rule, LoweredSal) for rule in program.rules):
-            _not_offered("programs that learn by spike-based alignment learning alone")
+            _not_offered("programs that learn, by spike-based alignment learning alone")
         self._program = program
         self._chip: ChipProgram = program.chip
         self._run = run
@@ -90,6 +90,8 @@ class ChipSession:
         if self._result is None:
             self.prepare(updates)
         result = self._ready()
+        if self._done + updates > result.updates:
+            _not_offered("updates that are all asked for before it begins")
         begin, end = self._done * self._period_us, (self._done + updates) * self._period_us
         self._done += updates
         if self._done >= result.updates:
@@ -113,17 +115,17 @@ class ChipSession:
     def observe(self, duration_ms: float, *, chains: int = 1, warmup_ms: float = 0.0) -> Observation:
         """Refuse: a chip's run is one piece, and it learns."""
         del duration_ms, chains, warmup_ms
-        _not_offered("experiments of the kind align: pieces without plasticity between updates are not")
+        _not_offered("experiments of the kind align, without pieces that do not learn")
 
     def measure_moments(self, rule: str, duration_ms: float) -> Moments:
         """Refuse: wake-sleep learning takes a measurement before every update."""
         del rule, duration_ms
-        _not_offered("experiments of the kind align: moments cannot be measured between updates")
+        _not_offered("experiments of the kind align, without moments measured between updates")
 
     def set_moments(self, rule: str, moments: Moments) -> None:
         """Refuse, as :meth:`measure_moments`."""
         del rule, moments
-        _not_offered("experiments of the kind align: moments cannot be set between updates")
+        _not_offered("experiments of the kind align, without moments set between updates")
 
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return the weights after the updates played so far, shape (pre, post), in model units."""
@@ -172,7 +174,8 @@ class ChipSession:
                 if f"codes.{placed.projection}.{polarity}" in self._initial:
                     rail += int((self._codes(f"{placed.projection}.{polarity}") >= 63).sum())
         return {
-            "updates_missed": int(counted["updates_missed"]) + int(counted["scheduler_dropped"]),
+            # a scheduler's lost call of a kernel also is an update that did not take place
+            "updates_missed": max(int(counted["updates_missed"]), int(counted["scheduler_dropped"])),
             "spikes_dropped": int(counted["spikes_dropped"]),
             "link_errors": int(counted["link_errors"]),
             "weights_at_rail": rail,
@@ -207,7 +210,7 @@ def _not_offered(what: str) -> NoReturn:
         Problem(
             code="E808",
             field="experiment",
-            allowed=f"{what} run on the chip itself, since it runs a program in one piece",
+            allowed=f"{what}: the chip itself runs a program in one piece",
             hint="add --emulate to run it on the emulated chip",
         )
     )

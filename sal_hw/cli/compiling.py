@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sal_hw import api
-from sal_hw.chips import Chips, choose_chips
+from sal_hw.chips import TRUTH, Chips, choose_chips
 from sal_hw.cli.chip_report import chip_report
 from sal_hw.machines import choose_backend, runs_here
 from sal_hw.program import CompiledProgram
@@ -77,7 +77,9 @@ def compile_as_asked(
         If the recipe does not fit the target, or the chip or its calibration cannot be used.
     """
     chosen = load_target(target)
-    name = chosen.emulator or chosen.backend
+    measured = chip is None and calibration not in (None, TRUTH)
+    # a snapshot without a chip is one of a machine, which a program is compiled for without emulating it
+    name = chosen.backend if measured and chosen.backend is not None else chosen.emulator or chosen.backend
     if name is None and chip is None and calibration is None:
         program, chips = api.compile_recipe(recipe, target=chosen, strict=strict), Chips()
     else:

@@ -136,7 +136,9 @@ def _dry_run(
     else:
         show(f"{recipe.name} compiles for {target} and would run on the {backend.name}")
         show(f"program {program.hash}")
-        show(f"next: sal-hw run {recipe.file.path} --target {target}{' --emulate' if emulate else ''}")
+        named = (("--chip", chip), ("--calibration", calibration))
+        options = [" --emulate" if emulate else "", *(f" {name} {value}" for name, value in named if value)]
+        show(f"next: sal-hw run {recipe.file.path} --target {target}{''.join(options)}")
     return 0
 
 

@@ -42,7 +42,7 @@ class Boltzmann:
 def all_states(n_neurons: int) -> NDArray[np.float64]:
     """Return all binary states, shape (2**N, N), in the order of their numbers."""
     numbers = np.arange(2**n_neurons)[:, None]
-    return ((numbers >> np.arange(n_neurons - 1, -1, -1)) & 1).astype(np.float64)
+    return np.asarray((numbers >> np.arange(n_neurons - 1, -1, -1)) & 1, dtype=np.float64)
 
 
 def mirrored(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -150,7 +150,9 @@ def _polarities(tiles: list[tuple[int, SynapseTile]]) -> list[Polarity]:
 def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarity: Polarity) -> Kernel:
     scaling = next(item for item in draft.chip_parts.scaling if item.owner == projection)
     per_pair = limit(draft, "correlation_amplitude_default")
-    gain = rule.gain / (float(scaling.lsb.mean()) * per_pair)
+    # a signed weight is the difference of two rows that both learn, so each takes half of the change
+    rows = len(_polarities(_tiles(draft, projection)))
+    gain = rule.gain / (float(scaling.lsb.mean()) * per_pair * rows)
     try:
         return learning_kernel(
             polarity=polarity,
@@ -175,7 +177,8 @@ def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarit
 def _row_time_us(draft: Draft, kernel: Kernel) -> tuple[float, Memory]:
     """Return the time that a row takes and where its constants lie: in the processor's memory if all fit."""
     clock = limit(draft, "ppu_clock")
-    base = limit(draft, "row_update_cycles") / clock
+    cycles = limit(draft, "row_update_cycles") + kernel.random_draws * limit(draft, "row_random_cycles")
+    base = cycles / clock
     size = kernel.constant_bytes
     if not size:
         return base, "none"

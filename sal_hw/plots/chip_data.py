@@ -102,7 +102,7 @@ def _gain(calibration: CalibrationSnapshot | None, tile: SynapseTile) -> Floats:
     if table is None:
         return np.ones(tile.codes.shape)
     place = (tile.hemisphere, tile.rows[:, None], tile.columns[None, :])
-    return np.maximum(np.where(table.ok[place], table.measured[place], 1.0), _LEAST_GAIN)
+    return np.asarray(np.maximum(np.where(table.ok[place], table.measured[place], 1.0), _LEAST_GAIN), dtype=np.float64)
 
 
 def _weights(program: CompiledProgram, chip: ChipProgram, tile: SynapseTile, wanted: Floats, gain: Floats) -> Table:

@@ -26,6 +26,8 @@ from sal_hw.spec.findings import closest, did_you_mean, listed
 #: numbers in one file; a dense projection may not be larger either
 MAX_VALUES = 2**28
 
+# some versions of numpy have types for these functions, others none
+_NPY: Any = npy
 _CHUNK = 2**20
 _SUFFIXES = (".npy", ".npz")
 _BROKEN = (
@@ -134,8 +136,8 @@ def _member(archive: zipfile.ZipFile, key: str | None) -> str:
 
 
 def _read_header(stream: IO[bytes]) -> Header:
-    version = npy.read_magic(stream)
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    version = _NPY.read_magic(stream)
+    readers = {(1, 0): _NPY.read_array_header_1_0, (2, 0): _NPY.read_array_header_2_0}
     if version not in readers:
         raise ArrayFileError("E403", "version 1 or 2 of the .npy format", _HOW_TO_SAVE)
     shape, fortran_order, dtype = readers[version](stream)

@@ -189,6 +189,6 @@ def test_targets_are_listed_briefly_unless_limits_are_asked_for(terminal: Termin
 
 def test_without_emulate_a_chip_program_does_not_run_and_says_what_is_missing(terminal: Terminal) -> None:
     assert terminal("run", ALIGNMENT, *CHIP, "--out", "out") == 4
-    assert "E305" in terminal.err
+    assert "E801" in terminal.err
     assert "brainscales2" in terminal.err
     assert not Path("out").exists()

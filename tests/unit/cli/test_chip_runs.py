@@ -13,11 +13,12 @@ import pytest
 from sal_hw import api
 from sal_hw.cli.main import main
 from sal_hw.error_catalog import CATALOG
-from sal_hw.errors import DeviceError, SalHwError
+from sal_hw.errors import CalibrationError, DeviceError, InputError, SalHwError
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.registry import load_target
 from sal_hw.store import read_program
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
+from sal_hw_emulator.chip_model import draw_chip, nominal_chip
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 ALIGNMENT = str(RECIPES / "chip_alignment.yaml")
@@ -36,7 +37,7 @@ FORWARD = "{name: forward, source: visible, target: hidden, weight: 0.4 mV%s}"
 FEEDBACK = "{name: feedback, source: hidden, target: visible, weight: 0.4 mV, weight_max: 1.26, weight_min: -1.26%s}"
 
 
-def recipe_text(sizes=(4, 4), forward="", feedback="", update_every="2 s", probes="", extra=()):
+def recipe_text(sizes=(4, 4), forward="", feedback="", update_every="2 s", duration="20 s", probes="", extra=()):
     """Return a recipe of two populations that are connected both ways."""
     names = ("visible", "hidden")
     lines = ["recipe: 1", "name: small", "seed: 1", "timestep: 0.1 ms", "populations:"]
@@ -45,7 +46,7 @@ def recipe_text(sizes=(4, 4), forward="", feedback="", update_every="2 s", probe
     lines += [f"  - {each}" for each in extra]
     lines += ["plasticity:", f"  - {RULE % update_every}"]
     lines += ["probes:", f"  - {probes}"] if probes else []
-    return "\n".join([*lines, "experiment: {kind: align, duration: 20 s, average_last_updates: 1}", ""])
+    return "\n".join([*lines, f"experiment: {{kind: align, duration: {duration}, average_last_updates: 1}}", ""])
 
 
 class Terminal:
@@ -132,7 +133,15 @@ REFUSED = {
         lambda folder: recipe_text(update_every="50 ms"),
         (),
         "E314",
-        ("50 ms", "at least 52.8 ms", "8 rows", "libnux"),
+        # 8 rows of 5.84 us, one and a half times
+        ("50 ms", "at least 70.1 ms", "8 rows", "libnux"),
+    ),
+    "a run too long": (
+        lambda folder: recipe_text(duration="34362 s"),
+        (),
+        "E304",
+        # 32 bits of a clock of 125 MHz are 34.36 s of the chip, a thousand times as much of the model
+        ("experiment.duration = 34362 s", "at most 34360 s of model time", "34.36 s of chip time", "haldls"),
     ),
     "membranes while learning": (
         lambda folder: recipe_text(probes="{kind: membrane, population: visible, every: 1 ms}"),
@@ -177,6 +186,48 @@ def test_the_emulator_refuses_what_the_chip_refuses(terminal, tmp_path, case):
 def test_at_the_limit_the_same_networks_run(terminal, tmp_path, sizes, sources):
     Path("r.yaml").write_text(_without_learning(tmp_path, sizes, sources))
     assert terminal("run", "r.yaml", *EMULATE, "--dry-run") == 0
+
+
+def test_the_longest_run_is_that_of_the_chip_s_clock(terminal):
+    Path("r.yaml").write_text(recipe_text(duration="34360 s"))
+    assert terminal("run", "r.yaml", *EMULATE, "--dry-run") == 0
+    # the message points to the line of the duration
+    Path("r.yaml").write_text(recipe_text(duration="40000 s"))
+    line = 1 + next(n for n, text in enumerate(Path("r.yaml").read_text().splitlines()) if "40000 s" in text)
+    for command in (("run", "r.yaml", *EMULATE), ("check", "r.yaml", "--target", "brainscales2")):
+        assert terminal(*command) == 2
+        assert f"r.yaml:{line}:" in terminal.err
+        assert "hint: write duration: 34360 s" in terminal.err
+    (problem,) = api.load_recipe("r.yaml").check(target="brainscales2")
+    assert (problem.code, problem.field, problem.line) == ("E304", "experiment.duration", line)
+    assert api.load_recipe("r.yaml").check(target="ideal") == ()
+
+
+@pytest.mark.parametrize(
+    ("chip", "row_us", "least_ms"),
+    [
+        # 256 rows of 256 synapses with two bytes each are 128 KiB, in external memory: 5.04 + 5.5 us
+        (None, 10.54, 4047.4),
+        # a known chip has four bytes: 5.04 + 2 * 5.5 us; 256 rows, one and a half times, are 6159.36 us
+        (7, 16.04, 6159.4),
+    ],
+)
+def test_the_full_chip_has_time_for_all_its_rows(chip, row_us, least_ms):
+    def compiled(*overrides):
+        recipe = api.load_recipe(ALIGNMENT, presets=("full-chip",), overrides=overrides)
+        return api.compile_recipe(recipe, target="brainscales2", snapshot=None if chip is None else draw_chip(chip))
+
+    program = compiled()
+    (placed,) = program.chip.kernels
+    assert program.chip.neurons.site.size == 512
+    assert sum(tile.codes.size for tile in program.chip.tiles_of("feedback")) == 65_536
+    assert (placed.memory, placed.period_us) == ("external", pytest.approx(7000.0))
+    assert placed.row_time_us == pytest.approx(row_us)
+    assert placed.start_us == pytest.approx(7000.0 - 256 * row_us)
+    with pytest.raises(InputError) as caught:
+        compiled("parameters.update_every=4 s", "parameters.duration=40 s")
+    assert (caught.value.code, caught.value.field) == ("E314", "plasticity[0].update_every")
+    assert f"at least {least_ms:g} ms" in caught.value.problems[0].allowed
 
 
 def test_what_strict_refuses_is_cut_and_reported_without_it(terminal):
@@ -265,7 +316,12 @@ def test_a_nominal_chip_needs_no_words(terminal):
         (("--chip", "7", "--calibration", "missing"), 2, "E505", "missing"),
         (("--chip", "other"), 3, "E702", "brainscales2"),
         (("--calibration", "other"), 3, "E702", "brainscales2"),
-        (("--calibration", "broken"), 2, "E307", "are masked by its calibration"),
+        (("--chip", "broken", "--calibration", "broken"), 2, "E307", "are masked by its calibration"),
+        (("--chip", "3", "--calibration", "other"), 3, "E702", "brainscales2"),
+        # a chip's snapshot is no calibration of another chip, nor of a nominal one
+        (("--calibration", "broken"), 3, "E706", "the chip that is emulated, nominal"),
+        (("--chip", "nominal", "--calibration", "broken"), 3, "E706", "--chip 3 emulates the chip of this snapshot"),
+        (("--chip", "7", "--calibration", "broken"), 3, "E706", "the chip that is emulated, synthetic-7"),
     ],
 )
 def test_bad_chips_are_refused(terminal, options, exit_code, code, words):
@@ -297,6 +353,41 @@ def test_bad_spreads_are_refused(terminal, spread, words):
     assert terminal("snapshot", "draw", "--seed", "3", "-o", "drawn", "--spread", spread) == 2
     assert words in terminal.err
     assert not Path("drawn").exists()
+
+
+def test_a_refused_calibration_names_its_code_and_field():
+    drawn = draw_chip(3)
+    recipe = api.load_recipe(ALIGNMENT)
+    for chip in (None, 7, draw_chip(4)):
+        with pytest.raises(CalibrationError) as caught:
+            api.run(recipe, target="brainscales2", emulate=True, chip=chip, calibration=drawn)
+        assert (caught.value.code, caught.value.field, caught.value.exit_code) == ("E706", "calibration", 3)
+        assert caught.value.problems[0].value == '"synthetic-3"'
+    assert "E706" in CATALOG
+
+
+def test_a_nominal_chip_has_a_calibration_too(terminal):
+    write_snapshot(Path("nominal-chip"), nominal_chip())
+    assert terminal("run", ALIGNMENT, *EMULATE, "--calibration", "nominal-chip", "--dry-run") == 0
+    assert terminal("run", ALIGNMENT, *EMULATE, "--chip", "7", "--calibration", "nominal-chip", "--dry-run") == 3
+    assert "--chip nominal emulates the chip of this snapshot" in terminal.err
+
+
+def test_a_missing_snapshot_says_how_to_draw_one(terminal):
+    for option in ("--chip", "--calibration"):
+        assert terminal("run", ALIGNMENT, *EMULATE, option, "missing", "--dry-run") == 2
+        assert "a finished snapshot folder" in terminal.err
+        assert "hint: make one with sal-hw snapshot draw" in terminal.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--chip", "7"), ("--calibration", "truth"), ("--chip", "7", "--calibration", "truth")],
+)
+def test_a_dry_run_repeats_the_chip_in_its_next_line(terminal, options):
+    assert terminal("run", ALIGNMENT, *EMULATE, *options, "--dry-run") == 0
+    last = terminal.out.splitlines()[-1]
+    assert last == " ".join(("next: sal-hw run", ALIGNMENT, "--target brainscales2 --emulate", *options))
 
 
 def test_masked_circuits_are_not_used(terminal):

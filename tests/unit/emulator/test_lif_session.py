@@ -337,7 +337,7 @@ def test_chip_weights_change_by_what_the_sensors_have_collected():
     (excitatory,) = program.chip.tiles_of("feedback")
     for update in range(1, 10):
         for i, j in np.ndindex(3, 3):
-            # row after row from the start of an update, 4.4 us or 44 steps each, reads what came since its last time
+            # row after row from the start of an update, 5.84 us or 58.4 steps each, reads what came since its last time
             begin = 10 * (placed.start_us + order[int(excitatory.rows[i])] * placed.row_time_us)
             window = (np.ceil(begin + (update - 1) * 10_000), np.ceil(begin + update * 10_000))
             pre, post = recorder.spikes["hidden", i], recorder.spikes["visible", j]
@@ -350,6 +350,34 @@ def test_chip_weights_change_by_what_the_sensors_have_collected():
     assert np.abs(deviations).max() < 1.0 + 0.5 * (0.5 + 0.5) + 0.01
     # on average nothing is lost: roundings of 1/3 code scatter the mean of 81 changes by 0.04 or so
     assert abs(deviations.mean()) < 0.16
+
+
+def test_both_rows_of_a_signed_weight_together_learn_at_the_rate_of_the_rule():
+    recorder = Recorder()
+    # anti-causal sensors that forget in 2 ms see less than causal ones of 10 ms: excitatory codes fall from 60 and
+    # inhibitory ones rise from 0, so that neither is held back by the end of its range
+    spec = two_populations(4, learning_rate=0.02, start=6.0, tau_anticausal_ms=2.0)
+    program, session = opened(spec, "brainscales2", recorder=recorder)
+    (placed,) = program.chip.kernels
+    updates = 5
+    session.learn(updates)
+    change = session.weights("feedback") / 0.1 - 60.0
+    order = sorted(row for tile in program.chip.tiles_of("feedback") for row in tile.rows.tolist())
+    expected = np.zeros((4, 4))
+    for tile in program.chip.tiles_of("feedback"):
+        for i, j in np.ndindex(4, 4):
+            last = 10 * (placed.start_us + order.index(int(tile.rows[i])) * placed.row_time_us)
+            pre, post = recorder.spikes["hidden", i], recorder.spikes["visible", j]
+            window = (0, np.ceil(last + (updates - 1) * 10_000))
+            causal, anticausal = pair_sums(pre, post, window, 100.0, 20.0, "nearest")
+            # 0.02 mV per pair are 0.2 codes, 0.1 of them in each row
+            expected[i, j] += 0.1 * (anticausal - causal)
+    assert (expected > -100.0).all(), "an excitatory code that falls to 0 hides changes"
+    assert expected.mean() < -5.0
+    # rounding by chance scatters the change of a row by 0.5 codes at most, sqrt(2 * 5) times as much in 5 updates of
+    # two rows: 1.6 codes for a weight, a quarter of it for the mean of 16; readings add 0.1 * 0.4 codes only
+    assert np.abs(change - expected).max() < 4 * 1.6
+    assert change.mean() == pytest.approx(expected.mean(), abs=4 * 0.4)
 
 
 def test_a_disabled_rule_reads_sensors_and_leaves_codes():

@@ -261,6 +261,12 @@ def test_what_is_no_snapshot_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_snapshot(tmp_path / "nowhere")
     assert (caught.value.code, caught.value.exit_code) == ("E505", 2)
+    assert caught.value.hint == "make one with sal-hw snapshot draw"
+    # a snapshot that was left unfinished cannot be resumed as a run can
+    ArtifactFolder.create(tmp_path / "cut", "snapshot")
+    with pytest.raises(InputError) as unfinished:
+        read_snapshot(tmp_path / "cut")
+    assert (unfinished.value.code, unfinished.value.hint) == ("E505", "make one with sal-hw snapshot draw")
     ArtifactFolder.create(tmp_path / "run", "run").finish({}, schema_version=1)
     with pytest.raises(IntegrityError) as refused:
         read_snapshot(tmp_path / "run")

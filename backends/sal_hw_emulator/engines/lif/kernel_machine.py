@@ -2,9 +2,8 @@
 
 Numbers are whole and kept in single precision, which is exact up to 2^24 and lets the compiler work on many columns
 at once; only products of 16-bit numbers need whole-number arithmetic. Saturation is an upper and a lower bound.
-Conversions that do not change the number cost nothing: the result is the register of the operand. That holds for
-``reinterpret`` too, since the builder admits only numbers below 128. Otherwise, a result never goes into the register
-of an operand, since the compiler gives up on loops whose operands and results overlap. Registers are rows of one array,
+Instructions that belong together are one operation, see ``kernel_fusion``. A result never goes into the register of
+an operand, since the compiler gives up on loops whose operands and results overlap. Registers are rows of one array,
 named by their number: a view of a row costs as much as an operation on it.
 """
 
@@ -13,17 +12,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.kernel.ir import Instruction, Kernel
+from sal_hw.kernel.ir import Kernel
 from sal_hw_emulator.engines.lif.arrays import Singles
+from sal_hw_emulator.engines.lif.kernel_fusion import Step, fuse
 from sal_hw_emulator.engines.sampling.compiled import compiled, inlined
 
 #: columns of the code: operation, register of the result, up to three operands, number
 CODE_WIDTH = 6
 
-#: what fetches a value, what changes one, and what makes one of several
+#: what fetches a value, what changes one, what makes one of several, and what fetches one of its operands
 _CAUSAL, _ANTICAUSAL, _WEIGHT, _CONSTANT, _RANDOM, _LITERAL = range(6)
-_OFFSET, _SCALE_UP, _SCALE_DOWN, _CLIP = range(6, 10)
-_ADD, _SUBTRACT, _MULTIPLY_8, _MULTIPLY_16, _IF_NEGATIVE = range(10, 15)
+_OFFSET, _SCALE_UP, _SCALE_DOWN, _CLIP, _MULTIPLY_8_BY, _MULTIPLY_16_BY = range(6, 12)
+_ADD, _SUBTRACT, _MULTIPLY_8, _MULTIPLY_16, _IF_NEGATIVE, _WITH_SIGN = range(12, 18)
+_COLLECT_CAUSAL, _COLLECT_ANTICAUSAL, _ADD_RANDOM, _WEIGHT_PLUS, _WEIGHT_MINUS = range(18, 23)
 
 _OPERATIONS = {
     "causal": _CAUSAL,
@@ -38,16 +39,28 @@ _OPERATIONS = {
     "narrow": _SCALE_DOWN,
     "shift_right": _SCALE_DOWN,
     "clip_weight": _CLIP,
+    "multiply_8_by": _MULTIPLY_8_BY,
+    "multiply_16_by": _MULTIPLY_16_BY,
     "add": _ADD,
     "subtract": _SUBTRACT,
+    "multiply_8": _MULTIPLY_8,
+    "multiply_16": _MULTIPLY_16,
     "if_negative": _IF_NEGATIVE,
+    "with_sign": _WITH_SIGN,
+    "collect_causal": _COLLECT_CAUSAL,
+    "collect_anticausal": _COLLECT_ANTICAUSAL,
+    "add_random": _ADD_RANDOM,
+    "weight_plus": _WEIGHT_PLUS,
+    "weight_minus": _WEIGHT_MINUS,
 }
 
-_NUMBERS = {"convert_contiguous": -128, "widen_high": 8, "narrow": 8}
+#: stands where an operation has no operand
+_NONE = -1
 
 _ZERO, _ONE, _MAX_WEIGHT = np.float32(0.0), np.float32(1.0), np.float32(63.0)
-_HIGHEST_8, _PER_128 = np.float32(127.0), np.float32(1.0 / 128.0)
+_LOWEST_8, _HIGHEST_8, _PER_128 = np.float32(-128.0), np.float32(127.0), np.float32(1.0 / 128.0)
 _FRACTION_16, _HIGHEST_16 = np.int32(15), np.int32(32767)
+_LOWEST_16F, _HIGHEST_16F = np.float32(-32768.0), np.float32(32767.0)
 
 
 def encode(kernel: Kernel) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -67,79 +80,31 @@ def encode(kernel: Kernel) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """
     if not kernel.instructions or kernel.instructions[-1].operation not in {"clip_weight", "weight"}:
         raise ValueError("a kernel ends with a weight")
-    constants = tuple(kernel.constants)
-    registers = _Registers(kernel)
-    rows: list[tuple[int, ...]] = []
-    draws = 0
-    for index, instruction in enumerate(kernel.instructions):
-        if instruction.operation in {"widen_low", "reinterpret"}:
-            registers.share(index, instruction.inputs[0])
-            continue
-        operation, number = _lower(instruction, constants, draws)
-        draws += instruction.operation == "random"
-        operands = registers.read(index)
-        target = registers.write(index)
-        rows.append((operation, target, *operands, *[0] * (3 - len(operands)), number))
-    return np.array(rows, dtype=np.int32), constants
+    steps = fuse(kernel)
+    registers = _allocate(steps)
+    rows = []
+    for step in steps:
+        operands = [registers[value] for value in step.operands]
+        row = (_OPERATIONS[step.operation], registers[step.result], *operands, *[_NONE] * (3 - len(operands)))
+        rows.append((*row, step.number))
+    return np.array(rows, dtype=np.int32), tuple(kernel.constants)
 
 
-class _Registers:
-    """Which register holds which value: one is free again after the last use of all values that share it."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        self.of: list[int] = []
-        self._last_use = _last_uses(kernel)
-        self._busy_until: list[int] = []
-        self._kernel = kernel
-
-    def read(self, index: int) -> list[int]:
-        """Return the registers of an instruction's operands."""
-        return [self.of[item] for item in self._kernel.instructions[index].inputs]
-
-    def write(self, index: int) -> int:
-        """Return a register that no operand and no later instruction needs."""
-        free = [place for place, until in enumerate(self._busy_until) if until < index]
+def _allocate(steps: list[Step]) -> dict[int, int]:
+    """Return the register of each value: one that no operand of its step and no later step needs."""
+    last_use = {step.result: place for place, step in enumerate(steps)}
+    last_use |= {value: place for place, step in enumerate(steps) for value in step.operands}
+    last_use[steps[-1].result] = len(steps)
+    registers: dict[int, int] = {}
+    busy_until: list[int] = []
+    for place, step in enumerate(steps):
+        free = [register for register, until in enumerate(busy_until) if until < place]
         if not free:
-            self._busy_until.append(0)
-        target = free[0] if free else len(self._busy_until) - 1
-        self._busy_until[target] = self._last_use[index]
-        self.of.append(target)
-        return target
-
-    def share(self, index: int, operand: int) -> None:
-        """Let a value stand in its operand's register."""
-        target = self.of[operand]
-        self._busy_until[target] = max(self._busy_until[target], self._last_use[index])
-        self.of.append(target)
-
-
-def _last_uses(kernel: Kernel) -> list[int]:
-    """Return the index of the last instruction that needs each value; the result is needed beyond the end."""
-    last = list(range(len(kernel.instructions)))
-    for index, instruction in enumerate(kernel.instructions):
-        for operand in instruction.inputs:
-            if not 0 <= operand < index:
-                raise ValueError(f"instruction {index} refers to {operand}")
-            last[operand] = index
-    last[-1] = len(last)
-    return last
-
-
-def _lower(instruction: Instruction, constants: tuple[str, ...], draws: int) -> tuple[int, int]:
-    """Return the machine's operation and its number."""
-    operation = instruction.operation
-    if operation == "multiply":
-        return (_MULTIPLY_16 if instruction.kind == "frac16" else _MULTIPLY_8), 0
-    if operation == "constant":
-        number = constants.index(instruction.name)
-    elif operation == "random":
-        number = draws
-    elif operation in {"add", "subtract"}:
-        # sums of mod8 numbers are proven to fit, so that any bounds do
-        number = 7 if instruction.kind == "frac8" else 15
-    else:
-        number = _NUMBERS.get(operation, instruction.number)
-    return _OPERATIONS[operation], number
+            free = [len(busy_until)]
+            busy_until.append(0)
+        busy_until[free[0]] = last_use[step.result]
+        registers[step.result] = free[0]
+    return registers
 
 
 @inlined
@@ -169,6 +134,15 @@ def _convert(operation: int, number: int, values: int, columns: int, registers: 
         offset = np.float32(number)
         for column in range(columns):
             registers[out, column] = registers[values, column] + offset
+    elif operation == _MULTIPLY_8_BY:
+        factor = np.float32(number) * _PER_128
+        for column in range(columns):
+            registers[out, column] = min(np.floor(registers[values, column] * factor), _HIGHEST_8)
+    elif operation == _MULTIPLY_16_BY:
+        whole = np.int32(number)
+        for column in range(columns):
+            product = np.int32(np.int32(registers[values, column]) * whole)
+            registers[out, column] = np.float32(min(np.int32(product >> _FRACTION_16), _HIGHEST_16))
     else:
         for column in range(columns):
             registers[out, column] = min(max(registers[values, column], _ZERO), _MAX_WEIGHT)
@@ -192,11 +166,37 @@ def _combine(operation: int, number: int, a: int, b: int, c: int, columns: int, 
         for column in range(columns):
             product = np.int32(np.int32(registers[a, column]) * np.int32(registers[b, column]))
             registers[out, column] = np.float32(min(np.int32(product >> _FRACTION_16), _HIGHEST_16))
+    elif operation == _WITH_SIGN:
+        for column in range(columns):
+            size = registers[b, column]
+            # the lowest number's negation saturates
+            negated = min(-size, high)
+            registers[out, column] = negated if registers[a, column] < _ZERO else size
     else:
         for column in range(columns):
             # both are read before the choice, which lets the compiler do many columns at once
             below, above = registers[b, column], registers[c, column]
             registers[out, column] = below if registers[a, column] < _ZERO else above
+
+
+@inlined
+def _collect(constants: Singles, row: int, reading: Singles, columns: int, registers: Singles, out: int) -> None:
+    for column in range(columns):
+        registers[out, column] = constants[row, column] - reading[column]
+
+
+@inlined
+def _add_random(random: Singles, draw: int, values: int, columns: int, registers: Singles, out: int) -> None:
+    for column in range(columns):
+        total = registers[values, column] + random[draw, column]
+        registers[out, column] = min(max(total, _LOWEST_16F), _HIGHEST_16F)
+
+
+@inlined
+def _change_weight(weight: Singles, sign: np.float32, change: int, columns: int, registers: Singles, out: int) -> None:
+    for column in range(columns):
+        total = weight[column] + sign * registers[change, column]
+        registers[out, column] = min(max(total, _LOWEST_8), _HIGHEST_8)
 
 
 @compiled
@@ -234,7 +234,17 @@ def run_row(
     """
     for place in range(len(code)):
         operation, number, out = code[place, 0], code[place, 5], code[place, 1]
-        if operation >= _ADD:
+        if operation >= _COLLECT_CAUSAL:
+            if operation == _COLLECT_CAUSAL:
+                _collect(constants, number, causal, columns, registers, out)
+            elif operation == _COLLECT_ANTICAUSAL:
+                _collect(constants, number, anticausal, columns, registers, out)
+            elif operation == _ADD_RANDOM:
+                _add_random(random, number, code[place, 2], columns, registers, out)
+            else:
+                sign = _ONE if operation == _WEIGHT_PLUS else -_ONE
+                _change_weight(weight, sign, code[place, 2], columns, registers, out)
+        elif operation >= _ADD:
             _combine(operation, number, code[place, 2], code[place, 3], code[place, 4], columns, registers, out)
         elif operation >= _OFFSET:
             _convert(operation, number, code[place, 2], columns, registers, out)

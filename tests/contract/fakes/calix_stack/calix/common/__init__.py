@@ -1,0 +1,1 @@
+"""calix, src/py/calix/common."""

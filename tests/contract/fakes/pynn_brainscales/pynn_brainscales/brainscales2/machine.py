@@ -1,0 +1,219 @@
+"""What stands for the chip: placement, checks of the plasticity program, and replay of a recorded run."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import signal
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from dlens_vx_v3 import hal, halco, lola
+from fake_chip import LOG, SCRIPT, fault
+from pygrenade_vx import common
+
+from pynn_brainscales.brainscales2.simulator import State
+from pynn_brainscales.brainscales2.standardmodels.cells import HXNeuron, SpikeSourcePoissonOnChip
+
+#: symbols of grenade's part of the plasticity program (grenade, execution/detail/ppu_program_generator.cpp)
+GRENADE_SYMBOLS = {"scheduler_event_drop_count"}
+
+_DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*);", re.MULTILINE)
+
+
+def place(state: State) -> None:
+    """Place neurons in the order of their populations, and sources on rows (grenade, greedy_placer.cpp and router)."""
+    if fault("routing"):
+        raise RuntimeError(fault("routing"))
+    free, sites = list(state.neuron_permutation), {}
+    buses = list(state.background_permutation)
+    for population in state.populations:
+        if isinstance(population.celltype, HXNeuron):
+            sites[population], free = free[: population.size], free[population.size :]
+            if len(sites[population]) < population.size:
+                raise RuntimeError("Placement unsuccessful.")
+        elif isinstance(population.celltype, SpikeSourcePoissonOnChip):
+            if not buses:
+                raise RuntimeError("Placement unsuccessful.")
+            buses.pop(0)
+    # sources of different populations' columns share rows: their labels tell their events apart
+    used: dict[Any, list[int]] = {population: [0, 0] for population in sites}
+    for projection in state.projections:
+        _place_projection(projection, sites[projection.post], used[projection.post])
+    if max(max(each) for each in used.values()) > 256:
+        raise RuntimeError("The in-degree of a neuron exceeds the rows of its hemisphere.")
+
+
+def _place_projection(projection: Any, sites: list[int], used: list[int]) -> None:
+    rows: dict[tuple[int, int], int] = {}
+    wanted = SCRIPT.get("rows", {}).get(projection.label, {})
+    places = []
+    for source, target in projection.connections:
+        half, column = divmod(sites[target], 256)
+        key = (half, 0 if isinstance(projection.pre.celltype, SpikeSourcePoissonOnChip) else source)
+        if key not in rows:
+            rows[key] = wanted[str(half)][source] if wanted else min(used[half], 255)
+            used[half] += 1
+        places.append((half, rows[key], column))
+    if projection.label == fault("scatter"):
+        places[0] = (places[0][0], 255, places[0][2])
+    projection.places = places
+    projection.copies = 2 if projection.label == fault("double") else 1
+
+
+def check_rules(state: State) -> dict[str, tuple[str, int]]:
+    """Check what grenade and the compiler would; return memory and bytes of each symbol by name."""
+    if fault("compile"):
+        raise RuntimeError(f"Compilation failed:\n{fault('compile')}")
+    kernels: dict[int, str] = {}
+    for rule in state.plasticity_rules:
+        text = rule.generate_kernel()
+        if text.count("PLASTICITY_RULE_KERNEL") != 1 or "Recording&" not in text:
+            raise RuntimeError("Compilation failed:\nno kernel, or one that does not take its recording")
+        if kernels.setdefault(rule.same_id, text) != text:
+            raise RuntimeError("Plasticity rules marked as same with an equal ID have different kernel sources.")
+        for projection in rule.projections:
+            _check_dense(projection)
+    symbols: dict[str, tuple[str, int]] = {}
+    for kind, name, sizes, attributes in _DECLARED.findall("\n".join(kernels.values())):
+        if name in symbols:
+            raise RuntimeError(f"Compilation failed:\nmultiple definition of `{name}'")
+        size = math.prod([4 if kind == "uint32_t" else 1, *map(int, re.findall(r"\d+", sizes))])
+        symbols[name] = ("external" if "section(" in attributes else "sram", size)
+    return symbols
+
+
+def _check_dense(projection: Any) -> None:
+    """Refuse what is no full rectangle (grenade, signal_flow/vertex/synapse_array_view_sparse.cpp)."""
+    for half in {place[0] for place in projection.places}:
+        mine = [place for place in projection.places if place[0] == half]
+        if len(mine) != len({each[1] for each in mine}) * len({each[2] for each in mine}) or fault("dense"):
+            raise RuntimeError("Conversion to SynapseArrayViewHandle only supported for dense connectivity.")
+
+
+def check_symbols(state: State, known: dict[str, tuple[str, int]]) -> None:
+    """Refuse symbols that the program lacks, and content of another form or size; keep the content for the test."""
+    written: dict[str, Any] = {}
+    for name, content in state.injected_config.ppu_symbols.items():
+        memory, size = known[name]
+        if memory == "external":
+            if not isinstance(content, lola.ExternalPPUDRAMMemoryBlock):
+                raise TypeError(f"{name} lies in external memory")
+            written[name] = [int(each.value) for each in content.bytes]
+        else:
+            if set(content) != {halco.HemisphereOnDLS.top, halco.HemisphereOnDLS.bottom}:
+                raise TypeError(f"{name} lies in both processors")
+            halves = [content[half].words for half in (halco.HemisphereOnDLS.top, halco.HemisphereOnDLS.bottom)]
+            bytes_of = [b"".join(int(word.value).to_bytes(4, "big") for word in half) for half in halves]
+            written[name] = [list(half) for half in bytes_of]
+            size *= 2
+        if np.size(written[name]) != size:
+            raise RuntimeError(f"{name} has {size} bytes, not {np.size(written[name])}")
+    unknown = state.injected_readout.ppu_symbols - set(known) - GRENADE_SYMBOLS
+    if unknown:
+        raise IndexError(f"map::at: {sorted(unknown)}")
+    LOG["symbols"] = written
+
+
+def execute(state: State) -> None:
+    """Replay the recorded run."""
+    check_symbols(state, check_rules(state))
+    if fault("hang"):
+        print("hanging", flush=True)
+        time.sleep(3600)
+    if fault("crash"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if fault("playback"):
+        raise RuntimeError("Run of playback program not successful.")
+    with np.load(SCRIPT["replay"]) as archive:
+        recorded = {name: archive[name] for name in archive.files}
+    for population in state.populations:
+        if population.recorded:
+            population.spikes = {each: recorded[f"spikes.{population.label}.{each}"] for each in ("time_us", "neuron")}
+    counts = {}
+    for rule in state.plasticity_rules:
+        (projection,) = rule.projections
+        missed = (fault("missed") or {}).get(projection.label, 0)
+        ran = rule.periods - missed
+        rule.recording = _records(recorded, projection, rule.periods, ran)
+        name = next(each for each in re.findall(r"\w+_updates", rule.generate_kernel()))
+        uneven = 1 if projection.label == fault("uneven") else 0
+        counts[name] = (ran, ran - uneven)
+    dropped = fault("scheduler_dropped") or 0
+    counts["scheduler_event_drop_count"] = (dropped, 0)
+    read = {name: _halves(counts[name]) for name in state.injected_readout.ppu_symbols}
+    state.ppu_symbols_read = {common.ChipOnConnection(): read}
+    state.execution_instance_data = _Instances()
+
+
+def _records(recorded: dict[str, Any], projection: Any, periods: int, ran: int) -> list[Any]:
+    """Return one record per period; those of updates that did not take place were never written."""
+    codes, times = recorded[f"weights.{projection.label}"], recorded[f"weights.{projection.label}.time_us"]
+    records = []
+    for update in range(periods + (fault("extra_records") or 0)):
+        done = update < min(ran, len(codes))
+        row = codes[update].reshape(-1) if done else np.zeros(len(projection), dtype=int)
+        cycles = common.Time(round(float(times[update]) * 125)) if done else common.Time(0)
+        records.append(SimpleNamespace(time=cycles, data=[[int(each) + (fault("beyond") or 0)] for each in row]))
+    return records
+
+
+def _halves(counts: tuple[int, int]) -> dict[Any, hal.PPUMemoryBlock]:
+    found = {}
+    for half, count in zip((halco.HemisphereOnDLS.top, halco.HemisphereOnDLS.bottom), counts, strict=True):
+        found[half] = hal.PPUMemoryBlock(halco.PPUMemoryBlockSize(1))
+        found[half].words = [hal.PPUMemoryWord(hal.PPUMemoryWord.Value(count))]
+    return found
+
+
+class _Instances:
+    """Results by execution instance (grenade, common/output_data.h)."""
+
+    def get(self, instance: common.ExecutionInstanceOnExecutor) -> Any:
+        """Return the health (grenade, execution_health_info.h and network/abstract/execution_instance_global.h)."""
+        if not isinstance(instance, common.ExecutionInstanceOnExecutor):
+            raise TypeError("an ExecutionInstanceOnExecutor is needed")
+        if fault("no_health"):
+            return SimpleNamespace(execution_health_info=None)
+        drops = {
+            each: hal.CrossbarInputDropCounter(hal.CrossbarInputDropCounter.Value(0))
+            for each in _all("CrossbarInputOnDLS")
+        }
+        links = {each: hal.PhyStatus(0, 0) for each in _all("PhyStatusOnFPGA")}
+        drops[halco.CrossbarInputOnDLS(3)] = hal.CrossbarInputDropCounter(
+            hal.CrossbarInputDropCounter.Value(fault("dropped_spikes") or 0)
+        )
+        links[halco.PhyStatusOnFPGA(5)] = hal.PhyStatus(fault("link_errors") or 0, 0)
+        chip = SimpleNamespace(crossbar_input_drop_counter=drops, phy_status=links)
+        return SimpleNamespace(execution_health_info=SimpleNamespace(chips={common.ChipOnConnection(): chip}))
+
+
+def _all(name: str) -> list[Any]:
+    return list(halco.iter_all(getattr(halco, name)))
+
+
+def describe(state: State) -> None:
+    """Keep what was asked for, for the test."""
+    LOG["neuronPermutation"] = state.neuron_permutation
+    LOG["backgroundPermutation"] = state.background_permutation
+    LOG["runtime_ms"] = state.runtime
+    chains = state.initial_config.cadc_readout_chains
+    LOG["membranes_connected"] = sum(
+        channel.enable_connect_neuron
+        for chain in chains
+        for channels in (chain.channels_causal, chain.channels_acausal)
+        for channel in channels
+    )
+    LOG["projections"] = {
+        each.label: {"pairs": each.connections, "weights": each.weights, "source": each.pre.label}
+        for each in state.projections
+    }
+    LOG["sources"] = {
+        each.label: vars(each.celltype) | {"size": each.size, "inserted": each.inserted}
+        for each in state.populations
+        if not isinstance(each.celltype, HXNeuron)
+    }
+    LOG["periods"] = [rule.periods for rule in state.plasticity_rules]

@@ -1,0 +1,561 @@
+"""The PyNN run file against stand-ins of the vendor's modules: what is asked of them, results, and every failure.
+
+The stand-ins in ``fakes/pynn_brainscales`` accept only published names, arguments and orders of calls, and replay the
+spikes and weights of a run of the emulated chip.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sal_hw import api
+from sal_hw.program import CompiledProgram
+from sal_hw_brainscales2.importer import read_result
+from sal_hw_brainscales2.ppu import program_files as kernel_files
+from sal_hw_brainscales2.program_files import chip_bundle
+from sal_hw_brainscales2.pynn_program import render_pynn
+from sal_hw_emulator.backend import EmulatorBackend
+from sal_hw_emulator.chip_model import ChipModel
+from sal_hw_emulator.lif_session import LifSession
+
+ROOT = Path(__file__).parents[2]
+FAKES = Path(__file__).parent / "fakes" / "pynn_brainscales"
+CHIP = "hxcube7fpga0chip63_1"
+PBIN = b"stand-in of a portable binary\n"
+POLARITIES = ("excitatory", "inhibitory")
+
+#: updates of a run, and neurons per population
+UPDATES, SIZE = 5, 4
+SETTINGS = (f"parameters.size={SIZE}", "parameters.learning_rate=0.05", "experiment.average_last_updates=2")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A run of the emulated chip, and a folder in which its run file meets the stand-ins."""
+
+    program: CompiledProgram
+    text: str
+    arrays: dict[str, NDArray[Any]]
+    weights: list[NDArray[np.float64]] = field(default_factory=list)
+
+
+def compiled(*overrides: str, **options: Any) -> CompiledProgram:
+    recipe = api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml", overrides=[*SETTINGS, *overrides])
+    return api.compile_recipe(recipe, target="brainscales2", **options)
+
+
+def run_text(program: CompiledProgram, updates: int = UPDATES) -> str:
+    files = kernel_files(program)
+    kernels = {
+        (number, polarity): files[name].decode()
+        for number, _ in enumerate(program.chip.kernels)
+        for polarity in POLARITIES
+        if (name := f"kernel_{number}_pynn_{polarity}.cpp") in files
+    }
+    return render_pynn(chip_bundle(program, updates=updates, seed=program.seed), kernels)
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Recorded:
+    """Run the emulated chip update by update, and keep its own books: codes by polarity, spikes, weights."""
+    program = compiled()
+    spiked: dict[str, list[Any]] = {"visible": [], "hidden": []}
+    session = LifSession(program, ChipModel.from_snapshot(None), seed=program.seed)
+    simulation, loaded = session._simulation, session._weights._loaded
+    codes = {polarity: np.zeros((UPDATES, SIZE, SIZE), dtype=np.uint8) for polarity in POLARITIES}
+    weights = []
+    for update in range(UPDATES):
+        for piece in session._weights.learn(simulation, 1):
+            for block in program.neurons:
+                mine = (piece.spike_neuron >= block.offset) & (piece.spike_neuron < block.offset + block.size)
+                spiked[block.population].append((piece.spike_step[mine], piece.spike_neuron[mine] - block.offset))
+        for place in loaded.tiles["feedback"]:
+            polarity = "excitatory" if place.sign > 0 else "inhibitory"
+            codes[polarity][update][place.pre, place.post] = simulation.codes(place.index)
+        weights.append(session.weights("feedback"))
+    arrays: dict[str, NDArray[Any]] = {}
+    # a step is 0.1 us of chip time; records carry the beginning of their update, in cycles of 8 ns
+    kernel = program.chip.kernels[0]
+    begins = kernel.start_us + kernel.period_us * np.arange(UPDATES)
+    for polarity in POLARITIES:
+        arrays[f"weights.feedback.{polarity}"] = codes[polarity]
+        arrays[f"weights.feedback.{polarity}.time_us"] = np.rint(begins * 125.0) / 125.0
+    for name, parts in spiked.items():
+        arrays[f"spikes.{name}.time_us"] = np.concatenate([step for step, _ in parts]) * 0.1
+        arrays[f"spikes.{name}.neuron"] = np.concatenate([neuron for _, neuron in parts]).astype(np.int32)
+    assert all(len(np.unique(codes[polarity], axis=0)) > 1 for polarity in POLARITIES), "nothing was learned"
+    assert all(len(arrays[f"spikes.{name}.neuron"]) for name in spiked), "nothing spiked"
+    return Recorded(program=program, text=run_text(program), arrays=arrays, weights=weights)
+
+
+@dataclass
+class Bench:
+    """A folder with a run file, a calibration and a script for the stand-ins."""
+
+    folder: Path
+    recorded: Recorded
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        tools = self.folder / "tools"
+        tools.mkdir()
+        (tools / "powerpc-ppu-g++").write_text("#!/bin/sh\n")
+        (tools / "powerpc-ppu-g++").chmod(0o755)
+        self.calibrate()
+
+    @property
+    def log(self) -> dict[str, Any]:
+        """What was asked of the stand-ins."""
+        found: dict[str, Any] = json.loads((self.folder / "log.json").read_text())
+        return found
+
+    def calibrate(self, data: bytes = PBIN, **changed: Any) -> None:
+        """Write a calibration and what tells of it."""
+        known = {
+            "chip_id": CHIP,
+            "program_hash": self.recorded.program.hash,
+            "neurons": {"usable": [1] * 512},
+            "sha256": {"calibration.pbin": hashlib.sha256(data).hexdigest()},
+        }
+        (self.folder / "calibration.pbin").write_bytes(data)
+        (self.folder / "calibration.json").write_text(json.dumps(known | changed))
+
+    def run(
+        self,
+        *options: str,
+        faults: dict[str, Any] | None = None,
+        calibration: str | None = "calibration.pbin",
+        stack: bool = True,
+        compiler: bool = True,
+        **script: Any,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the file."""
+        command, environment = self.prepare(
+            *options, faults=faults, calibration=calibration, stack=stack, compiler=compiler, **script
+        )
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=90
+        )
+
+    def prepare(
+        self,
+        *options: str,
+        faults: dict[str, Any] | None = None,
+        calibration: str | None = "calibration.pbin",
+        stack: bool = True,
+        compiler: bool = True,
+        **script: Any,
+    ) -> tuple[list[str], dict[str, str]]:
+        """Write what a run needs; return its command and environment."""
+        replay, path = self.folder / "replay.npz", self.folder / "run_pynn.py"
+        np.savez(replay, **self.recorded.arrays)
+        path.write_text(self.recorded.text)
+        content = {"chip_id": CHIP, "replay": str(replay), "log": str(self.folder / "log.json"), "faults": faults or {}}
+        (self.folder / "script.json").write_text(json.dumps(content | script))
+        tools = f"{self.folder / 'tools'}{os.pathsep}" if compiler else ""
+        environment = {
+            "PATH": f"{tools}{os.environ['PATH']}",
+            "PYTHONPATH": str(FAKES) if stack else "",
+            "SAL_HW_FAKE_PYNN": str(self.folder / "script.json"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        chosen = ["--calibration", calibration] if calibration else []
+        return [sys.executable, str(path), "--out", "result", "--deadline", "60", *chosen, *options], environment
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of the result folder."""
+        with np.load(self.folder / "result" / "arrays.npz") as archive:
+            return {name: archive[name] for name in archive.files}
+
+    def result(self) -> dict[str, Any]:
+        """Return the document of the result folder."""
+        found: dict[str, Any] = json.loads((self.folder / "result" / "result.json").read_text())
+        return found
+
+
+@pytest.fixture
+def bench(recorded, tmp_path) -> Bench:
+    return Bench(tmp_path, recorded)
+
+
+@pytest.fixture
+def other(tmp_path) -> Callable[..., Bench]:
+    """Return a bench for another program, with invented weights to replay."""
+
+    def make(program: CompiledProgram) -> Bench:
+        arrays: dict[str, NDArray[Any]] = {}
+        rng = np.random.default_rng(5)
+        for block in program.neurons:
+            arrays[f"spikes.{block.population}.time_us"] = np.array([10.0, 20.0])
+            arrays[f"spikes.{block.population}.neuron"] = np.array([0, block.size - 1], dtype=np.int32)
+        learning = program.chip.kernels[0].projection
+        shape = program.synapse_block(learning).weights.shape
+        for polarity in dict.fromkeys(tile.polarity for tile in program.chip.tiles_of(learning)):
+            codes = rng.integers(0, 64, (UPDATES, *shape), dtype=np.uint8)
+            arrays[f"weights.{learning}.{polarity}"] = codes
+            arrays[f"weights.{learning}.{polarity}.time_us"] = 1000.0 * np.arange(1, UPDATES + 1)
+        return Bench(tmp_path, Recorded(program=program, text=run_text(program), arrays=arrays))
+
+    return make
+
+
+def fails(done: subprocess.CompletedProcess[str], code: int, cause: str, following: str, bench: Bench) -> None:
+    """Check an end: its exit code, the cause and the next command in a line each, and that nothing was left."""
+    assert done.returncode == code, done.stderr
+    lines = done.stderr.splitlines()
+    causes = [line for line in lines if line.startswith("cause: ")]
+    nexts = [line for line in lines if line.startswith("next: ")]
+    assert len(causes) == len(nexts) == 1, done.stderr
+    assert cause in causes[0]
+    assert following in nexts[0]
+    assert "Traceback" not in done.stderr
+    assert not [path for path in (bench.folder / "result").glob("*") if path.suffix != ".tmp"]
+
+
+# --- a run ------------------------------------------------------------------------------------------------------------
+
+
+def test_results_are_the_emulator_s_bookkeeping(bench, recorded):
+    done = bench.run()
+    assert done.returncode == 0, done.stderr
+    found = bench.arrays()
+    assert set(found) == set(recorded.arrays)
+    for name, expected in recorded.arrays.items():
+        if name.endswith(".time_us"):
+            np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-9)
+        else:
+            np.testing.assert_array_equal(found[name], expected)
+    document = bench.result()
+    assert document["counters"] == dict.fromkeys(
+        ("updates_missed", "spikes_dropped", "link_errors", "scheduler_dropped"), 0
+    )
+    assert (document["messages"], document["chip_id"], document["updates"]) == ([], CHIP, UPDATES)
+    assert document["software"]["pynn_brainscales.brainscales2"] == "stand-in"
+
+
+def test_the_importer_reads_it_and_gets_the_same_weights(bench, recorded):
+    assert bench.run().returncode == 0
+    result = read_result(bench.folder / "result", recorded.program)
+    lsb = recorded.program.chip.scaling_of("feedback").lsb
+    excitatory, inhibitory = (result.arrays[f"weights.feedback.{each}"].astype(float) for each in POLARITIES)
+    np.testing.assert_allclose((excitatory - inhibitory) * lsb, np.array(recorded.weights), rtol=0, atol=1e-12)
+
+
+def test_what_is_asked_of_the_chip(bench, recorded):
+    assert bench.run().returncode == 0
+    log, chip = bench.log, recorded.program.chip
+    assert log["neuronPermutation"] == chip.neurons.site.tolist()
+    assert log["backgroundPermutation"] == [source.generator % 4 for source in chip.background]
+    assert log["runtime_ms"] == pytest.approx(UPDATES * recorded.program.update_ms / 1e3)
+    assert (log["open"], log["membranes_connected"], log["periods"]) == (0, 0, [UPDATES, UPDATES])
+    for tile in chip.tiles:
+        sign = 1 if tile.polarity == "excitatory" else -1
+        made = log["projections"][f"{tile.owner}.{tile.polarity}"]
+        if tile.owner in ("forward", "feedback"):
+            pairs = [[pre, int(tile.post[at])] for pre, at in np.argwhere(tile.exists)]
+            assert made["pairs"] == pairs
+            assert made["weights"] == [sign * int(code) for code in tile.codes[tile.exists]]
+        else:
+            assert made["pairs"] == [[train, int(post)] for train, post in enumerate(tile.post)]
+            assert made["weights"] == [sign * int(code) for code in np.diag(tile.codes)]
+    for source in chip.background:
+        made = log["sources"][f"{source.name}.{source.hemisphere}"]
+        assert (made["rate"], made["size"]) == (source.rate_hz, source.size)
+
+
+@pytest.mark.parametrize(("size", "memory"), [(SIZE, "sram"), (32, "external")])
+def test_constants_reach_the_processors(other, size, memory):
+    bench = other(compiled(f"parameters.size={size}"))
+    assert (done := bench.run()).returncode == 0, done.stderr
+    symbols, kernel = bench.log["symbols"], bench.recorded.program.chip.kernels[0]
+    assert kernel.memory == memory
+    # a part per hemisphere, a row per source, 256 columns of which the targets' are used; even columns come first
+    expected = np.zeros((2, size, 256), dtype=int)
+    expected[0, :, :size] = 190
+    ordered = np.concatenate([expected[..., 0::2], expected[..., 1::2]], axis=-1)
+    for polarity in POLARITIES:
+        for word in kernel.excitatory.constants:
+            content = np.array(symbols[f"sal_{polarity}_0_{word}"])
+            assert content.ndim == (1 if memory == "external" else 2)
+            np.testing.assert_array_equal(content.reshape(ordered.shape), ordered)
+        assert symbols[f"sal_{polarity}_0_updates"] == [[0] * 4] * 2
+
+
+def test_given_spikes_arrive_at_their_neurons(other):
+    spikes = "[[1, 0], [2.5, 3], [7, 0]]"
+    stimuli = f"stimuli=[{{kind: spikes, name: given, target: visible, spikes: {spikes}, weight: 0.3 mV}}]"
+    bench = other(compiled(stimuli))
+    assert (done := bench.run()).returncode == 0, done.stderr
+    # model milliseconds are chip microseconds, and PyNN's times are chip milliseconds
+    made = bench.log["sources"]["given"]
+    np.testing.assert_allclose(made["inserted"][0], [1e-3, 7e-3])
+    np.testing.assert_allclose(made["inserted"][3], [2.5e-3])
+    assert made["inserted"][1:3] == [[], []]
+    assert bench.log["projections"]["given.excitatory"]["pairs"] == [[each, each] for each in range(SIZE)]
+
+
+@pytest.fixture(scope="module")
+def both_hemispheres() -> CompiledProgram:
+    """Return a program whose learning synapses lie on both hemispheres: 136 + 136 neurons, weights of one sign."""
+    settings = (
+        "parameters.size=136",
+        "parameters.update_every=8 s",
+        "parameters.duration=40 s",
+        "experiment.average_last_updates=2",
+        "plasticity.alignment.forward=feedback",
+        "plasticity.alignment.backward=forward",
+        "projections.forward.weight_min=-0.15",
+        "projections.forward.weight_max=0",
+    )
+    recipe = api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml", presets=["full-chip"], overrides=settings)
+    program = api.compile_recipe(recipe, target="brainscales2")
+    assert {tile.hemisphere for tile in program.chip.tiles_of("forward")} == {0, 1}
+    return program
+
+
+def test_a_rule_on_both_hemispheres(other, both_hemispheres):
+    bench = other(both_hemispheres)
+    assert (done := bench.run()).returncode == 0, done.stderr
+    for name, expected in bench.recorded.arrays.items():
+        np.testing.assert_array_equal(bench.arrays()[name], expected)
+    halves = np.array(bench.log["symbols"]["sal_inhibitory_0_baseline_causal"]).reshape(2, 136, 256)
+    np.testing.assert_array_equal((halves > 0).sum(axis=(1, 2)), [136 * 120, 136 * 16])
+
+
+def test_processors_that_disagree(other, both_hemispheres):
+    bench = other(both_hemispheres)
+    done = bench.run(faults={"uneven": "forward.inhibitory"})
+    fails(done, 6, "the processors made 4 and 5 updates of forward.inhibitory", "longer update_every", bench)
+
+
+# --- constants of each synapse ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known_chip() -> CompiledProgram:
+    """Return a program for a chip whose sensors are known, each with constants of its own."""
+    return compiled(snapshot=EmulatorBackend().draw_chip(7, spreads={}))
+
+
+def expected_rows(program: CompiledProgram) -> dict[str, dict[str, list[int]]]:
+    rows: dict[str, dict[str, list[int]]] = {}
+    for tile in program.chip.tiles_of("feedback"):
+        rows.setdefault(f"feedback.{tile.polarity}", {})[str(tile.hemisphere)] = tile.rows.tolist()
+    return rows
+
+
+def test_constants_of_each_synapse_are_stored_where_its_row_comes(other, known_chip):
+    bench, chip = other(known_chip), known_chip.chip
+    done = bench.run(rows=expected_rows(known_chip))
+    assert done.returncode == 0, done.stderr
+    (kernel,) = chip.kernels
+    for number, tile in enumerate(chip.tiles):
+        if tile.owner != "feedback":
+            continue
+        for word, kind in kernel.excitatory.constants.items():
+            values = kernel.constants[f"{word}.{number}"]
+            assert len(np.unique(values)) > 1
+            parts = {"_high": 8, "_low": 0} if kind == "frac16" else {"": 0}
+            for part, shift in parts.items():
+                content = np.array(bench.log["symbols"][f"sal_{tile.polarity}_0_{word}{part}"])
+                rows = content.reshape(2, SIZE, 256)[tile.hemisphere]
+                by_column = np.empty_like(rows)
+                by_column[:, 0::2], by_column[:, 1::2] = rows[:, :128], rows[:, 128:]
+                # the kernel meets rows in the order of their coordinates
+                places = np.argsort(np.argsort(tile.rows))
+                np.testing.assert_array_equal(by_column[places][:, tile.columns], (values >> shift) & 0xFF)
+
+
+def test_another_placement_than_the_measured_one_is_refused(other, known_chip):
+    bench, rows = other(known_chip), expected_rows(known_chip)
+    rows["feedback.excitatory"] = {half: each[1:] + each[:1] for half, each in rows["feedback.excitatory"].items()}
+    fails(bench.run(rows=rows), 2, "lie elsewhere than those whose sensors were measured", "sal-hw compile", bench)
+
+
+# --- what was lost is counted -----------------------------------------------------------------------------------------
+
+
+def test_updates_that_did_not_take_place_are_counted_and_not_invented(bench, recorded):
+    done = bench.run(faults={"missed": {"feedback.inhibitory": 2}, "scheduler_dropped": 3})
+    assert done.returncode == 0, done.stderr
+    found, document = bench.arrays(), bench.result()
+    assert document["counters"]["updates_missed"] == 2
+    assert document["counters"]["scheduler_dropped"] == 3
+    assert document["messages"] == ["2 of 5 updates of feedback.inhibitory did not take place"]
+    np.testing.assert_array_equal(
+        found["weights.feedback.inhibitory"], recorded.arrays["weights.feedback.inhibitory"][: UPDATES - 2]
+    )
+    assert len(found["weights.feedback.inhibitory.time_us"]) == UPDATES - 2
+    assert len(found["weights.feedback.excitatory"]) == UPDATES
+    assert read_result(bench.folder / "result", recorded.program).header["counters"]["updates_missed"] == 2
+
+
+def test_lost_spikes_and_errors_of_links_are_counted(bench):
+    done = bench.run(faults={"dropped_spikes": 11, "link_errors": 4})
+    assert done.returncode == 0, done.stderr
+    counters = bench.result()["counters"]
+    assert (counters["spikes_dropped"], counters["link_errors"]) == (11, 4)
+
+
+def test_neurons_that_failed_their_calibration_are_told(bench):
+    bench.calibrate(neurons={"usable": [1, 0, 1, 0] + [1] * 504 + [0] * 4})
+    assert bench.run().returncode == 0
+    assert bench.result()["messages"] == ["2 of the 8 neurons failed their calibration"]
+
+
+# --- ends -------------------------------------------------------------------------------------------------------------
+
+FAULTS = [
+    pytest.param(
+        {"connection": True}, 4, "no chip can be reached: No executor backend", "reserve a chip", id="connection"
+    ),
+    pytest.param(
+        {"routing": "Max in-degree 300 of neuron exceeds 256 rows"},
+        2,
+        "cannot place the network: Max in-degree 300",
+        "fewer neurons",
+        id="in-degree",
+    ),
+    pytest.param(
+        {"routing": "Execution of routing unsuccessful: 70 rows on a PADI bus"},
+        2,
+        "70 rows on a PADI bus",
+        "fewer neurons",
+        id="bus",
+    ),
+    pytest.param({"scatter": "feedback.excitatory"}, 2, "are no full rectangle of", "sal-hw compile", id="rectangle"),
+    pytest.param({"dense": True}, 2, "only supported for dense connectivity", "sal-hw compile", id="density"),
+    pytest.param({"double": "feedback.inhibitory"}, 2, "takes 2 synapses", "sal-hw compile", id="two synapses"),
+    pytest.param({"compile": "error: no such type"}, 4, "does not compile", "load a fitting release", id="compiler"),
+    pytest.param({"playback": True}, 4, "Run of playback program not successful", "run this file again", id="playback"),
+    pytest.param({"crash": True}, 4, "ended the run with signal 11", "run this file again", id="crash"),
+    pytest.param(
+        {"missed": {"feedback.excitatory": UPDATES}},
+        4,
+        "feedback.excitatory never ran",
+        "run this file again",
+        id="parked",
+    ),
+    pytest.param({"extra_records": 1}, 6, "records [6], but 5 updates", "run this file again", id="records"),
+    pytest.param({"beyond": 200}, 6, "weights that are none: 2", "run this file again", id="weights"),
+    pytest.param({"no_health": True}, 6, "says nothing of lost spikes", "run this file again", id="health"),
+]
+
+
+@pytest.mark.parametrize(("faults", "code", "cause", "following"), FAULTS)
+def test_every_failure_has_a_cause_and_a_next_step(bench, faults, code, cause, following):
+    fails(bench.run(faults=faults), code, cause, following, bench)
+
+
+def test_a_run_that_hangs_ends_at_its_deadline(bench):
+    begin = time.monotonic()
+    done = bench.run("--deadline", "2", faults={"hang": True})
+    fails(done, 4, "did not end within its deadline of 2 s", "--deadline SECONDS", bench)
+    assert time.monotonic() - begin < 10.0
+
+
+def test_a_run_that_is_told_to_end_leaves_nothing_running(bench):
+    command, environment = bench.prepare(faults={"hang": True})
+    process = subprocess.Popen(
+        command, cwd=bench.folder, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "hanging\n"
+        process.terminate()
+        assert process.wait(timeout=10) == 143
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("changed", "cause"),
+    [
+        ({"chip_id": "another"}, f"is of chip another, but this is chip {CHIP}"),
+        ({"program_hash": "0" * 64}, "made for another program"),
+        ({"sha256": {"calibration.pbin": "0" * 64}}, "is not the file that calibration.json tells of"),
+        ({"neurons": None}, "cannot be read: TypeError"),
+        ({"data": b"something else"}, "is no calibration in portable binary form"),
+    ],
+    ids=["chip", "program", "damaged", "note", "form"],
+)
+def test_a_calibration_that_does_not_fit(bench, changed, cause):
+    bench.calibrate(**changed)
+    fails(bench.run(), 3, cause, "python calibrate_sal.py", bench)
+
+
+def test_a_calibration_is_needed(bench):
+    fails(
+        bench.run(calibration=None),
+        3,
+        "the nightly one of a site leaves the correlation sensors out",
+        "calibrate",
+        bench,
+    )
+    fails(bench.run(calibration="nowhere.pbin"), 3, "nowhere.pbin", "calibrate_sal.py", bench)
+
+
+def test_software_that_is_missing(bench):
+    fails(
+        bench.run(stack=False), 4, "the module pynn_brainscales.brainscales2 cannot be", "EBRAINS-experimental", bench
+    )
+    fails(bench.run(compiler=False), 4, "powerpc-ppu-g++", "module load ppu-toolchain", bench)
+
+
+@pytest.mark.parametrize("lacking", ["get_execution_instance_data", "InjectedReadout", "PlasticityRule"])
+def test_another_release(bench, lacking):
+    done = bench.run(lacks=[lacking])
+    fails(done, 4, f"has no {lacking}", "load a fitting release", bench)
+    assert "summer 2026" in done.stderr
+
+
+def test_a_folder_that_cannot_be_written(bench):
+    (bench.folder / "file").write_text("")
+    done = bench.run("--out", "file/result")
+    fails(done, 2, "the results cannot be written", "choose another folder with --out DIR", bench)
+
+
+def test_an_old_result_does_not_stand_for_a_failed_run(bench):
+    assert bench.run().returncode == 0
+    assert bench.run().returncode == 0
+    assert sorted(path.name for path in (bench.folder / "result").iterdir()) == [
+        "arrays.npz",
+        "manifest.json",
+        "result.json",
+    ]
+
+
+def test_the_stand_ins_are_strict(bench, recorded):
+    """What the vendor's modules refuse, they refuse: otherwise nothing here would say anything."""
+    for old, new in (
+        ("neuronPermutation=sites", "neuronOrder=sites"),
+        ("else -codes.astype(float)", "else codes.astype(float)"),
+        ('num_periods=rule["updates"]', 'periods=rule["updates"]'),
+        ("        rule.timer = timer\n", "        del rule, timer\n"),
+        ("pre_non_realtime=calibration.builder", "pre_realtime=calibration.builder"),
+        ('written[symbol["name"]] = memory', 'written["x" + symbol["name"]] = memory'),
+        ('SpikeSourcePoissonOnChip(rate=item["rate_hz"]', 'SpikeSourcePoissonOnChip(rate=1e8 + item["rate_hz"]'),
+    ):
+        assert old in recorded.text, old
+        changed = Bench.__new__(Bench)
+        changed.folder, changed.recorded = bench.folder, replace(recorded, text=recorded.text.replace(old, new))
+        assert changed.run().returncode in (2, 4, 6), old
