@@ -14,14 +14,16 @@ import numpy as np
 import pytest
 
 from sal_hw import api
+from sal_hw.artifact import read_manifest
 from sal_hw.backend import CalibrationReader, JobQueue, Machine, ResultReader, Session, WholeRun
-from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError
+from sal_hw.cli.main import main
+from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError, Problem
 from sal_hw.experiment.runner import Interrupted, RunOptions, run_program
 from sal_hw.files import sha256
 from sal_hw.machines import Access, choose_backend
 from sal_hw.registry import load_backend, load_target
 from sal_hw.store import RunStore
-from sal_hw_brainscales2 import live, sdk
+from sal_hw_brainscales2 import live, program_files, sdk
 from sal_hw_brainscales2.backend import BrainScaleS2Backend
 from sal_hw_brainscales2.importer import ChipResult
 from sal_hw_brainscales2.live import LiveRun, estimate_deadline
@@ -347,3 +349,69 @@ def test_losses_make_the_run_degraded(pynn_chip, faults, finding):
     found = pynn_chip(**faults)
     assert found.health.verdict == "degraded"
     assert {item.kind: item.severity for item in found.health.findings}[finding] == "degraded"
+
+
+# --- files to take along ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def front_ends(monkeypatch):
+    """Let the front ends' renderers accept or refuse a program."""
+
+    def choose(*refusing: str) -> None:
+        def render(bundle, front_end, kernels) -> str:
+            if front_end in refusing:
+                raise InputError(Problem(code="E806", field="via", allowed=f"{front_end} cannot"))
+            return f"# {front_end}, {len(kernels)} kernels\n"
+
+        monkeypatch.setattr(program_files, "_render", render)
+
+    return choose
+
+
+def test_files_of_both_front_ends_kernels_and_calibration(recorded, front_ends):
+    front_ends()
+    files = program_files.program_files(recorded.program, updates=6, seed=1)
+    assert files == program_files.program_files(recorded.program, updates=6, seed=1)
+    kernels = {name for name in files if name.startswith("kernels/")}
+    assert {name.rpartition(".")[2] for name in kernels} == {"cpp"}
+    assert set(files) - kernels == {"run_hxtorch.py", "run_pynn.py", "calibrate_sal.py", "HOW_TO_RUN.txt"}
+    assert "not with" not in files["HOW_TO_RUN.txt"].decode()
+
+
+def test_a_front_end_that_cannot_is_left_out_with_its_reason(recorded, front_ends):
+    front_ends("hxtorch")
+    files = program_files.program_files(recorded.program, updates=6, seed=1)
+    assert "run_hxtorch.py" not in files
+    assert "not with hxtorch: hxtorch cannot" in files["HOW_TO_RUN.txt"].decode()
+    with pytest.raises(InputError, match="hxtorch cannot"):
+        program_files.program_files(recorded.program, updates=6, seed=1, via="hxtorch")
+    front_ends("hxtorch", "pynn")
+    with pytest.raises(InputError, match="pynn cannot"):
+        program_files.program_files(recorded.program, updates=6, seed=1)
+    with pytest.raises(InputError, match="a front end of brainscales2"):
+        program_files.program_files(recorded.program, updates=6, seed=1, via="nest")
+
+
+def test_all_spikes_are_recorded_since_rates_are_part_of_a_result(recorded):
+    populations = program_files.chip_bundle(recorded.program, updates=6, seed=1).document["populations"]
+    assert [item["record_spikes"] for item in populations] == [True, True]
+    bare = api.compile_recipe(api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml"), target="brainscales2")
+    populations = program_files.chip_bundle(bare, updates=6, seed=1).document["populations"]
+    assert [item["record_spikes"] for item in populations] == [True, True]
+
+
+def test_what_compile_writes_stands_under_the_manifest(front_ends, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    front_ends("pynn")
+    recipe = str(ROOT / "recipes" / "chip_alignment.yaml")
+    words = ("compile", recipe, "--target", "brainscales2", "--set", "parameters.size=4", "--no-figures", "-o")
+    assert main([*words, "build"]) == 0
+    out = capsys.readouterr().out
+    assert "file: build/run_hxtorch.py" in out
+    listed = read_manifest(Path("build"), "program", schema_versions=(1,))["files"]
+    assert {"run_hxtorch.py", "calibrate_sal.py", "experiment.json", "kernels/kernel_0_hxtorch.cpp"} <= set(listed)
+    assert "run_pynn.py" not in listed
+    assert main([*words, "other", "--via", "pynn"]) == 2
+    assert "E806" in capsys.readouterr().err
+    assert not Path("other").exists()
