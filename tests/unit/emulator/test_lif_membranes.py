@@ -196,12 +196,7 @@ def test_joint_states_count_steps_within_the_state_time_of_a_spike():
     "tau_mem",
     [
         pytest.param(1000.0),
-        pytest.param(
-            5.0,
-            marks=pytest.mark.xfail(
-                reason="a step adds noise before it decays, so the membrane has exp(-1/tau_mem) of what is asked for"
-            ),
-        ),
+        5.0,
     ],
 )
 def test_the_membranes_noise_has_the_deviation_that_is_asked_for(tau_mem):

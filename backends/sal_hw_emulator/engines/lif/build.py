@@ -63,7 +63,8 @@ def build_neurons(model: NeuronModel, history: int, seed: np.random.SeedSequence
         decay_inh=decay_inh,
         push_exc=_push(model.tau_mem, model.tau_exc),
         push_inh=_push(model.tau_mem, model.tau_inh),
-        noise=model.noise * np.sqrt(1.0 - decay_mem**2),
+        # the noise of a step decays in the same step
+        noise=model.noise * np.sqrt(1.0 - decay_mem**2) / decay_mem,
         refractory=np.rint(model.refractory),
         history=np.full((history, size), NEVER),
         counts=np.zeros(size, dtype=np.int64),
