@@ -16,6 +16,8 @@ COMMANDS = (
     "check",
     "compile",
     "plot",
+    "submit",
+    "import",
     "targets",
     "snapshot draw",
     "snapshot show",

@@ -1,14 +1,15 @@
 """The run file for hxtorch: a bundle and kernels, put into ``templates/run_hxtorch.py.txt``; needs no vendor software.
 
-Written for a pinned release: hxtorch from when rules came to ``Synapse`` until March 2026, with a grenade from before its
-change to topologies of 2026-04-17. Later heads of both have other interfaces, which the run file refuses. Sources of
-what is used, all of the organisation electronicvisions:
+Written for a pinned release: hxtorch from when rules came to ``Synapse`` until March 2026, with a grenade from before
+its change to topologies of 2026-04-17. Later heads of both have other interfaces, which the run file refuses. Sources
+of what is used, all of the organisation electronicvisions:
 
 * hxtorch, ``src/pyhxtorch/hxtorch/spiking``: ``experiment.py`` (order of calls, routing function, network graph, read
   symbols), ``execution_instance.py`` (calibration, injected configuration, symbols), ``modules/synapse.py`` (a
-  ``Synapse`` is an excitatory and an inhibitory projection; rules), ``modules/sparse_synapse.py``, ``modules/neuron.py``
-  (LIF, ``post_process`` as the place for other conversions of data), ``modules/input_neuron.py``,
-  ``modules/hx_module_wrapper.py`` and ``backend/module_manager.py`` (loops); ``src/hxtorch``: ``hxtorch_core.cpp``,
+  ``Synapse`` is an excitatory and an inhibitory projection; rules), ``modules/sparse_synapse.py``,
+  ``modules/neuron.py`` (LIF, ``post_process`` as the place for other conversions of data),
+  ``modules/input_neuron.py``, ``modules/hx_module_wrapper.py`` and ``backend/module_manager.py`` (loops);
+  ``src/hxtorch``: ``hxtorch_core.cpp``,
   ``core/weight_to_connection.cpp`` (order of connections), ``hxtorch_spiking.cpp`` (``SpikeHandle``);
   ``tests/hw/test_spiking_grenade_plasticityrule.py`` (rules and symbols);
 * grenade, ``include/grenade/vx``: ``network/network_graph.h`` (placed connections), ``network/plasticity_rule.h``,
@@ -20,9 +21,10 @@ What hxtorch cannot do, and what is done about it:
 * *Weights.* It returns no plastic weights; the kernel leaves the last ones in a symbol, so a result has one record. The
   symbol is by rows and columns of the chip; which synapse lies where is read from the experiment's network graph, which
   exists after a run only. Constants per synapse would be needed before it, so they are refused.
-* *Noise.* It has no layer for the chip's background generators. Noise made outside would need 2 MHz of chip time for
-  each neuron and sign (2 kHz of model time), 256 MHz for 2 x 32 neurons, while the FPGA sends about one event per cycle
-  of 8 ns, 125 MHz; so the run file derives a layer from ``InputNeuron`` that adds grenade's generator population.
+* *Noise.* It has no layer for the chip's background generators. As input spikes, noise of 2 kHz of model time would be
+  2 MHz of chip time per neuron and sign: 256 million events per second for 2 x 32 neurons, two in each cycle of the
+  FPGA's 125 MHz clock, and 150 million in a run of 600 s of model time. So the run file derives a layer from
+  ``InputNeuron`` that adds grenade's own population of background sources, which the chip makes itself.
 * *Signs.* Each connection takes a synapse of either sign, also where one is not used: twice the rows in one-signed
   networks, which are refused where rows run out.
 """
@@ -80,6 +82,11 @@ def render_hxtorch(bundle: Bundle, kernels: Mapping[int, str]) -> str:
         arrays[f"weights.{number}"] = weights
         if not exists.all():
             arrays[f"exists.{number}"] = exists
+            if layer["rule"] is not None:
+                words = "rules for projections that connect all neurons (hxtorch, spiking/modules/sparse_synapse.py)"
+                raise InputError(
+                    _refusal(f"the rule of {layer['name']}, some of whose synapses are left out", words, _ELSEWHERE)
+                )
         layers.append(layer)
     problems = [*_too_many_rows(layers, arrays, bundle)]
     if problems:
@@ -208,7 +215,7 @@ def _document(bundle: Bundle, layers: list[dict[str, Any]], kernels: Mapping[int
     document = {name: item for name, item in bundle.document.items() if name != "projections"}
     background = [{**item, "bus": int(item["generator"]) % BUSES} for item in document["background"]]
     rules = [{**rule, **_memory(bundle, rule, kernels[rule["number"]])} for rule in document["rules"]]
-    return {**document, "background": background, "layers": layers, "rules": rules}
+    return {**document, "run_on_us": RUN_ON_US, "background": background, "layers": layers, "rules": rules}
 
 
 def _memory(bundle: Bundle, rule: dict[str, Any], kernel: str) -> dict[str, Any]:

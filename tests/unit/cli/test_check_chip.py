@@ -159,8 +159,10 @@ def test_compile_keeps_program_report_and_pictures_under_the_manifest(terminal: 
     pictures = {
         f"figures/{name}.{end}" for name in ("synapses", "stored-weights", "in-degree") for end in ("png", "csv")
     }
-    stored = {"program.json", "program.npz", "recipe.json", "report.json"}
-    assert set(manifest["files"]) == pictures | stored
+    stored = {"program.json", "program.npz", "recipe.json", "report.json", "experiment.json"}
+    kernels = {f"kernels/kernel_0_{name}.cpp" for name in ("hxtorch", "pynn_excitatory", "pynn_inhibitory")}
+    to_run = {"run_hxtorch.py", "run_pynn.py", "calibrate_sal.py", "HOW_TO_RUN.txt"}
+    assert set(manifest["files"]) == pictures | stored | kernels | to_run
     assert [Path(name).name for name in found["figures"]] == ["synapses.png", "stored-weights.png", "in-degree.png"]
     assert read_program(Path("program")).hash == found["program_hash"] == manifest["program_hash"]
     report = json.loads(Path("program/report.json").read_bytes())

@@ -1,0 +1,169 @@
+"""A checked recipe: loading it, checking it for a target, and compiling it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sal_hw.chips import Chips, with_truth
+from sal_hw.compiler import compile_network
+from sal_hw.errors import InputError, Problem
+from sal_hw.experiment.runner import with_required_probes
+from sal_hw.program import CompiledProgram
+from sal_hw.recipe.paths import PathError, parse_path
+from sal_hw.recipe.recipe import RecipeFile
+from sal_hw.recipe.recipe import load_recipe as read_recipe
+from sal_hw.registry import Target, load_target
+from sal_hw.spec.findings import Finding
+from sal_hw.spec.network import NetworkSpec
+from sal_hw.spec.protocols import AlignProtocol, Protocol
+from sal_hw.target.description import TargetDescription
+from sal_hw.target.snapshot import CalibrationSnapshot
+
+if TYPE_CHECKING:
+    from sal_hw.backend import Backend
+
+DEFAULT_TARGET = "ideal"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """A checked recipe: a network, an experiment on it and a seed.
+
+    Attributes
+    ----------
+    file
+        What was read, with the place of each field.
+    network
+        The network, with the probes that the experiment cannot do without.
+    """
+
+    file: RecipeFile
+    network: NetworkSpec
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe."""
+        return self.file.name
+
+    @property
+    def protocol(self) -> Protocol:
+        """The experiment."""
+        return self.file.protocol
+
+    @property
+    def seed(self) -> int:
+        """Seed of the recipe."""
+        return self.file.seed
+
+    def check(self, *, target: str = DEFAULT_TARGET, strict: bool = False) -> tuple[Problem, ...]:
+        """Return all that keeps the recipe from being compiled for a target; the recipe itself is sound."""
+        try:
+            compile_recipe(self, target=target, strict=strict)
+        except InputError as error:
+            return error.problems
+        return ()
+
+
+def load_recipe(
+    path: str | os.PathLike[str],
+    *,
+    overrides: Sequence[str] = (),
+    presets: Sequence[str] = (),
+    seed: int | None = None,
+) -> Recipe:
+    """Read and check a recipe; see :func:`sal_hw.recipe.recipe.load_recipe`.
+
+    Raises
+    ------
+    InputError
+        With all independent findings at once, sorted by line.
+    """
+    read = read_recipe(path, overrides=overrides, presets=presets, seed=seed)
+    return Recipe(file=read, network=with_required_probes(read.network, read.protocol))
+
+
+def compile_recipe(
+    recipe: Recipe,
+    *,
+    target: str | Target = DEFAULT_TARGET,
+    seed: int | None = None,
+    snapshot: CalibrationSnapshot | None = None,
+    strict: bool = False,
+) -> CompiledProgram:
+    """Compile a recipe's network for a target; findings carry the recipe's line numbers.
+
+    Parameters
+    ----------
+    snapshot
+        What is known of the chip.
+    strict
+        Refuse weights that would be clipped.
+
+    Raises
+    ------
+    InputError
+        If the target does not offer what the recipe asks for.
+    """
+    chosen = load_target(target) if isinstance(target, str) else target
+    try:
+        _check_runtime(recipe.protocol, chosen.description)
+        return compile_network(
+            recipe.network,
+            target=chosen,
+            seed=recipe.seed if seed is None else seed,
+            folder=recipe.file.folder,
+            snapshot=snapshot,
+            strict=strict,
+        )
+    except InputError as error:
+        raise InputError([_located(problem, recipe.file) for problem in error.problems]) from error
+
+
+def _check_runtime(protocol: Protocol, target: TargetDescription) -> None:
+    """Refuse an experiment that runs for longer in one piece than the target can."""
+    limit = target.limits.get("runtime")
+    if limit is None or limit.high is None or not isinstance(protocol, AlignProtocol):
+        return
+    longest_ms = limit.high * 1e3 * target.time_scale
+    if protocol.duration_ms <= longest_ms:
+        return
+    raise InputError(
+        Problem(
+            code="E304",
+            field="experiment.duration",
+            value=f"{protocol.duration_ms * 1e-3:g} s",
+            allowed=f"at most {longest_ms * 1e-3:g} s of model time on {target.family}, {limit.high:g} s of chip time "
+            f"({limit.source})",
+            hint=f"write duration: {longest_ms * 1e-3:g} s",
+        )
+    )
+
+
+def _located(problem: Problem, read: RecipeFile) -> Problem:
+    if problem.file is not None:
+        return problem
+    try:
+        path = parse_path(problem.field)
+    except PathError:
+        return problem.at(file=read.positions.file)
+    placed = read.positions.problem(Finding(code=problem.code, path=path, allowed=problem.allowed))
+    return problem.at(file=placed.file, line=placed.line, column=placed.column)
+
+
+def emulating(recipe: Recipe, target: str) -> str:
+    """Return the command that runs a recipe on the emulator of a target."""
+    return f"sal-hw run {recipe.file.path} --target {target} --emulate"
+
+
+def compile_for(
+    recipe: Recipe, target: Target, backend: Backend, chips: Chips, *, seed: int, strict: bool
+) -> tuple[CompiledProgram, Chips]:
+    """Compile with what is known of the chip; where that must be the whole truth, find out what is missing first."""
+    program = compile_recipe(recipe, target=target, seed=seed, snapshot=chips.calibration, strict=strict)
+    completed = with_truth(backend, program, chips)
+    if completed is None:
+        return program, chips
+    return compile_recipe(recipe, target=target, seed=seed, snapshot=completed.calibration, strict=strict), completed

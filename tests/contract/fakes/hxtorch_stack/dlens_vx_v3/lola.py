@@ -1,0 +1,48 @@
+"""Larger containers (haldls, include/lola/vx: ppu.h, v3/chip.h, v3/cadc.h)."""
+
+from __future__ import annotations
+
+from dlens_vx_v3.hal import ExternalPPUDRAMMemoryByte
+from dlens_vx_v3.halco import ExternalPPUDRAMMemoryBlockSize
+
+
+class ExternalPPUDRAMMemoryBlock:
+    """Bytes of the FPGA's memory; as many as it was made with."""
+
+    def __init__(self, size: ExternalPPUDRAMMemoryBlockSize) -> None:
+        if not isinstance(size, ExternalPPUDRAMMemoryBlockSize):
+            raise TypeError("ExternalPPUDRAMMemoryBlock takes an ExternalPPUDRAMMemoryBlockSize")
+        self._bytes = [ExternalPPUDRAMMemoryByte(ExternalPPUDRAMMemoryByte.Value(0))] * size
+
+    @property
+    def bytes(self) -> list[ExternalPPUDRAMMemoryByte]:
+        """Return the bytes."""
+        return list(self._bytes)
+
+    @bytes.setter  # noqa: A003 - its name in haldls
+    def bytes(self, content: list[ExternalPPUDRAMMemoryByte]) -> None:
+        if len(content) != len(self._bytes) or not all(isinstance(each, ExternalPPUDRAMMemoryByte) for each in content):
+            raise RuntimeError(f"given vector size ({len(content)}) does not match block size ({len(self._bytes)})")
+        self._bytes = list(content)
+
+
+class ChannelConfig:
+    """A channel of the converters."""
+
+    def __init__(self) -> None:
+        self.enable_connect_neuron = True
+
+
+class CADCReadoutChain:
+    """The channels of a hemisphere."""
+
+    def __init__(self) -> None:
+        self.channels_causal = [ChannelConfig() for _ in range(256)]
+        self.channels_acausal = [ChannelConfig() for _ in range(256)]
+
+
+class Chip:
+    """Settings of a whole chip."""
+
+    def __init__(self) -> None:
+        self.cadc_readout_chains = [CADCReadoutChain(), CADCReadoutChain()]
