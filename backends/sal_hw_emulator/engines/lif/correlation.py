@@ -50,7 +50,7 @@ def sense_as_post(neurons: Neurons, tiles: Tiles, sensors: Sensors, target: int,
     """Add to the causal sensors of a spiking neuron's columns."""
     history = neurons.history
     causal, amplitude, rate = sensors.causal, sensors.amplitude_causal, sensors.rate_causal
-    added = np.empty(256, dtype=np.float32)
+    added = np.empty(history.shape[1], dtype=np.float32)
     for place in range(tiles.of_target_start[target], tiles.of_target_start[target + 1]):
         tile = tiles.of_target[place]
         if tiles.sensor[tile] < 0:
