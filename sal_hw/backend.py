@@ -121,6 +121,17 @@ class WholeRun(Protocol):
 
 
 @runtime_checkable
+class SensorReader(Protocol):
+    """A session that hands out readings of correlation sensors: an option, besides :class:`Session`."""
+
+    def sensor_readings(self, projection: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the last update's causal and anti-causal readings, raw CADC codes, each of shape (pre, post).
+
+        The program must have a correlation probe of that projection.
+        """
+
+
+@runtime_checkable
 class Backend(Protocol):
     """Something that executes compiled programs."""
 

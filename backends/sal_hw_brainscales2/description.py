@@ -116,6 +116,7 @@ brainscales2_description = TargetDescription(
         "record_spikes",
         "record_states",
         "record_membrane",
+        "record_correlation",
     ),
     limits={**_LAYOUT, **_SOURCES, **_CIRCUITS, **_PROCESSORS},
     exclusions=(

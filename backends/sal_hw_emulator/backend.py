@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from sal_hw.backend import Session, SpikeRecorder
+from sal_hw.instrument import Instrument
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_emulator import chip_model
@@ -59,3 +61,12 @@ class EmulatorBackend:
     def draw_chip(self, seed: int, *, spreads: Mapping[str, float]) -> CalibrationSnapshot:
         """Return the truth of a synthetic BrainScaleS-2 chip; see :class:`sal_hw.backend.ChipSource`."""
         return chip_model.draw_chip(seed, spreads=load_spreads().with_overrides(spreads))
+
+    def open_instrument(
+        self, *, chip: CalibrationSnapshot | None = None, synthetic_time: str | None = None, work: Path | None = None
+    ) -> Instrument:
+        """Return an emulated chip on the bench; a nominal one for None."""
+        from sal_hw_emulator.instrument import EmulatedInstrument
+
+        del work
+        return EmulatedInstrument(chip or chip_model.nominal_chip(), synthetic_time=synthetic_time)

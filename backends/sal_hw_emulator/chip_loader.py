@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sal_hw.chip_program import BackgroundSource, ChipProgram, PlacedKernel, SynapseTile
 from sal_hw.program import CompiledProgram
-from sal_hw.spec.probes import StateProbe
+from sal_hw.spec.probes import CorrelationProbe, StateProbe
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.engines.lif.kernel_machine import encode
 from sal_hw_emulator.engines.lif.model import (
@@ -86,6 +86,7 @@ def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy,
         history=ALL_PAIRS_HISTORY if any(placed.pairing == "all" for placed in kernels) else 1,
         membrane=membrane,
         membrane_every=every,
+        keep_readings=any(isinstance(probe, CorrelationProbe) for probe in program.probes),
         state=state,
         state_steps=context.chip.neurons.state_us[state] / context.step_us,
     )

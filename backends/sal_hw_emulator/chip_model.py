@@ -26,7 +26,13 @@ DRAWN_AT = "1970-01-01T00:00:00Z"
 LOWEST_NORMAL_RATIO = 0.1
 
 #: properties of a neuron under a noise source, which no chip has by itself
-_NOT_DRAWN = ("activation_slope_lsb", "activation_offset_lsb")
+_NOT_DRAWN = (
+    "activation_slope_lsb",
+    "activation_offset_lsb",
+    "activation_ceiling_ratio",
+    "activation_row_exc",
+    "activation_row_inh",
+)
 
 #: what `branch_correlation` correlates: the deviations of the causal and the anti-causal sensor of a synapse
 _CORRELATED = ("correlation_amplitude", "correlation_tau")

@@ -18,6 +18,7 @@ from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.engines.lif.model import LifModel
 from sal_hw_emulator.engines.lif.ppu import BEGUN, MISSED
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
+from sal_hw_emulator.sensor_reading import last_readings
 
 #: shares from which a run counts as degraded: weights clipped by the compiler, and readings out of the CADC's range
 MAX_SHARE_CLIPPED, MAX_SHARE_SATURATED = 0.01, 0.01
@@ -65,6 +66,12 @@ class ChipWeights:
                 codes = self._chip.tiles[place.chip_tile or 0].codes[:, place.columns].astype(np.float64)
             weights[place.pre, place.post] += place.sign * codes * lsb[place.post]
         return weights
+
+    def sensor_readings(
+        self, simulation: LifSimulation, projection: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the last readings of a projection's sensors, causal and anti-causal, each of shape (pre, post)."""
+        return last_readings(self._program, self._loaded, simulation, projection)
 
     def _learning_codes(self, simulation: LifSimulation) -> Iterator[NDArray[np.float32]]:
         for index, tile in enumerate(self._loaded.model.tiles):

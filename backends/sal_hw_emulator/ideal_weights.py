@@ -84,6 +84,12 @@ class IdealWeights:
         del simulation
         return self._parameters.weights[projection].copy()
 
+    def sensor_readings(
+        self, simulation: LifSimulation, projection: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Refuse: ideal sensors have no converter."""
+        raise TypeError(f"{projection} has no correlation probe: the target ideal has no converters")
+
     def counters(self, simulation: LifSimulation) -> dict[str, int]:
         """Return weights at the ends of their range; nothing else can go wrong here."""
         del simulation

@@ -126,6 +126,10 @@ class LifSession:
         """Return a copy of the present weights, shape (pre, post), in model units."""
         return self._weights.of_projection(self._simulation, projection)
 
+    def sensor_readings(self, projection: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the last update's readings of a projection's sensors, see :class:`sal_hw.backend.SensorReader`."""
+        return self._weights.sensor_readings(self._simulation, projection)
+
     def biases(self, population: str) -> NDArray[np.float64]:
         """Return a copy of the constant drives (LIF) or biases (sampling), shape (neurons,)."""
         return self._program.neuron_block(population).biases.copy()

@@ -16,6 +16,23 @@ from sal_hw_emulator.lif_loader import membrane_probe
 Samples = dict[str, NDArray[np.float64]]
 
 
+def read_codes(
+    chip: ChipModel, site: NDArray[np.int64], potential_lsb: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return what the CADC channels of circuits make of potentials: whole numbers 0 .. 255, of the same shape.
+
+    Parameters
+    ----------
+    site
+        Shape (neurons,): the circuits.
+    potential_lsb
+        Shape (samples, neurons).
+    """
+    analog = chip.neuron("cadc_gain_ratio", site) * potential_lsb + chip.neuron("cadc_offset_lsb", site)
+    analog = analog + chip.neuron("cadc_noise_lsb", site) * rng.standard_normal(potential_lsb.shape)
+    return np.clip(np.rint(analog), 0, 255)
+
+
 def read_membranes(
     program: CompiledProgram, chip: ChipModel, pieces: Sequence[Piece], seed: np.random.SeedSequence
 ) -> tuple[Samples, Samples]:
@@ -46,9 +63,7 @@ def _in_mv(
     if program.chip is None:
         return values
     site = program.chip.neurons.site[block.offset : block.offset + block.size]
-    analog = chip.neuron("cadc_gain_ratio", site) * values + chip.neuron("cadc_offset_lsb", site)
-    analog = analog + chip.neuron("cadc_noise_lsb", site) * rng.standard_normal(values.shape)
-    codes = np.clip(np.rint(analog), 0, 255)
+    codes = read_codes(chip, site, values, rng)
     rest = block.lif.v_rest_mv if block.lif is not None else 0.0
     name = block.population
     return np.asarray((codes - program.chip.v_rest_lsb[name]) / program.chip.lsb_per_mv[name] + rest)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Session
+from sal_hw.backend import SensorReader, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.metrics import alignment_angle, asymmetry_variance, weight_correlation
 from sal_hw.program import CompiledProgram, LoweredSal
 from sal_hw.result import Metric
-from sal_hw.spec.probes import WeightProbe
+from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.spec.protocols import AlignProtocol
 
 
@@ -70,6 +70,7 @@ class AlignExperiment:
         self._session = session
         self._rules = [rule for rule in program.rules if isinstance(rule, LoweredSal)]
         self._probed = {probe.projection: probe for probe in program.probes if isinstance(probe, WeightProbe)}
+        self._sensed = [probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)]
         self._recording = Recording()
         self._membranes = Recording(axis="ms")
         self._spikes = 0
@@ -107,6 +108,11 @@ class AlignExperiment:
                 self._recording.add(f"weights.{name}", self.done, self._session.weights(name))
         for name in self._single_synapses():
             self._recording.add(f"weight.{name}", self.done, self._session.weights(name).item())
+        if self.done and isinstance(self._session, SensorReader):
+            for name in self._sensed:
+                causal, anticausal = self._session.sensor_readings(name)
+                self._recording.add(f"causal.{name}", self.done, causal)
+                self._recording.add(f"anticausal.{name}", self.done, anticausal)
 
     def _single_synapses(self) -> list[str]:
         return [block.projection for block in self._program.synapses if block.weights.size == 1]

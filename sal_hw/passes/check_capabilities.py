@@ -11,7 +11,12 @@ from sal_hw.spec.network import NetworkSpec
 from sal_hw.target.description import Range, TargetDescription
 
 _STIMULI = {"constant": "constant_drive", "poisson": "poisson_noise", "spikes": "spike_lists"}
-_PROBES = {"spikes": "record_spikes", "states": "record_states", "membrane": "record_membrane"}
+_PROBES = {
+    "spikes": "record_spikes",
+    "states": "record_states",
+    "membrane": "record_membrane",
+    "correlation": "record_correlation",
+}
 _RULES = {"sal": "plasticity", "wake_sleep": "wake_sleep"}
 _HINTS = {"delays": "set delay: 0 ms; a spike then arrives as soon as the machine delivers it"}
 

@@ -54,8 +54,8 @@ class Route:
 def route_events(demands: Sequence[Demand], target: TargetDescription) -> tuple[Route, ...]:
     """Give every source of the demands a row and a label.
 
-    Neurons come first, since their bus is given; then background generators, whose buses are the first permutation
-    that fits; then external inputs, each on the bus with most free rows. The same demands give the same routes.
+    Neurons come first, since their bus is given; then background generators, on the last drivers of the first
+    permutation of buses that fits; then external inputs, each on the bus with most free rows. The same demands give the same routes.
 
     Returns
     -------
@@ -134,7 +134,8 @@ def _bus_problem(work: _Work, bus: int, needs: list[Need], left: list[Need]) -> 
 def _place_backgrounds(work: _Work, rows: SynapseRows, hemisphere: int) -> None:
     needs = [(key, need) for key, need in work.of_kind("background") if key[2] == hemisphere]
     # a bus has one generator here, so whether a population fits does not depend on where the others are
-    places = [[rows.find(bus, need.wish) for bus in range(work.grid.buses)] for _, need in needs]
+    # at the end of the bus, so that a circuit's noise synapses do not depend on what else the network has
+    places = [[rows.find(bus, need.wish, from_end=True) for bus in range(work.grid.buses)] for _, need in needs]
     for chosen in permutations(range(work.grid.buses), len(needs)):
         found = [places[index][bus] for index, bus in enumerate(chosen)]
         fitting = [place for place in found if place is not None]

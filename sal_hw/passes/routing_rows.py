@@ -136,8 +136,8 @@ class SynapseRows:
         """Return how many rows of a bus have no synapse."""
         return int((self.sign[list(hemispheres), bus] < 0).sum())
 
-    def find(self, bus: int, wish: Wish) -> Place | None:
-        """Return the first place of a bus that fits, or None."""
+    def find(self, bus: int, wish: Wish, *, from_end: bool = False) -> Place | None:
+        """Return the first place of a bus that fits, or the one on the last driver that does; None if nothing fits."""
         block = wish.masks.shape[1]
         fits = np.ones(self.grid.drivers // block, dtype=np.bool_)
         for hemisphere, offset in wish.parts:
@@ -149,7 +149,8 @@ class SynapseRows:
         found = np.flatnonzero(fits & np.logical_or.reduce(open_labels, axis=1))
         if not len(found):
             return None
-        return Place(bus=bus, driver=int(found[0]) * block, label=int(open_labels[found[0]].argmax()) * wish.span)
+        chosen = found[-1 if from_end else 0]
+        return Place(bus=bus, driver=int(chosen) * block, label=int(open_labels[chosen].argmax()) * wish.span)
 
     def take(self, place: Place, wish: Wish) -> Slot:
         """Give away a place that :meth:`find` has returned."""

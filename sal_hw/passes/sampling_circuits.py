@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.codec import frozen
-from sal_hw.passes.chip_knowledge import of_neurons
+from sal_hw.passes.chip_knowledge import knows, of_neurons
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.wishes import Wishes
 from sal_hw.program import LoweredPoisson, NeuronBlock, PassRecord
@@ -99,7 +99,9 @@ def sampling_wishes(draft: Draft, block: NeuronBlock, sites: NDArray[np.int64]) 
     to_us = 1e3 / draft.target.time_scale
     tau_ref_us, tau_syn_us = _tau_ref_ms(draft, block) * to_us, _tau_syn_ms(draft, block) * to_us
     tau_mem_us = SAMPLING.mem_per_ref * tau_ref_us
-    slope, half = _activation(draft, sites)
+    # the mean drive of the noise of one sign: its rate times the area of a PSP
+    noise_lsb = SAMPLING.rate_per_tau_ref * SAMPLING.noise_code * SAMPLING.drive_lsb * tau_syn_us / tau_ref_us
+    slope, half = _activation(draft, block, sites, noise_lsb)
     ones = np.ones(block.size)
     return Wishes(
         settings={
@@ -119,7 +121,33 @@ def sampling_wishes(draft: Draft, block: NeuronBlock, sites: NDArray[np.int64]) 
     )
 
 
-def _activation(draft: Draft, sites: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _activation(
+    draft: Draft, block: NeuronBlock, sites: NDArray[np.int64], noise_lsb: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     slope = of_neurons(draft, "activation_slope_lsb", sites)
     slope = np.where(slope > 0.0, slope, SAMPLING.slope_lsb)
-    return slope, SAMPLING.half_lsb + of_neurons(draft, "activation_offset_lsb", sites)
+    half = SAMPLING.half_lsb + of_neurons(draft, "activation_offset_lsb", sites)
+    return slope, half - noise_lsb * _other_synapses(draft, block, sites)
+
+
+def _other_synapses(draft: Draft, block: NeuronBlock, sites: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how much more excitation than when it was measured each neuron gets, relative to its mean noise.
+
+    Every neuron gets the noise of each sign through one synapse. Where that is another one than the activation
+    function was measured with, the known strengths of both tell the difference.
+    """
+    extra = np.zeros(len(sites))
+    gains = draft.snapshot.table("gain_ratio") if draft.snapshot is not None else None
+    for polarity, sign in (("exc", 1.0), ("inh", -1.0)):
+        if gains is None or not knows(draft, f"activation_row_{polarity}"):
+            continue
+        strength = np.where(gains.ok, gains.measured, 1.0)
+        measured = of_neurons(draft, f"activation_row_{polarity}", sites).astype(np.int64)
+        for tile in draft.chip_parts.tiles:
+            if tile.owner != f"noise_{polarity}.{block.population}":
+                continue
+            source, column = np.nonzero(tile.exists)
+            neuron, place = tile.post[column], tile.columns[column]
+            there = strength[tile.hemisphere, tile.rows[source], place]
+            extra[neuron] += sign * (there - strength[tile.hemisphere, measured[neuron], place])
+    return extra

@@ -44,10 +44,22 @@ class MembraneProbe:
     kind: Literal["membrane"] = "membrane"
 
 
+@document
+class CorrelationProbe:
+    """The readings of the correlation sensors of a projection that learns, at every update.
+
+    They are raw codes of the converter, in LSB: they fall as correlation accumulates. A disabled rule reads as well.
+    """
+
+    projection: Name
+    kind: Literal["correlation"] = "correlation"
+
+
 Probe: TypeAlias = Annotated[
     Annotated[SpikeProbe, Tag("=spikes")]
     | Annotated[WeightProbe, Tag("=weights")]
     | Annotated[StateProbe, Tag("=states")]
-    | Annotated[MembraneProbe, Tag("=membrane")],
+    | Annotated[MembraneProbe, Tag("=membrane")]
+    | Annotated[CorrelationProbe, Tag("=correlation")],
     choose_by("kind"),
 ]

@@ -19,6 +19,7 @@ Capability: TypeAlias = Literal[
     "record_spikes",
     "record_states",
     "record_membrane",
+    "record_correlation",
 ]
 
 

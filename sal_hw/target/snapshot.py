@@ -14,8 +14,13 @@ from sal_hw.document import document
 #: (hemispheres, rows, columns)
 Site: TypeAlias = Literal["neuron", "synapse"]
 
-#: version of the format on disk
-SNAPSHOT_SCHEMA = 1
+#: version of the format on disk, and those that can be read
+SNAPSHOT_SCHEMA = 2
+READABLE_SCHEMAS = (1, 2)
+
+#: what a snapshot of version 1 consists of, besides its tables, and a table of it
+_FIRST_FIELDS = ("chip_id", "target", "taken_at", "origin", "parent", "schema_version")
+_FIRST_TABLE_FIELDS = ("name", "site", "unit", "measured", "ok", "sigma", "source")
 
 
 @document
@@ -36,6 +41,14 @@ class ParameterTable:
         Same shape: which instances could be measured.
     sigma
         Same shape: standard error of the measurement; None if it is not known.
+    residual
+        Same shape: how far what was observed stands from the fit, in the observation's unit; None without a fit.
+    after
+        Same shape: what was left of the deviation when it was measured again with corrected settings; None if that
+        was not done.
+    why, reasons
+        Same shape: index into `reasons` of why an instance is not ok; 0, whose reason is ``ok``, where it is. None if
+        no reasons are known.
     source
         Where the numbers come from.
     """
@@ -46,7 +59,40 @@ class ParameterTable:
     measured: NDArray[Any]
     ok: NDArray[np.bool_]
     sigma: NDArray[Any] | None = None
+    residual: NDArray[Any] | None = None
+    after: NDArray[Any] | None = None
+    why: NDArray[np.uint8] | None = None
+    reasons: tuple[str, ...] = ()
     source: str = ""
+
+
+@document
+class Curve:
+    """Observations of some instances that a report shows.
+
+    Attributes
+    ----------
+    name
+        For example ``activation``.
+    x_name, x_unit, y_name, y_unit
+        What the axes are.
+    x
+        Shape (points,).
+    y, fitted
+        Shape (points, instances): what was observed, and what a fit says; None without a fit.
+    instances
+        Shape (instances,): which ones.
+    """
+
+    name: str
+    x_name: str
+    x_unit: str
+    y_name: str
+    y_unit: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    instances: NDArray[np.int64]
+    fitted: NDArray[np.float64] | None = None
 
 
 @document
@@ -59,12 +105,16 @@ class CalibrationSnapshot:
         Which chip; of a synthetic one, ``synthetic-SEED``.
     target
         The family it belongs to.
-    taken_at
-        UTC, ISO 8601.
+    taken_at, finished_at
+        Beginning and end of the measurement, UTC, ISO 8601; the end is None where it is not known.
     origin
         ``measured`` by a calibration, or ``drawn`` as the truth of a synthetic chip.
     parent
         Digest of the snapshot this one continues; None for a first one.
+    conditions, software
+        What the measurement depended on, and versions, as pairs of name and text.
+    curves
+        What a report shows besides the tables.
     """
 
     chip_id: str
@@ -73,11 +123,19 @@ class CalibrationSnapshot:
     origin: Literal["measured", "drawn"]
     tables: tuple[ParameterTable, ...]
     parent: str | None = None
+    finished_at: str | None = None
+    conditions: tuple[tuple[str, str], ...] = ()
+    software: tuple[tuple[str, str], ...] = ()
+    curves: tuple[Curve, ...] = ()
     schema_version: int = SNAPSHOT_SCHEMA
 
     @property
     def hash(self) -> str:
         """Digest of the whole snapshot."""
+        if self.schema_version == 1:
+            header = {name: getattr(self, name) for name in _FIRST_FIELDS}
+            tables = [{name: getattr(table, name) for name in _FIRST_TABLE_FIELDS} for table in self.tables]
+            return digest(header | {"tables": tables})
         return digest(self)
 
     def table(self, name: str) -> ParameterTable | None:

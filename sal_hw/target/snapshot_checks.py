@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import MAX_VALUE_CHARACTERS, CalibrationError, Problem, quote_value
 from sal_hw.target.description import TargetDescription
-from sal_hw.target.snapshot import SNAPSHOT_SCHEMA, CalibrationSnapshot, ParameterTable, Site
+from sal_hw.target.snapshot import READABLE_SCHEMAS, CalibrationSnapshot, ParameterTable, Site
 from sal_hw.target.tables import TABLES, TableKind
 
 #: how `taken_at` is written: UTC, to the second
@@ -84,18 +84,27 @@ def target_shapes(target: TargetDescription) -> dict[Site, tuple[int, ...]] | No
 
 
 def _header_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
-    if snapshot.schema_version != SNAPSHOT_SCHEMA:
-        yield _problem("schema_version", str(snapshot.schema_version), f"version {SNAPSHOT_SCHEMA} of the format")
+    if snapshot.schema_version not in READABLE_SCHEMAS:
+        known = " or ".join(map(str, READABLE_SCHEMAS))
+        yield _problem("schema_version", str(snapshot.schema_version), f"version {known} of the format")
     if snapshot.origin not in ("measured", "drawn"):
         yield _problem("origin", quote_value(snapshot.origin), "measured or drawn")
     for name in ("chip_id", "target"):
         text = getattr(snapshot, name)
         if not 0 < len(text) <= MAX_VALUE_CHARACTERS or not text.isprintable():
             yield _problem(name, quote_value(text), f"1 to {MAX_VALUE_CHARACTERS} printable characters")
+    for name in ("taken_at", "finished_at"):
+        text = getattr(snapshot, name)
+        if text is not None and not _is_time(text):
+            yield _problem(name, quote_value(text), "a UTC time such as 2025-01-31T12:00:00Z")
+
+
+def _is_time(text: str) -> bool:
     try:
-        datetime.strptime(snapshot.taken_at, TIME_FORMAT)
+        datetime.strptime(text, TIME_FORMAT)
     except ValueError:
-        yield _problem("taken_at", quote_value(snapshot.taken_at), "a UTC time such as 2025-01-31T12:00:00Z")
+        return False
+    return True
 
 
 def _name_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
@@ -133,9 +142,25 @@ def _array_problems(table: ParameterTable, kind: TableKind) -> list[Problem]:
         if table.sigma.shape != table.measured.shape:
             found = str(table.sigma.shape)
             return [*problems, _problem(f"{path}.sigma", found, f"shape {table.measured.shape}")]
-        errors = replace(kind, lowest=0.0, highest=kind.highest - kind.lowest)
+        errors = replace(kind, lowest=0.0, highest=max(kind.highest - kind.lowest, kind.highest))
         problems += _number_problems(f"{path}.sigma", table.sigma, table.ok, errors)
-    return problems
+    return [*problems, *_detail_problems(table)]
+
+
+def _detail_problems(table: ParameterTable) -> Iterator[Problem]:
+    """Find details of a table that do not fit it: other shapes, numbers that are not finite, reasons that do not hold."""
+    path, shape = _path(table.name), table.measured.shape
+    for name in ("residual", "after"):
+        values = getattr(table, name)
+        if values is not None and (values.shape != shape or not np.isfinite(values).all()):
+            yield _problem(f"{path}.{name}", f"{values.dtype} {values.shape}", f"finite numbers of shape {shape}")
+    if table.why is None:
+        return
+    if table.why.shape != shape or table.why.dtype != np.uint8 or table.why.max(initial=0) >= len(table.reasons):
+        words = f"indices into {len(table.reasons)} reasons, of shape {shape}"
+        yield _problem(f"{path}.why", f"{table.why.dtype} {table.why.shape}", words)
+    elif ((table.why == 0) != table.ok).any():
+        yield _problem(f"{path}.why", None, "a reason for every instance that is not ok, and for no other")
 
 
 def _number_problems(path: str, numbers: NDArray[Any], ok: NDArray[np.bool_], kind: TableKind) -> list[Problem]:

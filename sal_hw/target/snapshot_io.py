@@ -1,12 +1,14 @@
 """Snapshots on disk: a folder with ``snapshot.json``, ``tables.npz`` and, written last, ``manifest.json``.
 
-``snapshot.json`` holds the header and, per table, name, site, unit and source. ``tables.npz`` holds the arrays
-``NAME.measured``, ``NAME.ok`` and, where it is known, ``NAME.sigma``, so numpy and json are all that a reader needs.
+``snapshot.json`` holds the header and, per table, name, site, unit, source and reasons. ``tables.npz`` holds the arrays
+``NAME.measured``, ``NAME.ok`` and, where they are known, ``NAME.sigma``, ``NAME.residual``, ``NAME.after`` and
+``NAME.why``, so numpy and json are all that a reader needs. Curves are there as ``curves.NAME.x`` and so on.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from sal_hw.artifact import ArtifactFolder, read_arrays, read_manifest
 from sal_hw.codec import decode, frozen
 from sal_hw.errors import IntegrityError, Problem, quote_value
-from sal_hw.target.snapshot import SNAPSHOT_SCHEMA, CalibrationSnapshot
+from sal_hw.target.snapshot import READABLE_SCHEMAS, SNAPSHOT_SCHEMA, CalibrationSnapshot
 from sal_hw.target.snapshot_checks import check_snapshot, check_tables
 
 __all__ = ["check_snapshot", "read_snapshot", "write_snapshot"]
@@ -24,8 +26,18 @@ KIND = "snapshot"
 HEADER = "snapshot.json"
 ARRAYS = "tables.npz"
 
-_TEXTS = ("chip_id", "target", "taken_at", "origin", "parent", "schema_version")
-_TABLE_TEXTS = ("name", "site", "unit", "source")
+_TEXTS = ("chip_id", "target", "taken_at", "finished_at", "origin", "parent", "schema_version", "conditions", "software")
+_TABLE_TEXTS = ("name", "site", "unit", "source", "reasons")
+_TABLE_ARRAYS = ("measured", "ok", "sigma", "residual", "after", "why")
+_CURVE_TEXTS = ("name", "x_name", "x_unit", "y_name", "y_unit")
+_CURVE_ARRAYS = ("x", "y", "instances", "fitted")
+
+#: what the texts of a header and of a table were in version 1
+_FIRST_TEXTS = ("chip_id", "target", "taken_at", "origin", "parent", "schema_version")
+_FIRST_TABLE_TEXTS = ("name", "site", "unit", "source")
+
+#: arrays of curves are kept under this name
+_CURVES = "curves"
 
 
 def write_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool = False) -> None:
@@ -39,21 +51,25 @@ def write_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool = F
         E703 if it could not be read again: unknown tables, wrong shapes, absurd numbers.
     """
     check_tables(snapshot)
+    # one that was read in an older form is written in the present one
+    snapshot = replace(snapshot, schema_version=SNAPSHOT_SCHEMA)
     folder = ArtifactFolder.create(path, KIND, force=force)
     header: dict[str, Any] = {name: getattr(snapshot, name) for name in _TEXTS}
     tables = [{name: getattr(table, name) for name in _TABLE_TEXTS} for table in snapshot.tables]
-    folder.write_json(HEADER, {**header, "hash": snapshot.hash, "tables": tables})
+    curves = [{name: getattr(curve, name) for name in _CURVE_TEXTS} for curve in snapshot.curves]
+    folder.write_json(HEADER, {**header, "hash": snapshot.hash, "tables": tables, _CURVES: curves})
     folder.write_arrays(ARRAYS, _arrays(snapshot))
     summary = {name: header[name] for name in ("chip_id", "target", "taken_at", "origin", "parent")}
     folder.finish({**summary, "snapshot_hash": snapshot.hash}, schema_version=SNAPSHOT_SCHEMA)
 
 
 def _arrays(snapshot: CalibrationSnapshot) -> dict[str, NDArray[Any]]:
+    named = [(table.name, table, _TABLE_ARRAYS) for table in snapshot.tables]
+    curves = [(f"{_CURVES}.{curve.name}", curve, _CURVE_ARRAYS) for curve in snapshot.curves]
     arrays: dict[str, NDArray[Any]] = {}
-    for table in snapshot.tables:
-        arrays |= {f"{table.name}.measured": table.measured, f"{table.name}.ok": table.ok}
-        if table.sigma is not None:
-            arrays[f"{table.name}.sigma"] = table.sigma
+    for prefix, owner, parts in (*named, *curves):
+        found = {part: getattr(owner, part) for part in parts}
+        arrays |= {f"{prefix}.{part}": array for part, array in found.items() if array is not None}
     return arrays
 
 
@@ -70,7 +86,7 @@ def read_snapshot(path: Path) -> CalibrationSnapshot:
     CalibrationError
         E703 if a table is unknown, has a wrong shape, or holds numbers that are not finite or absurd.
     """
-    manifest = read_manifest(path, KIND, schema_versions=(SNAPSHOT_SCHEMA,))
+    manifest = read_manifest(path, KIND, schema_versions=READABLE_SCHEMAS)
     snapshot, written_hash = _rebuild(path)
     told = {name: manifest.get(name) for name in ("chip_id", "target", "taken_at", "origin", "parent")}
     if any(value != getattr(snapshot, name) for name, value in told.items()):
@@ -89,7 +105,17 @@ def _rebuild(path: Path) -> tuple[CalibrationSnapshot, str]:
     try:
         document = dict(json.loads((path / HEADER).read_bytes()))
         written_hash = str(document.pop("hash"))
-        document["tables"] = [_with_arrays(dict(table), arrays) for table in document["tables"]]
+        first = document["schema_version"] == 1
+        if set(document) != ({*_FIRST_TEXTS, "tables"} if first else {*_TEXTS, "tables", _CURVES}):
+            raise KeyError("fields of the header")
+        texts = _FIRST_TABLE_TEXTS if first else _TABLE_TEXTS
+        document["tables"] = [
+            _with_arrays(dict(table), "", texts, _TABLE_ARRAYS, arrays) for table in document["tables"]
+        ]
+        document[_CURVES] = [
+            _with_arrays(dict(curve), f"{_CURVES}.", _CURVE_TEXTS, _CURVE_ARRAYS, arrays)
+            for curve in document.get(_CURVES, ())
+        ]
         snapshot = decode(CalibrationSnapshot, document, arrays)
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path / HEADER, "a readable snapshot") from error
@@ -98,11 +124,17 @@ def _rebuild(path: Path) -> tuple[CalibrationSnapshot, str]:
     return snapshot, written_hash
 
 
-def _with_arrays(table: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    if set(table) != set(_TABLE_TEXTS):
-        raise KeyError("fields of a table")
-    table |= {part: arrays[f"{table['name']}.{part}"] for part in ("measured", "ok")}
-    return table | {"sigma": arrays.get(f"{table['name']}.sigma")}
+def _with_arrays(
+    texts: dict[str, Any],
+    prefix: str,
+    names: tuple[str, ...],
+    parts: tuple[str, ...],
+    arrays: dict[str, NDArray[Any]],
+) -> dict[str, Any]:
+    if set(texts) != set(names):
+        raise KeyError("fields of a table or curve")
+    found = {part: arrays.get(f"{prefix}{texts['name']}.{part}") for part in parts}
+    return texts | {part: array for part, array in found.items() if array is not None}
 
 
 def _damaged(path: Path, allowed: str) -> IntegrityError:

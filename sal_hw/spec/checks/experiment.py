@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from sal_hw.spec.checks.times import is_multiple, not_a_multiple
 from sal_hw.spec.checks.view import Entry, View
-from sal_hw.spec.findings import Finding, listed
+from sal_hw.spec.findings import Finding, Path, listed
 from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
-from sal_hw.spec.probes import MembraneProbe, StateProbe
+from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, StateProbe
 from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
 
 #: all joint states of this many neurons still fit into a table
@@ -128,6 +128,8 @@ def check_probes(view: View) -> Iterator[Finding]:
     """Find probes of something that the neurons do not have."""
     for entry in view.probes:
         probe, path = entry.item, (*entry.path, "population")
+        if isinstance(probe, CorrelationProbe):
+            yield from _check_sensors(view, probe, (*entry.path, "projection"))
         if not isinstance(probe, (MembraneProbe, StateProbe)):
             continue
         population = view.population(probe.population)
@@ -139,3 +141,12 @@ def check_probes(view: View) -> Iterator[Finding]:
             words = f"a population of lif neurons; {population.neuron.model} neurons have no membrane potential"
             hint = "probe spikes or states instead"
             yield Finding(code="E222", path=path, allowed=words, value=probe.population, hint=hint)
+
+
+def _check_sensors(view: View, probe: CorrelationProbe, path: Path) -> Iterator[Finding]:
+    rules = [entry.item for entry in view.plasticity if isinstance(entry.item, SalRule)]
+    read = {rule.backward for rule in rules} | {rule.forward for rule in rules if rule.learn == "both"}
+    if view.projection(probe.projection) is not None and probe.projection not in read:
+        words = "a projection that a sal rule changes, since the rule's updates read its sensors"
+        hint = "add a rule with enabled: false to read them without learning"
+        yield Finding(code="E222", path=path, allowed=words, value=probe.projection, hint=hint)

@@ -8,7 +8,7 @@ from typing import Any
 from sal_hw.spec.checks.view import Entries, View
 from sal_hw.spec.findings import Finding, render_path
 from sal_hw.spec.plasticity import SalRule
-from sal_hw.spec.probes import WeightProbe
+from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.spec.protocols import TrainDistributionProtocol
 
 
@@ -47,7 +47,7 @@ def _find_unknown(view: View) -> Iterator[Finding]:
     for stimulus in view.stimuli:
         yield from view.unknown("populations", stimulus.item.target, (*stimulus.path, "target"))
     for probe in view.probes:
-        if isinstance(probe.item, WeightProbe):
+        if isinstance(probe.item, (WeightProbe, CorrelationProbe)):
             yield from view.unknown("projections", probe.item.projection, (*probe.path, "projection"))
         else:
             yield from view.unknown("populations", probe.item.population, (*probe.path, "population"))

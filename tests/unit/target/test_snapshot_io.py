@@ -74,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "chip"
 
 
-def _seal_again(folder: Path, change: Callable[[Path], None], *, schema_version: int = 1) -> None:
+def _seal_again(folder: Path, change: Callable[[Path], None], *, schema_version: int = 2) -> None:
     """Change files and write a manifest that fits, as a careless tool would."""
     header = json.loads((folder / MANIFEST).read_bytes())
     change(folder)
@@ -131,7 +131,7 @@ def test_numpy_and_json_are_enough_to_read_it(folder: Path) -> None:
     header = json.loads((folder / HEADER).read_bytes())
     arrays = np.load(folder / ARRAYS, allow_pickle=False)
     assert [table["name"] for table in header["tables"]] == [table.name for table in _sound().tables]
-    assert (header["target"], header["schema_version"], header["hash"]) == ("brainscales2", 1, _sound().hash)
+    assert (header["target"], header["schema_version"], header["hash"]) == ("brainscales2", 2, _sound().hash)
     for table in _sound().tables:
         np.testing.assert_array_equal(arrays[f"{table.name}.measured"], table.measured)
         np.testing.assert_array_equal(arrays[f"{table.name}.ok"], table.ok)
@@ -226,7 +226,7 @@ _DAMAGES: dict[str, Callable[[Path], None]] = {
     "unknown field": _change_header(comment="mine"),
     "no tables": _change_header(tables=[]),
     "bad tables": _change_header(tables=[{"name": "tau_mem_ratio"}]),
-    "other version": _change_header(schema_version=2),
+    "other version": _change_header(schema_version=3),
     "list": lambda folder: (folder / HEADER).write_text("[1, 2]") and None,
     "no header": lambda folder: (folder / HEADER).unlink(),
     "no arrays": lambda folder: (folder / ARRAYS).unlink(),
@@ -250,11 +250,11 @@ def test_swapped_files_of_two_chips_are_damage(folder: Path, tmp_path: Path) -> 
 
 
 def test_another_schema_version_is_refused(folder: Path) -> None:
-    _seal_again(folder, lambda _: None, schema_version=2)
+    _seal_again(folder, lambda _: None, schema_version=3)
     with pytest.raises(IntegrityError) as caught:
         read_snapshot(folder)
     assert (caught.value.code, caught.value.exit_code) == ("E504", 6)
-    assert "version 2" in caught.value.problems[0].allowed
+    assert "version 3" in caught.value.problems[0].allowed
 
 
 def test_what_is_no_snapshot_is_not_read(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ _WRONG: dict[str, tuple[CalibrationSnapshot, str]] = {
     "escape": (_snapshot(chip_id="cube\x1b[2J"), "chip_id"),
     "no date": (_snapshot(taken_at="yesterday"), "taken_at"),
     "local date": (_snapshot(taken_at="2025-01-31T12:00:00"), "taken_at"),
-    "version": (_snapshot(schema_version=2), "schema_version"),
+    "version": (_snapshot(schema_version=3), "schema_version"),
     "origin": (_snapshot(origin="guessed"), "origin"),
 }
 

@@ -107,7 +107,10 @@ class Sensors(NamedTuple):
 
 
 class Readout(NamedTuple):
-    """How the plasticity processor sees sensors and weights: baselines, noise, codes and their strength."""
+    """How the plasticity processor sees sensors and weights: baselines, noise, codes and their strength.
+
+    ``seen_causal`` and ``seen_anticausal`` keep the last reading of each sensor, or have no entries.
+    """
 
     baseline_causal: Singles
     baseline_anticausal: Singles
@@ -118,6 +121,8 @@ class Readout(NamedTuple):
     constants: Singles
     noise_words: Words
     random_words: Words
+    seen_causal: Singles
+    seen_anticausal: Singles
 
 
 class Schedule(NamedTuple):

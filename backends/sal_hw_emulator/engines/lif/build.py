@@ -174,8 +174,10 @@ def _sensor_sizes(tiles: Tiles) -> tuple[int, int]:
 _READOUT = ("baseline_causal", "baseline_anticausal", "noise_causal", "noise_anticausal", "code", "strength")
 
 
-def build_readout(models: Sequence[TileModel], tiles: Tiles, seed: np.random.SeedSequence) -> tuple[Readout, Integers]:
-    """Return what the processors see, and for each tile its first row of constants."""
+def build_readout(
+    models: Sequence[TileModel], tiles: Tiles, seed: np.random.SeedSequence, *, keep: bool
+) -> tuple[Readout, Integers]:
+    """Return what the processors see, and for each tile its first row of constants; `keep` makes room for readings."""
     along, _ = _sensor_sizes(tiles)
     arrays = {name: np.zeros(along, dtype=np.float32) for name in _READOUT}
     rows: list[Singles] = []
@@ -196,6 +198,8 @@ def build_readout(models: Sequence[TileModel], tiles: Tiles, seed: np.random.See
         constants=constants,
         noise_words=_odd_words(noise, MAX_COLUMNS),
         random_words=_odd_words(random, MAX_COLUMNS),
+        seen_causal=np.zeros(along if keep else 0, dtype=np.float32),
+        seen_anticausal=np.zeros(along if keep else 0, dtype=np.float32),
     ), _integers(begins)
 
 

@@ -149,6 +149,8 @@ class LifModel:
         How many of a neuron's last spikes a sensor pairs with: 1 for nearest neighbours.
     membrane, membrane_every
         Neurons whose potential is recorded, and every how many steps.
+    keep_readings
+        Whether the last reading of every sensor is kept, for those who ask for it.
     state, state_steps
         Neurons whose joint state is counted (the first is the most significant bit), and how long each is 1.
     """
@@ -162,5 +164,6 @@ class LifModel:
     history: int = 1
     membrane: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     membrane_every: int = 0
+    keep_readings: bool = False
     state: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     state_steps: Doubles = field(default_factory=lambda: np.zeros(0))

@@ -85,6 +85,9 @@ def update_row(
     saturated = _read_and_reset(held, baseline, _cut(readout.noise_causal, first, columns), words, causal)
     held, baseline = _cut(sensors.anticausal, first, columns), _cut(readout.baseline_anticausal, first, columns)
     saturated += _read_and_reset(held, baseline, _cut(readout.noise_anticausal, first, columns), words, anticausal)
+    if len(readout.seen_causal) > 0:
+        _cut(readout.seen_causal, first, columns)[:] = causal[:columns]
+        _cut(readout.seen_anticausal, first, columns)[:] = anticausal[:columns]
     kernel, constant = schedule.kernel[place], schedule.constant[place]
     random = work[3 : 3 + kernels.draws[kernel]]
     _draw(readout.random_words, random, columns)

@@ -77,7 +77,9 @@ class LifSimulation:
         self.neurons = build_neurons(model.neurons, max(1, model.history), neuron_seed)
         self.tiles, self.flat_weights = build_tiles(model.tiles, size)
         self.sensors = build_sensors(model.tiles, self.tiles)
-        self.readout, constants = build_readout(model.tiles, self.tiles, readout_seed)
+        self.readout, constants = build_readout(
+            model.tiles, self.tiles, readout_seed, keep=model.keep_readings
+        )
         self.schedule = build_schedule(model.tiles, model.processors, constants)
         self.kernels = build_kernels(model.kernels)
         self.background = build_background(model.background)
@@ -158,6 +160,22 @@ class LifSimulation:
         """Return a view of what a tile's anti-causal sensors hold, shape (rows, columns)."""
         return view_of(self.sensors.anticausal, self.tiles, tile, int(self.tiles.sensor[tile]))
 
+    def readings(self, tile: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return views of the last causal and anti-causal readings of a tile, each of shape (rows, columns).
+
+        Raises
+        ------
+        TypeError
+            If the model does not keep them.
+        """
+        if not self.model.keep_readings:
+            raise TypeError("the model does not keep readings")
+        first = int(self.tiles.sensor[tile])
+        causal, anticausal = (
+            view_of(flat, self.tiles, tile, first) for flat in (self.readout.seen_causal, self.readout.seen_anticausal)
+        )
+        return causal, anticausal
+
     def constants(self, tile: int) -> NDArray[np.float32]:
         """Return a copy of the constants of a plastic tile's kernel, shape (constants, rows, columns)."""
         plastic = self.model.tiles[tile].plastic
@@ -182,6 +200,8 @@ class LifSimulation:
             "code": readout.code,
             "noise_words": readout.noise_words,
             "random_words": readout.random_words,
+            "seen_causal": readout.seen_causal,
+            "seen_anticausal": readout.seen_anticausal,
             "constants": readout.constants,
             "progress": self.schedule.progress,
             "saturated": self.schedule.saturated,

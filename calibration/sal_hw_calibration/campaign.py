@@ -1,0 +1,276 @@
+"""A campaign: measures a chip stage by stage, keeps each stage the moment it is done, and ends in a snapshot."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sal_hw.artifact import is_unfinished
+from sal_hw.codec import digest
+from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.files import json_bytes, write_atomic, writing
+from sal_hw.instrument import Instrument
+from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
+from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
+from sal_hw.target.tables import TABLES
+from sal_hw_calibration.bench import Bench, Sites
+from sal_hw_calibration.stages import Stage, chosen_stages
+
+IDENTITY = "campaign.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageReport:
+    """How a stage went.
+
+    Attributes
+    ----------
+    kept
+        Whether its result was there already.
+    seconds, machine_s
+        Wall-clock time, and model time that the chip ran for.
+    """
+
+    name: str
+    kept: bool
+    seconds: float
+    machine_s: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Calibrated:
+    """A finished campaign."""
+
+    snapshot: CalibrationSnapshot
+    stages: tuple[StageReport, ...]
+
+
+def _no_progress(stage: str, done: float, total: float) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Options:
+    """How a campaign is run.
+
+    Attributes
+    ----------
+    seed
+        Seed of the whole campaign.
+    stages
+        Names of stages to do, with those they need; None means all.
+    neurons
+        Circuits to measure, in increasing order; None means all.
+    resume
+        Whether to go on with a campaign that was begun.
+    threads
+        Threads for fits; the result does not depend on it.
+    progress
+        Called with the stage, and the shares of the campaign that are done and that there are.
+    parent
+        Snapshot that this one continues.
+    """
+
+    seed: int = 0
+    stages: tuple[str, ...] | None = None
+    neurons: Sites | None = None
+    resume: bool = False
+    threads: int = 1
+    progress: Callable[[str, float, float], None] = _no_progress
+    parent: CalibrationSnapshot | None = None
+
+
+def run_campaign(instrument: Instrument, folder: Path, options: Options) -> Calibrated:
+    """Measure a chip.
+
+    Parameters
+    ----------
+    folder
+        Where results of stages are kept; it can be deleted once the snapshot is safe.
+
+    Raises
+    ------
+    InputError
+        E501 if the folder exists and is not to be resumed; E506 if it belongs to another campaign; E710 for an unknown
+        stage.
+    """
+    stages = chosen_stages(options.stages)
+    _open_folder(folder, _identity(instrument, options), resume=options.resume)
+    bench = Bench(
+        instrument=instrument, seed=options.seed, neurons=options.neurons, threads=options.threads
+    )
+    curves: dict[str, Curve] = {}
+    reports, done, total = [], 0.0, sum(stage.share for stage in stages)
+    for stage in stages:
+        options.progress(stage.name, done, total)
+        begin, shares = time.perf_counter(), done
+        bench.tick = lambda name=stage.name, at=shares: options.progress(name, at, total)  # type: ignore[misc]
+        kept = _kept(folder, stage)
+        part, notes = (kept, ()) if kept is not None else _measure(bench, stage, folder)
+        bench.learn(part.tables)
+        curves |= {curve.name: curve for curve in part.curves}
+        done += stage.share
+        machine_s = float(dict(part.conditions).get("machine_s", "0"))
+        seconds = time.perf_counter() - begin
+        reports.append(
+            StageReport(name=stage.name, kept=kept is not None, seconds=seconds, machine_s=machine_s, notes=notes)
+        )
+    options.progress("done", total, total)
+    return Calibrated(snapshot=_joined(bench, folder, options, curves, stages), stages=tuple(reports))
+
+
+def _identity(instrument: Instrument, options: Options) -> dict[str, Any]:
+    neurons = None if options.neurons is None else digest([int(site) for site in options.neurons])
+    return {
+        "chip_id": instrument.chip_id,
+        "target": instrument.target,
+        "conditions": dict(sorted(instrument.conditions.items())),
+        "seed": options.seed,
+        "neurons": neurons,
+        "taken_at": instrument.now(),
+    }
+
+
+def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool) -> None:
+    """Make the campaign's folder, or check that it belongs to this campaign."""
+    import json
+
+    path = folder / IDENTITY
+    if not path.is_file():
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json_bytes(identity))
+        return
+    if not resume:
+        raise InputError(
+            Problem(
+                code="E501",
+                field="output",
+                value=quote_value(str(folder)),
+                allowed="no campaign that was begun and not finished",
+                hint="add --resume to go on with it, or delete the folder to begin anew",
+            )
+        )
+    found = json.loads(path.read_bytes())
+    # a chip on the bench is measured later than it was when the campaign began
+    differing = sorted(key for key in {*identity, *found} - {"taken_at"} if identity.get(key) != found.get(key))
+    if differing:
+        raise InputError(
+            Problem(
+                code="E506",
+                field="output",
+                value=quote_value(str(folder)),
+                allowed=f"a campaign of the same chip, seed and neurons; it differs in: {', '.join(differing)}",
+                hint="repeat the command line that began it",
+            )
+        )
+
+
+def _begun_at(folder: Path) -> str:
+    import json
+
+    return str(json.loads((folder / IDENTITY).read_bytes())["taken_at"])
+
+
+def _kept(folder: Path, stage: Stage) -> CalibrationSnapshot | None:
+    """Return a stage's result if it was finished; what was left of an unfinished or damaged one is not used."""
+    path = folder / stage.name
+    if not path.is_dir() or is_unfinished(path):
+        return None
+    try:
+        return read_snapshot(path)
+    except (InputError, IntegrityError):
+        return None
+
+
+def _measure(bench: Bench, stage: Stage, folder: Path) -> tuple[CalibrationSnapshot, tuple[str, ...]]:
+    before = bench.machine_ms
+    outcome = stage.measure(bench)
+    machine_s = (bench.machine_ms - before) * 1e-3
+    part = CalibrationSnapshot(
+        chip_id=bench.instrument.chip_id,
+        target=bench.instrument.target,
+        taken_at=_begun_at(folder),
+        finished_at=bench.instrument.now(),
+        origin="measured",
+        tables=outcome.tables,
+        curves=outcome.curves,
+        conditions=(("machine_s", f"{machine_s:g}"),),
+    )
+    if (folder / stage.name).exists():
+        shutil.rmtree(folder / stage.name)
+    write_snapshot(folder / stage.name, part)
+    return part, outcome.notes
+
+
+def _joined(
+    bench: Bench, folder: Path, options: Options, curves: dict[str, Curve], stages: tuple[Stage, ...]
+) -> CalibrationSnapshot:
+    order = list(TABLES)
+    tables = tuple(sorted(bench.known.values(), key=lambda table: order.index(table.name)))
+    last = _kept(folder, stages[-1])
+    conditions = bench.instrument.conditions | {
+        "seed": str(options.seed),
+        "stages": " ".join(stage.name for stage in stages),
+        "neurons": "all" if options.neurons is None else _ranges(options.neurons),
+    }
+    return CalibrationSnapshot(
+        chip_id=bench.instrument.chip_id,
+        target=bench.instrument.target,
+        taken_at=_begun_at(folder),
+        finished_at=last.finished_at if last is not None else bench.instrument.now(),
+        origin="measured",
+        tables=tables,
+        curves=tuple(curves[name] for name in sorted(curves)),
+        conditions=tuple(sorted(conditions.items())),
+        software=tuple(sorted(bench.instrument.software.items())),
+        parent=None if options.parent is None else options.parent.hash,
+    )
+
+
+def _ranges(sites: Sites) -> str:
+    breaks = np.flatnonzero(np.diff(sites) != 1) + 1
+    parts = [(int(part[0]), int(part[-1])) for part in np.split(sites, breaks)]
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in parts)
+
+
+def keep_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool) -> None:
+    """Write a snapshot so that at every moment the previous one, none, or the new one stands at `path`.
+
+    Raises
+    ------
+    InputError
+        E501 if there is one and `force` is false.
+    """
+    if not path.exists():
+        _write_aside(path, snapshot).rename(path)
+        return
+    if not force:
+        write_snapshot(path, snapshot)
+    new, old = _write_aside(path, snapshot), path.with_name(f".{path.name}.old")
+    if old.exists():
+        shutil.rmtree(old)
+    path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old)
+
+
+def _write_aside(path: Path, snapshot: CalibrationSnapshot) -> Path:
+    new = path.with_name(f".{path.name}.new")
+    if new.exists():
+        shutil.rmtree(new)
+    write_snapshot(new, snapshot)
+    return new
+
+
+def with_tables(snapshot: CalibrationSnapshot, *tables: ParameterTable) -> CalibrationSnapshot:
+    """Return a snapshot in which some tables are replaced."""
+    new = {table.name: table for table in tables}
+    return replace(snapshot, tables=tuple(new.get(table.name, table) for table in snapshot.tables))

@@ -1,0 +1,99 @@
+"""Inhibitory inputs: strength and time constant, from PSPs of one synapse per neuron whose own strength is known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw_calibration.bench import Bench, Run
+from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold
+from sal_hw_calibration.measured import Measured, table_of
+from sal_hw_calibration.networks import Circuit, stimulated
+from sal_hw_calibration.outcome import Outcome
+
+WATCHED = Circuit(tau_mem_ms=10.0, tau_syn_ms=5.0, tau_ref_ms=10.0, leak_lsb=100.0)
+
+#: steady drive of the synapse at the largest code, LSB
+WEIGHT_LSB = 63.0
+
+#: time between two spikes of a synapse, spikes of each, and time between two samples of the CADC
+PERIOD_MS, SPIKES, EVERY_MS = 50.2, 100, 2.0
+
+#: neurons whose inputs come at the same time
+STAGGERED = 50
+
+Doubles = NDArray[np.float64]
+
+
+def measure_inhibition(bench: Bench) -> Outcome:
+    """Measure mean PSPs of inhibitory synapses.
+
+    Returns
+    -------
+    Outcome
+        Tables ``gain_inh_ratio`` and ``tau_syn_inh_ratio``.
+    """
+    sites = bench.wanted()
+    # the period is no multiple of the sampling interval, so samples come at all times after the spikes
+    offset = (np.arange(len(sites)) % STAGGERED) * EVERY_MS / 2.0
+    times = PERIOD_MS * (1 + np.arange(SPIKES))
+    spikes = np.stack(
+        [(times[:, None] + offset).ravel(), np.broadcast_to(np.arange(len(sites)), (SPIKES, len(sites))).ravel()], axis=1
+    )
+    spikes = spikes[np.argsort(spikes[:, 0], kind="stable")]
+    network = stimulated(WATCHED, len(sites), spikes=spikes, weight_lsb=-WEIGHT_LSB, every_ms=EVERY_MS)
+    duration_ms = float(np.ceil(spikes[-1, 0] + PERIOD_MS))
+    run = bench.run("inhibition", network, sites=sites, duration_ms=duration_ms)
+    fit = _fit(bench, run, offset)
+    gain = -fit.drive_lsb / _expected(bench, run)
+    found = {
+        "gain_inh_ratio": (gain, fit.drive_sigma / _expected(bench, run)),
+        "tau_syn_inh_ratio": (fit.tau_syn_ms / WATCHED.tau_syn_ms, fit.tau_syn_sigma / WATCHED.tau_syn_ms),
+    }
+    source = f"mean PSP of {SPIKES} spikes of one synapse of known strength"
+    return Outcome(
+        tables=tuple(
+            table_of(
+                name,
+                Measured(value=value, sigma=sigma, residual=fit.residual_lsb),
+                sites,
+                (bench.circuits,),
+                source=source,
+            )
+            for name, (value, sigma) in found.items()
+        )
+    )
+
+
+def _fit(bench: Bench, run: Run, offset: Doubles) -> PspFit:
+    """Fold the membranes of neurons whose inputs come at the same time, and fit all."""
+    times = run.reading.sample_ms["cells"]
+    value = bench.potentials(run.sites("cells"), run.reading.samples["cells"])
+    parts = []
+    for late in np.unique(offset):
+        mine = offset == late
+        elapsed = times - PERIOD_MS - late
+        kept = (elapsed >= PERIOD_MS) & (elapsed < (SPIKES - 1) * PERIOD_MS)
+        folded = fold(np.mod(elapsed[kept], PERIOD_MS), value[np.ix_(kept, mine)], period_ms=PERIOD_MS, bin_ms=1.0)
+        parts.append((mine, fit_psps(folded, tau_mem_ms=WATCHED.tau_mem_ms, start=(-WEIGHT_LSB, WATCHED.tau_syn_ms))))
+    whole = {name: np.full(len(offset), np.nan) for name in PspFit.__dataclass_fields__}
+    for mine, fit in parts:
+        for name, numbers in whole.items():
+            numbers[mine] = getattr(fit, name)
+    return PspFit(**whole)
+
+
+def _expected(bench: Bench, run: Run) -> Doubles:
+    """Return the steady drive that each neuron's synapse should have, its known strength included, shape (neurons,)."""
+    chip = run.program.chip
+    if chip is None:
+        raise TypeError("the program was not compiled for a chip")
+    expected = np.full(run.program.n_neurons, np.nan)
+    gains = bench.known.get("gain_ratio")
+    for tile in chip.tiles_of("given"):
+        for source, column in np.argwhere(tile.exists):
+            place = (tile.hemisphere, int(tile.rows[source]), int(tile.columns[column]))
+            strength = 1.0 if gains is None or not gains.ok[place] else float(gains.measured[place])
+            post = int(tile.post[column])
+            expected[post] = strength * float(tile.codes[source, column]) * chip.neurons.drive_inh_lsb[post]
+    return expected
