@@ -183,6 +183,22 @@ class ChipSource(Protocol):
             E704 if a spread is unknown or absurd; E705 if the seed is out of range.
         """
 
+    def drift_chip(
+        self, chip: CalibrationSnapshot, drifts: Mapping[str, float], *, seed: int, taken_at: str
+    ) -> CalibrationSnapshot:
+        """Return the truth about a synthetic chip at a later time.
+
+        Parameters
+        ----------
+        drifts
+            By name of a spread: standard deviation of the change of each instance.
+
+        Raises
+        ------
+        sal_hw.errors.InputError
+            E704 if a name is unknown or a drift absurd.
+        """
+
 
 @runtime_checkable
 class Machine(Backend, Protocol):

@@ -68,10 +68,13 @@ class Instrument(Protocol):
         What the measurement depends on, by name: who drives the chip, which board voltages.
     software
         Versions by name.
+    parallel
+        Whether several threads may run programs at the same time; one chip runs one program.
     """
 
     chip_id: str
     target: str
+    parallel: bool
     conditions: dict[str, str]
     software: dict[str, str]
 

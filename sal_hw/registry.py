@@ -1,7 +1,9 @@
 """Targets and backends by name, found through entry points.
 
 Third parties register in the groups ``sal_hw.targets`` and ``sal_hw.backends``, exactly as the packages of this
-project do. A target is a :class:`Target`; a backend is a class without constructor arguments.
+project do. A target is a :class:`Target`; a backend is a class without constructor arguments. Studies, experiments with
+an engine of their own, are registered in ``sal_hw.studies`` under the kind of their protocol. What calibrates chips is
+registered in ``sal_hw.calibrators`` under the name ``default``; it is a class without constructor arguments, too.
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeAlias
 
 from sal_hw.backend import Backend
+from sal_hw.calibrating import Calibrator
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.description import TargetDescription
 
 TARGETS = "sal_hw.targets"
 BACKENDS = "sal_hw.backends"
+CALIBRATORS = "sal_hw.calibrators"
+STUDIES = "sal_hw.studies"
 
 #: a pass takes the compiler's draft and returns the next one
 Pass: TypeAlias = Callable[[Any], Any]
@@ -126,3 +131,48 @@ def load_backend(name: str) -> Backend:
         )
     backend: Backend = known[name].load()()
     return backend
+
+
+def load_study(kind: str) -> Callable[..., Any]:
+    """Return what makes the studies of a kind, a :class:`sal_hw.experiment.study.StudyFactory`.
+
+    Raises
+    ------
+    InputError
+        E303 if nothing is registered for that kind.
+    """
+    known = _find(STUDIES)
+    if kind not in known:
+        raise InputError(
+            Problem(
+                code="E303",
+                field="experiment.kind",
+                value=quote_value(kind),
+                allowed=f"a study that is installed: {', '.join(sorted(known)) or 'there is none'}",
+                hint="install sal-hw again; its studies are part of it",
+            )
+        )
+    factory: Callable[..., Any] = known[kind].load()
+    return factory
+
+
+def load_calibrator() -> Calibrator:
+    """Return what calibrates chips.
+
+    Raises
+    ------
+    InputError
+        E303 if nothing is registered.
+    """
+    found = _find(CALIBRATORS).get("default")
+    if found is None:
+        raise InputError(
+            Problem(
+                code="E303",
+                field="calibrator",
+                allowed=f"a package that registers 'default' in the entry-point group {CALIBRATORS}",
+                hint="install sal-hw again; its calibration package is part of it",
+            )
+        )
+    calibrator: Calibrator = found.load()()
+    return calibrator

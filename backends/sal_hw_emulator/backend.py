@@ -43,6 +43,10 @@ class EmulatorBackend:
         chip
             The chip to emulate; None is a nominal one. Without effect on programs that were not compiled for a chip.
         """
+        if program.digital is not None:
+            from sal_hw_emulator.fixed_point_session import FixedPointSession
+
+            return FixedPointSession(program, seed=seed, threads=threads, recorder=recorder)
         if program.chip is not None or program.timing is None:
             from sal_hw_emulator.lif_session import LifSession
 
@@ -61,6 +65,16 @@ class EmulatorBackend:
     def draw_chip(self, seed: int, *, spreads: Mapping[str, float]) -> CalibrationSnapshot:
         """Return the truth of a synthetic BrainScaleS-2 chip; see :class:`sal_hw.backend.ChipSource`."""
         return chip_model.draw_chip(seed, spreads=load_spreads().with_overrides(spreads))
+
+    def drift_chip(
+        self, chip: CalibrationSnapshot, drifts: Mapping[str, float], *, seed: int, taken_at: str
+    ) -> CalibrationSnapshot:
+        """Return the truth about a synthetic chip at a later time; see :class:`sal_hw.backend.ChipSource`."""
+        from sal_hw_emulator.drift import drifted
+
+        # the values are drifts and no spreads, but absurd ones and unknown names are the same
+        spreads = load_spreads().with_overrides(drifts)
+        return drifted(chip, spreads, drifts, seed=seed, taken_at=taken_at)
 
     def open_instrument(
         self, *, chip: CalibrationSnapshot | None = None, synthetic_time: str | None = None, work: Path | None = None

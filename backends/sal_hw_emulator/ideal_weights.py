@@ -88,6 +88,7 @@ class IdealWeights:
         self, simulation: LifSimulation, projection: str
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Refuse: ideal sensors have no converter."""
+        del simulation
         raise TypeError(f"{projection} has no correlation probe: the target ideal has no converters")
 
     def counters(self, simulation: LifSimulation) -> dict[str, int]:

@@ -41,6 +41,7 @@ class EmulatedInstrument:
     def __init__(self, chip: CalibrationSnapshot, *, synthetic_time: str | None = None) -> None:
         self.chip_id = chip.chip_id
         self.target = chip.target
+        self.parallel = True
         self.conditions = {"instrument": "emulated chip"}
         self.software = {"sal-hw": __version__, "numpy": np.__version__}
         self._chip = ChipModel.from_snapshot(chip)
@@ -83,17 +84,15 @@ class EmulatedInstrument:
 class _Record:
     """What the probes of a program have seen so far."""
 
-    def __init__(
-        self, program: CompiledProgram, chip: ChipModel, loaded: Loaded, seed: np.random.SeedSequence
-    ) -> None:
+    def __init__(self, program: CompiledProgram, chip: ChipModel, loaded: Loaded, seed: np.random.SeedSequence) -> None:
         self._program = program
         self._chip = chip
         self._loaded = loaded
         self._rng = np.random.default_rng(seed)
-        of_kind = {kind: [item for item in program.probes if isinstance(item, kind)] for kind in _KINDS}
-        self._spiking = [program.neuron_block(item.population) for item in of_kind[SpikeProbe]]
-        self._sampled = [program.neuron_block(item.population) for item in of_kind[MembraneProbe]]
-        self.sensed = [item.projection for item in of_kind[CorrelationProbe]]
+        probes = program.probes
+        self._spiking = [program.neuron_block(item.population) for item in probes if isinstance(item, SpikeProbe)]
+        self._sampled = [program.neuron_block(item.population) for item in probes if isinstance(item, MembraneProbe)]
+        self.sensed = [item.projection for item in probes if isinstance(item, CorrelationProbe)]
         self._spikes: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
         self._sample_steps: list[NDArray[np.int64]] = []
         self._samples: dict[str, list[NDArray[np.uint8]]] = {block.population: [] for block in self._sampled}
@@ -123,7 +122,7 @@ class _Record:
         step_ms = self._program.timestep_ms
         steps, neurons = (np.concatenate(each) for each in zip(*self._spikes, strict=True))
         # as in a run, a spike is given the beginning of its step; a sample is taken at the end
-        sample_ms = (np.concatenate(self._sample_steps) + 1) * step_ms
+        sample_ms = np.asarray((np.concatenate(self._sample_steps) + 1) * step_ms, dtype=np.float64)
         spikes = {}
         for block in self._spiking:
             mine = (neurons >= block.offset) & (neurons < block.offset + block.size)
@@ -140,6 +139,3 @@ class _Record:
                 for name, parts in self._sensors.items()
             },
         )
-
-
-_KINDS = (SpikeProbe, MembraneProbe, CorrelationProbe)

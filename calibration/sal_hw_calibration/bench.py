@@ -1,4 +1,4 @@
-"""The bench: compiles measurement networks with what is known so far, runs them, and keeps count of the machine time."""
+"""The bench: compiles measurement networks with what is known so far, runs them, and counts the machine time."""
 
 from __future__ import annotations
 
@@ -93,12 +93,17 @@ class Bench:
         """Return the circuits that are asked for and, as far as is known, work."""
         chosen = np.arange(self.circuits) if self.neurons is None else self.neurons
         usable = self.known.get("usable")
-        return chosen if usable is None else chosen[usable.ok[chosen] & (usable.measured[chosen] > 0)]
+        works = (
+            np.ones(len(chosen), dtype=np.bool_)
+            if usable is None
+            else usable.ok[chosen] & (usable.measured[chosen] > 0)
+        )
+        return np.asarray(chosen[works], dtype=np.int64)
 
     def on_hemisphere(self, hemisphere: int) -> Sites:
         """Return the wanted circuits of one hemisphere."""
         sites = self.wanted()
-        return sites[sites // self.columns == hemisphere]
+        return np.asarray(sites[sites // self.columns == hemisphere], dtype=np.int64)
 
     def seed_of(self, name: str) -> int:
         """Return the seed of one run, independent of which others there are."""
@@ -168,3 +173,7 @@ class Bench:
     def without(self, *names: str) -> Bench:
         """Return the same bench without some knowledge."""
         return replace(self, known={key: item for key, item in self.known.items() if key not in names})
+
+    def with_table(self, table: ParameterTable) -> Bench:
+        """Return the same bench with other knowledge of one table."""
+        return replace(self, known={**self.known, table.name: table})

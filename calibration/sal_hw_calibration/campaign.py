@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sal_hw.artifact import is_unfinished
+from sal_hw.calibrating import Calibrated, CampaignOptions, StageReport
 from sal_hw.codec import digest
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.files import json_bytes, write_atomic, writing
@@ -25,69 +26,7 @@ from sal_hw_calibration.stages import Stage, chosen_stages
 IDENTITY = "campaign.json"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StageReport:
-    """How a stage went.
-
-    Attributes
-    ----------
-    kept
-        Whether its result was there already.
-    seconds, machine_s
-        Wall-clock time, and model time that the chip ran for.
-    """
-
-    name: str
-    kept: bool
-    seconds: float
-    machine_s: float
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Calibrated:
-    """A finished campaign."""
-
-    snapshot: CalibrationSnapshot
-    stages: tuple[StageReport, ...]
-
-
-def _no_progress(stage: str, done: float, total: float) -> None:
-    """Show nothing."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Options:
-    """How a campaign is run.
-
-    Attributes
-    ----------
-    seed
-        Seed of the whole campaign.
-    stages
-        Names of stages to do, with those they need; None means all.
-    neurons
-        Circuits to measure, in increasing order; None means all.
-    resume
-        Whether to go on with a campaign that was begun.
-    threads
-        Threads for fits; the result does not depend on it.
-    progress
-        Called with the stage, and the shares of the campaign that are done and that there are.
-    parent
-        Snapshot that this one continues.
-    """
-
-    seed: int = 0
-    stages: tuple[str, ...] | None = None
-    neurons: Sites | None = None
-    resume: bool = False
-    threads: int = 1
-    progress: Callable[[str, float, float], None] = _no_progress
-    parent: CalibrationSnapshot | None = None
-
-
-def run_campaign(instrument: Instrument, folder: Path, options: Options) -> Calibrated:
+def run_campaign(instrument: Instrument, folder: Path, options: CampaignOptions) -> Calibrated:
     """Measure a chip.
 
     Parameters
@@ -103,9 +42,7 @@ def run_campaign(instrument: Instrument, folder: Path, options: Options) -> Cali
     """
     stages = chosen_stages(options.stages)
     _open_folder(folder, _identity(instrument, options), resume=options.resume)
-    bench = Bench(
-        instrument=instrument, seed=options.seed, neurons=options.neurons, threads=options.threads
-    )
+    bench = Bench(instrument=instrument, seed=options.seed, neurons=options.neurons, threads=options.threads)
     curves: dict[str, Curve] = {}
     reports, done, total = [], 0.0, sum(stage.share for stage in stages)
     for stage in stages:
@@ -126,7 +63,7 @@ def run_campaign(instrument: Instrument, folder: Path, options: Options) -> Cali
     return Calibrated(snapshot=_joined(bench, folder, options, curves, stages), stages=tuple(reports))
 
 
-def _identity(instrument: Instrument, options: Options) -> dict[str, Any]:
+def _identity(instrument: Instrument, options: CampaignOptions) -> dict[str, Any]:
     neurons = None if options.neurons is None else digest([int(site) for site in options.neurons])
     return {
         "chip_id": instrument.chip_id,
@@ -140,8 +77,6 @@ def _identity(instrument: Instrument, options: Options) -> dict[str, Any]:
 
 def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool) -> None:
     """Make the campaign's folder, or check that it belongs to this campaign."""
-    import json
-
     path = folder / IDENTITY
     if not path.is_file():
         with writing(folder):
@@ -174,8 +109,6 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool) -> Non
 
 
 def _begun_at(folder: Path) -> str:
-    import json
-
     return str(json.loads((folder / IDENTITY).read_bytes())["taken_at"])
 
 
@@ -211,7 +144,7 @@ def _measure(bench: Bench, stage: Stage, folder: Path) -> tuple[CalibrationSnaps
 
 
 def _joined(
-    bench: Bench, folder: Path, options: Options, curves: dict[str, Curve], stages: tuple[Stage, ...]
+    bench: Bench, folder: Path, options: CampaignOptions, curves: dict[str, Curve], stages: tuple[Stage, ...]
 ) -> CalibrationSnapshot:
     order = list(TABLES)
     tables = tuple(sorted(bench.known.values(), key=lambda table: order.index(table.name)))

@@ -41,9 +41,7 @@ class Measured:
     faults: tuple[tuple[str, Flags], ...] = ()
 
 
-def table_of(
-    name: str, found: Measured, where: Any, shape: tuple[int, ...], *, source: str
-) -> ParameterTable:
+def table_of(name: str, found: Measured, where: Any, shape: tuple[int, ...], *, source: str) -> ParameterTable:
     """Return the table of a whole chip.
 
     Parameters

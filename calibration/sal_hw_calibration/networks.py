@@ -54,7 +54,12 @@ class Circuit:
 
 
 def alone(
-    circuit: Circuit, size: int, *, every_ms: float, timestep_ms: float = 0.1, leak_lsb: NDArray[np.float64] | None = None
+    circuit: Circuit,
+    size: int,
+    *,
+    every_ms: float,
+    timestep_ms: float = 0.1,
+    leak_lsb: NDArray[np.float64] | None = None,
 ) -> NetworkSpec:
     """Return neurons without synapses whose membranes and spikes are recorded.
 
@@ -149,9 +154,7 @@ def kicked_sources(
             ),
         ),
         stimuli=(
-            ConstantDrive(
-                name="drive", target=firing, amplitude=Constant(value=kicked.circuit.drive_mv, unit="mV")
-            ),
+            ConstantDrive(name="drive", target=firing, amplitude=Constant(value=kicked.circuit.drive_mv, unit="mV")),
             SpikeList(
                 name="kicks",
                 target=firing,

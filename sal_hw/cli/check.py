@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sal_hw.cli.console import show, show_json
 from sal_hw.cli.options import (
     AsJson,
@@ -15,6 +17,9 @@ from sal_hw.cli.options import (
     Strict,
     Target,
 )
+
+if TYPE_CHECKING:
+    from sal_hw.api import Recipe
 
 
 def check(
@@ -39,6 +44,8 @@ def check(
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
+    if loaded.is_study:
+        return _check_study(loaded, target, chip, calibration, as_json=as_json)
     compiled = compile_as_asked(loaded, target, chip, calibration, strict=strict)
     if as_json:
         show_json({"status": "ok", **compiled.as_document()})
@@ -46,4 +53,16 @@ def check(
     show_program(compiled.program.trace, compiled.report, compiled.knowledge)
     show(f"{recipe}: no problems on {target}")
     show(f"next: {compiled.next_run(recipe, chip, calibration)}")
+    return 0
+
+
+def _check_study(loaded: Recipe, target: str, chip: str | None, calibration: str | None, *, as_json: bool) -> int:
+    from sal_hw.checked_recipe import check_study
+
+    check_study(loaded, target=target, chip=chip, calibration=calibration)
+    if as_json:
+        show_json({"status": "ok", "target": target, "program_hash": None})
+        return 0
+    show(f"{loaded.file.path}: no problems; it is a study, which has no network to compile")
+    show(f"next: sal-hw run {loaded.file.path}")
     return 0

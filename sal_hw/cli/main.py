@@ -12,7 +12,19 @@ from collections.abc import Sequence
 import typer
 
 from sal_hw._version import __version__
-from sal_hw.cli import check, compile_program, doctor, explain, import_result, plot, run, snapshot, submit, targets
+from sal_hw.cli import (
+    calibrate,
+    check,
+    compile_program,
+    doctor,
+    explain,
+    import_result,
+    plot,
+    run,
+    snapshot,
+    submit,
+    targets,
+)
 from sal_hw.cli.console import report_bug, report_error, report_usage
 from sal_hw.errors import SalHwError
 
@@ -34,6 +46,7 @@ app.command("plot")(plot.plot)
 app.command("targets")(targets.targets)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(snapshot.app, name="snapshot")
 
 

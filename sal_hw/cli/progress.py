@@ -18,15 +18,15 @@ _SHARE_BETWEEN_LINES = 0.1
 
 
 @contextmanager
-def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Report]:
-    """Give a function that shows how much of `what` is done."""
+def progress_bar(what: str, *, quiet: bool = False, steps: str = "updates") -> Iterator[Report]:
+    """Give a function that shows how much of `what` is done; `steps` names what is counted."""
     if quiet:
         yield lambda _done, _total: None
     elif sys.stderr.isatty():
         with _bar(what) as report:
             yield report
     else:
-        yield _Lines(what)
+        yield _Lines(what, steps)
 
 
 @contextmanager
@@ -57,8 +57,9 @@ def _bar(what: str) -> Iterator[Report]:
 class _Lines:
     """Progress for logs."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, steps: str) -> None:
         self._what = what
+        self._steps = steps
         self._begin = self._shown_at = time.monotonic()
         self._shown_share = 0.0
 
@@ -67,7 +68,7 @@ class _Lines:
         due = share - self._shown_share >= _SHARE_BETWEEN_LINES or now - self._shown_at >= _SECONDS_BETWEEN_LINES
         if due:
             left = (now - self._begin) * (1.0 / share - 1.0) if share else 0.0
-            say(f"{self._what}: {done} of {total} updates ({share:.0%}), {left:.0f} s left")
+            say(f"{self._what}: {done} of {total} {self._steps} ({share:.0%}), {left:.0f} s left")
             self._shown_at, self._shown_share = now, share
 
 
@@ -88,3 +89,52 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield lambda: pressed
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+StageReport = Callable[[str, float, float], None]
+
+
+@contextmanager
+def stage_progress(*, quiet: bool = False) -> Iterator[StageReport]:
+    """Give a function that shows which stage runs and which share of all of them is done."""
+    if quiet:
+        yield lambda _stage, _done, _total: None
+    elif sys.stderr.isatty():
+        with _stage_bar() as report:
+            yield report
+    else:
+        yield _StageLines()
+
+
+@contextmanager
+def _stage_bar() -> Iterator[StageReport]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    # the clock is drawn several times a second, whatever the measurement does
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task("", total=1.0)
+        yield lambda stage, done, total: bars.update(task, description=stage, completed=done, total=total)
+
+
+class _StageLines:
+    """Stages for logs: one line as each begins, and one every 30 s."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._begin = self._shown_at = time.monotonic()
+
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        now = time.monotonic()
+        if stage == self._stage and now - self._shown_at < _SECONDS_BETWEEN_LINES:
+            return
+        say(f"calibrate: {stage}, {done / total:.0%} done after {now - self._begin:.0f} s")
+        self._stage, self._shown_at = stage, now

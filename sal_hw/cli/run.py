@@ -70,10 +70,13 @@ def run(
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
     if dry_run:
+        if loaded.is_study:
+            return _dry_study(loaded, target, chip, calibration, via, calix, as_json=as_json)
         access = Access(via=via, calibration_file=calix)
         return _dry_run(loaded, target, emulate, access, chip, calibration, strict=strict, as_json=as_json)
     folder = out or _new_folder(loaded)
-    with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json) as progress:
+    steps = "steps" if loaded.is_study else "updates"
+    with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json, steps=steps) as progress:
         finished = api.run(
             loaded,
             target=target,
@@ -139,6 +142,27 @@ def _dry_run(
         named = (("--chip", chip), ("--calibration", calibration))
         options = [" --emulate" if emulate else "", *(f" {name} {value}" for name, value in named if value)]
         show(f"next: sal-hw run {recipe.file.path} --target {target}{''.join(options)}")
+    return 0
+
+
+def _dry_study(
+    recipe: Recipe,
+    target: str,
+    chip: str | None,
+    calibration: str | None,
+    via: str | None,
+    calix: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    from sal_hw.checked_recipe import check_study
+
+    check_study(recipe, target=target, chip=chip, calibration=calibration, via=via, calix=calix)
+    if as_json:
+        show_json({"status": "ok", "program_hash": None, "target": target, "backend": "study"})
+    else:
+        show(f"{recipe.name} is a study: nothing is compiled, and it would run here")
+        show(f"next: sal-hw run {recipe.file.path}")
     return 0
 
 

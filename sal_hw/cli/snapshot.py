@@ -43,7 +43,7 @@ def draw(
     from sal_hw.target.snapshot_io import write_snapshot
 
     del debug
-    snapshot = _chip_source().draw_chip(seed, spreads=dict(_parse(word) for word in spreads or ()))
+    snapshot = _chip_source().draw_chip(seed, spreads=dict(parse_spread(word) for word in spreads or ()))
     write_snapshot(out, snapshot, force=force)
     if as_json:
         show_json({"status": "ok", "folder": str(out), **_header(snapshot)})
@@ -65,7 +65,8 @@ def _chip_source() -> ChipSource:
     return backend
 
 
-def _parse(word: str) -> tuple[str, float]:
+def parse_spread(word: str) -> tuple[str, float]:
+    """Return name and value of a word such as ``tau_mem=0.2``; E704 if it is none."""
     name, _, text = word.partition("=")
     try:
         return name, float(text)

@@ -12,6 +12,7 @@ from sal_hw.chip_program import BackgroundSource, ExternalSource, Polarity, Syna
 from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import ChipDraft, Draft
+from sal_hw.passes.masks import usable_sites, working_sensors
 from sal_hw.passes.placement import STRATEGIES, Placement, Strategy, place
 from sal_hw.passes.routing import Demand, Route, background_size, route_events
 from sal_hw.program import LoweredPoisson, LoweredSpikes, LoweredStimulus, PassRecord, SynapseBlock
@@ -28,8 +29,15 @@ class _Part:
     post: NDArray[np.int64]
 
 
+#: how often neurons are moved away from sensors that do not work
+_MOST_MOVES = 24
+
+
 def place_and_route(draft: Draft) -> Draft:
     """Try the placements in their order and take the first that can be routed; masked circuits are never used.
+
+    Neurons whose learning synapses would have sensors that do not work, as far as a snapshot knows, get other circuits
+    while there are some; what cannot be avoided is told in the record.
 
     Raises
     ------
@@ -40,32 +48,73 @@ def place_and_route(draft: Draft) -> Draft:
     problems = [*_not_rectangular(draft)]
     if problems:
         raise InputError(problems)
+    sensors = working_sensors(draft)
     refused: InputError | None = None
     for strategy in STRATEGIES:
-        placement = _place(draft, strategy)
-        parts = [*_projection_parts(draft, placement), *_stimulus_parts(draft, placement)]
         try:
-            routes = route_events([part.demand for part in parts], draft.target)
+            routed = _routed(draft, strategy, usable_sites(draft))
         except InputError as error:
             refused = refused or error
             continue
-        return _recorded(draft, strategy, placement, parts, routes)
+        return _recorded(draft, _moved(draft, routed, sensors) if sensors is not None else routed, sensors)
     raise refused or TypeError("there is no placement strategy")
 
 
-def usable_sites(draft: Draft) -> NDArray[np.bool_] | None:
-    """Return which circuits work, shape (hemispheres * columns,); None if nothing is known."""
-    table = draft.snapshot.table("usable") if draft.snapshot is not None else None
-    return None if table is None else table.ok & (table.measured > 0)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Routed:
+    """A placement that can be routed."""
+
+    strategy: Strategy
+    placement: Placement
+    parts: list[_Part]
+    routes: tuple[Route, ...]
 
 
-def _place(draft: Draft, strategy: Strategy) -> Placement:
+def _routed(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -> _Routed:
+    placement = _place(draft, strategy, usable)
+    parts = [*_projection_parts(draft, placement), *_stimulus_parts(draft, placement)]
+    routes = route_events([part.demand for part in parts], draft.target)
+    return _Routed(strategy=strategy, placement=placement, parts=parts, routes=routes)
+
+
+def _moved(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_]) -> _Routed:
+    """Give neurons with sensors that do not work other circuits, and return what has the fewest of them."""
+    usable = usable_sites(draft)
+    free = np.ones(sensors.shape[0] * sensors.shape[2], dtype=np.bool_) if usable is None else usable.copy()
+    best, fewest = routed, np.inf
+    for _ in range(_MOST_MOVES):
+        bad = _bad_columns(draft, routed, sensors)
+        if bad.sum() < fewest:
+            best, fewest = routed, bad.sum()
+        if not bad.any():
+            break
+        free &= ~(bad > 0)
+        try:
+            routed = _routed(draft, routed.strategy, free)
+        except InputError:
+            break
+    return best
+
+
+def _bad_columns(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return, per circuit, the learning synapses onto it whose sensors do not work, shape (hemispheres * columns,)."""
+    learning, columns = learning_projections(draft), sensors.shape[2]
+    bad = np.zeros(sensors.shape[0] * columns, dtype=np.int64)
+    for part, route in zip(routed.parts, routed.routes, strict=True):
+        demand = part.demand
+        if demand.owner in learning:
+            broken = ~sensors[np.ix_(np.array([demand.hemisphere]), route.rows, demand.columns)][0]
+            bad[demand.hemisphere * columns + demand.columns] += broken.sum(axis=0)
+    return bad
+
+
+def _place(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -> Placement:
     limits = draft.target.limits
     return place(
         [(block.population, block.size) for block in draft.neurons],
         hemispheres=int(limits["hemispheres"].high or 0),
         columns=int(limits["columns"].high or 0),
-        usable=usable_sites(draft),
+        usable=usable,
         strategy=strategy,
     )
 
@@ -174,9 +223,8 @@ def _stimulus_part(draft: Draft, index: int, stimulus: LoweredStimulus, onto: _O
     return _Part(demand=demand, post=post)
 
 
-def _recorded(
-    draft: Draft, strategy: Strategy, placement: Placement, parts: list[_Part], routes: tuple[Route, ...]
-) -> Draft:
+def _recorded(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_] | None) -> Draft:
+    placement, parts, routes = routed.placement, routed.parts, routed.routes
     tiles = tuple(_tile(part, route) for part, route in zip(parts, routes, strict=True))
     background = _background(draft, parts, routes)
     chip = ChipDraft(
@@ -192,8 +240,11 @@ def _recorded(
         "synapses": float(sum(int(tile.exists.sum()) for tile in tiles)),
         "generators": float(len(background)),
     }
-    notes = (f"placement: {strategy}", *_hemisphere_notes(placement, draft.target))
-    return draft.recorded(PassRecord(name="place_and_route", notes=notes, counts=counts), chip_draft=chip)
+    notes = [f"placement: {routed.strategy}", *_hemisphere_notes(placement, draft.target)]
+    bad = 0 if sensors is None else int(_bad_columns(draft, routed, sensors).sum())
+    if bad:
+        notes.append(f"warning: {bad} learning synapses have sensors that do not work; no free circuits are without")
+    return draft.recorded(PassRecord(name="place_and_route", notes=tuple(notes), counts=counts), chip_draft=chip)
 
 
 def _hemisphere_notes(placement: Placement, target: TargetDescription) -> Iterator[str]:

@@ -148,7 +148,7 @@ def _array_problems(table: ParameterTable, kind: TableKind) -> list[Problem]:
 
 
 def _detail_problems(table: ParameterTable) -> Iterator[Problem]:
-    """Find details of a table that do not fit it: other shapes, numbers that are not finite, reasons that do not hold."""
+    """Find details of a table that do not fit it: other shapes, numbers not finite, reasons that do not hold."""
     path, shape = _path(table.name), table.measured.shape
     for name in ("residual", "after"):
         values = getattr(table, name)

@@ -26,7 +26,17 @@ KIND = "snapshot"
 HEADER = "snapshot.json"
 ARRAYS = "tables.npz"
 
-_TEXTS = ("chip_id", "target", "taken_at", "finished_at", "origin", "parent", "schema_version", "conditions", "software")
+_TEXTS = (
+    "chip_id",
+    "target",
+    "taken_at",
+    "finished_at",
+    "origin",
+    "parent",
+    "schema_version",
+    "conditions",
+    "software",
+)
 _TABLE_TEXTS = ("name", "site", "unit", "source", "reasons")
 _TABLE_ARRAYS = ("measured", "ok", "sigma", "residual", "after", "why")
 _CURVE_TEXTS = ("name", "x_name", "x_unit", "y_name", "y_unit")

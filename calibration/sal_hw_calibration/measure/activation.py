@@ -7,7 +7,9 @@ the circuit taken out. What is left of slope and middle is the circuit's own.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +27,10 @@ from sal_hw_calibration.outcome import Outcome
 #: biases of a first look, and model time at each of them
 LOOK_BIASES, LOOK_MS = tuple(float(bias) for bias in np.linspace(-3.0, 3.0, 7)), 5_000.0
 
-#: biases around the middle that the first look has found, and model time at each of them
-BIASES = tuple(float(bias) for bias in np.linspace(-2.5, 2.5, 11))
-DURATION_MS, TAU_REF_MS, TIMESTEP_MS = 70_000.0, 10.0, 0.1
+#: biases around the middle that the first look has found, and model time at each of them; many, since a potential differs
+#: from one setting to the next
+BIASES = tuple(float(bias) for bias in np.linspace(-2.5, 2.5, 25))
+DURATION_MS, TAU_REF_MS, TIMESTEP_MS = 44_000.0, 10.0, 0.1
 
 #: leak potentials stay this far from the ends of the range that a circuit can be set to, LSB
 MARGIN_LSB = 1.0
@@ -62,17 +65,23 @@ def measure_activation(bench: Bench, *, duration_ms: float = DURATION_MS) -> Out
         Tables ``activation_slope_lsb``, ``activation_offset_lsb``, ``activation_ceiling_ratio``, and the rows of the
         noise synapses, since their strengths are part of what was measured.
     """
-    knowing = bench.without("activation_slope_lsb", "activation_offset_lsb")
-    parts = []
-    for number, populations in enumerate(_groups(bench)):
-        size = sum(map(len, populations))
-        look = np.repeat(np.array(LOOK_BIASES)[:, None], size, axis=1)
-        first = _measure(knowing, f"look.{number}", populations, look, LOOK_MS)
-        middle = np.nan_to_num(_fits(first)[0][0])
-        biases = np.clip(middle + np.array(BIASES)[:, None], *_bias_range(bench))
-        parts.append(_measure(knowing, f"activation.{number}", populations, biases, duration_ms))
-    bench.machine_ms = knowing.machine_ms
+    groups = list(_groups(bench))
+    benches = [bench.without("activation_slope_lsb", "activation_offset_lsb") for _ in groups]
+    work = partial(_measure_group, duration_ms=duration_ms)
+    with ThreadPoolExecutor(max_workers=bench.threads if bench.instrument.parallel else 1) as pool:
+        parts = list(pool.map(work, benches, range(len(groups)), groups))
+    bench.machine_ms += sum(each.machine_ms - bench.machine_ms for each in benches)
     return _outcome(bench, _Activity.joined(parts), duration_ms)
+
+
+def _measure_group(bench: Bench, number: int, populations: list[Sites], *, duration_ms: float) -> _Activity:
+    """Look where the middles are, and then measure around them."""
+    size = sum(map(len, populations))
+    look = np.repeat(np.array(LOOK_BIASES)[:, None], size, axis=1)
+    first = _measure(bench, f"look.{number}", populations, look, LOOK_MS)
+    middle = np.nan_to_num(_fits(first)[0][0])
+    biases = np.clip(middle + np.array(BIASES)[:, None], *_bias_range(bench))
+    return _measure(bench, f"activation.{number}", populations, biases, duration_ms)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -154,9 +163,7 @@ def _shares(
     network = NetworkSpec(
         timestep_ms=TIMESTEP_MS,
         populations=tuple(
-            Population(
-                name=each, size=len(part), neuron=SamplingNeuron(tau_ref_ms=TAU_REF_MS, bias=Table(values=part))
-            )
+            Population(name=each, size=len(part), neuron=SamplingNeuron(tau_ref_ms=TAU_REF_MS, bias=Table(values=part)))
             for each, part in zip(names, parts, strict=True)
         ),
         probes=tuple(SpikeProbe(population=each) for each in names),
@@ -168,7 +175,7 @@ def _shares(
         spikes = run.reading.spikes[each]
         counts.append(np.bincount(spikes.neuron[spikes.time_ms > warmup_ms], minlength=len(part)))
     rows = np.array([_noise_rows(run, names, polarity) for polarity in ("exc", "inh")])
-    return np.concatenate(counts) * TAU_REF_MS / duration_ms, rows
+    return np.asarray(np.concatenate(counts) * TAU_REF_MS / duration_ms, dtype=np.float64), rows
 
 
 def logistic(bias: Doubles, middle: float, slope: float) -> Doubles:
@@ -236,9 +243,7 @@ def _curve(found: _Activity, best: Doubles) -> Curve:
     """Return some activation functions, over the distance from their middle in log-odds."""
     shown = np.unique(np.linspace(0, len(found.sites) - 1, CURVES).round().astype(np.int64))
     points = np.array(BIASES)
-    activity = np.array(
-        [np.interp(points, found.bias[:, n] - best[0, n], found.share[:, n]) for n in shown]
-    )
+    activity = np.array([np.interp(points, found.bias[:, n] - best[0, n], found.share[:, n]) for n in shown])
     fitted = np.array([logistic(points, 0.0, slope) for slope in best[1, shown]])
     return Curve(
         name="activation",

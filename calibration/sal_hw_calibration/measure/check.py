@@ -21,7 +21,5 @@ def measure_again(bench: Bench) -> Outcome:
         The tables as they were, with what is left of each deviation as ``after``.
     """
     left = {table.name: table for table in measure_membranes(bench).tables}
-    tables = tuple(
-        replace(bench.known[name], after=left[name].measured) for name in CORRECTED if name in bench.known
-    )
+    tables = tuple(replace(bench.known[name], after=left[name].measured) for name in CORRECTED if name in bench.known)
     return Outcome(tables=tables)

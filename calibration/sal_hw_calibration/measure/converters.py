@@ -58,7 +58,5 @@ def _table(
 ) -> ParameterTable:
     source = f"{SAMPLES} readings of {len(LEVELS_LSB)} reference voltages"
     asked = np.arange(bench.circuits) if bench.neurons is None else bench.neurons
-    found = Measured(
-        value=value[asked], sigma=sigma[asked], residual=None if residual is None else residual[asked]
-    )
+    found = Measured(value=value[asked], sigma=sigma[asked], residual=None if residual is None else residual[asked])
     return table_of(name, found, asked, (bench.circuits,), source=source)

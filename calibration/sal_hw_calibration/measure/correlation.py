@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.chip_program import PlacedKernel
+from sal_hw.target.snapshot import ParameterTable
 from sal_hw_calibration.bench import Bench, Run
 from sal_hw_calibration.measure import windows
 from sal_hw_calibration.measured import FAILED_FIT, Flags, Measured, table_of
@@ -29,7 +30,7 @@ from sal_hw_calibration.outcome import Outcome
 UPDATE_MS, TAU_MS = 4_500.0, 10.0
 
 #: readings of each stage
-BASELINE_READS, WINDOW_READS, BALANCE_READS = 40, 26, 40
+BASELINE_READS, WINDOW_READS, BALANCE_READS = 400, 26, 100
 
 #: how neurons fire together, and how they fire by themselves (the leak potentials are spread over an interval)
 TOGETHER = Circuit(tau_mem_ms=5.0, tau_syn_ms=5.0, tau_ref_ms=30.0, leak_lsb=158.0, reset_lsb=55.0)
@@ -67,13 +68,14 @@ def measure_baselines(bench: Bench) -> Outcome:
     for projection in PROJECTIONS:
         reads = run.reading.sensors[projection]
         for branch, codes in (("causal", reads.causal), ("anticausal", reads.anticausal)):
-            sigma = np.sqrt(codes.var(axis=0, ddof=1) / len(codes))
-            parts[branch].append(_Part(run, projection, codes.mean(axis=0), sigma, None, ()))
+            mean = codes.mean(axis=0)
+            # in whole numbers, so that no copy in double precision is made of all readings
+            square = np.square(codes, dtype=np.uint16).mean(axis=0)
+            sigma = np.sqrt(np.maximum(square - mean**2, 0.0) / (len(codes) - 1))
+            parts[branch].append(_Part(run, projection, mean, sigma, None, ()))
     source = f"{BASELINE_READS} readings without spikes"
     return Outcome(
-        tables=tuple(
-            _joined(bench, f"baseline_{branch}_lsb", found, source=source) for branch, found in parts.items()
-        )
+        tables=tuple(_joined(bench, f"baseline_{branch}_lsb", found, source=source) for branch, found in parts.items())
     )
 
 
@@ -125,7 +127,7 @@ class _Part:
     residual: NDArray[np.floating] | None
     faults: tuple[tuple[str, Flags], ...]
 
-    def place(self, columns: int) -> tuple[NDArray[np.intp], ...]:
+    def place(self) -> tuple[NDArray[np.intp], ...]:
         """Return where in a chip's table the synapses are."""
         if self.run.program.chip is None:
             raise TypeError("the program was not compiled for a chip")
@@ -133,13 +135,13 @@ class _Part:
         return np.ix_(np.array([tile.hemisphere]), tile.rows, tile.columns)
 
 
-def _joined(bench: Bench, name: str, parts: list[_Part], *, source: str) -> object:
+def _joined(bench: Bench, name: str, parts: list[_Part], *, source: str) -> ParameterTable:
     shape = (bench.limit("hemispheres"), bench.limit("rows"), bench.columns)
     value, sigma, residual = (np.full(shape, np.nan, dtype=np.float32) for _ in range(3))
     reached = np.zeros(shape, dtype=np.bool_)
     faults = {reason: np.zeros(shape, dtype=np.bool_) for reason, _ in parts[0].faults}
     for part in parts:
-        place = part.place(bench.columns)
+        place = part.place()
         value[place], sigma[place], reached[place] = part.value[None], part.sigma[None], True
         if part.residual is not None:
             residual[place] = part.residual[None]
@@ -165,7 +167,10 @@ def _run(
 ) -> Run:
     sites = [bench.on_hemisphere(half) for half in (0, 1)]
     rng = np.random.default_rng(bench.seed_of(f"{name}.drives"))
-    drives = [rng.uniform(*leak_lsb, size=len(each)) if leak_lsb[0] < leak_lsb[1] else _same(leak_lsb[0], each) for each in sites]
+    drives = [
+        rng.uniform(*leak_lsb, size=len(each)) if leak_lsb[0] < leak_lsb[1] else _same(leak_lsb[0], each)
+        for each in sites
+    ]
     network = sensed(
         (len(sites[0]), len(sites[1])),
         circuit,
@@ -185,7 +190,7 @@ def _same(leak_lsb: float, sites: NDArray[np.int64]) -> Doubles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """What sensors held at each reading, shape (readings, pre, post), and the most that is proportional, (pre, post)."""
+    """What sensors held, shape (readings, pre, post), and the most that is proportional, shape (pre, post)."""
 
     held: Singles
     most: Singles
@@ -196,7 +201,7 @@ def _held(bench: Bench, run: Run, projection: str, branch: str) -> _Held:
     codes = reads.causal if branch == "causal" else reads.anticausal
     baseline = bench.known[f"baseline_{branch}_lsb"].measured
     part = _Part(run, projection, codes[0], codes[0], None, ())
-    at = baseline[part.place(bench.columns)][0].astype(np.float32)
+    at = baseline[part.place()][0].astype(np.float32)
     return _Held(held=at - codes.astype(np.float32), most=at - np.float32(LOWEST_CODE))
 
 
@@ -229,9 +234,7 @@ def _fit(bench: Bench, run: Run, projection: str, branch: str) -> Singles:
     result = np.full((5, *data.most.shape), np.nan, dtype=np.float32)
 
     def work(first: int, last: int) -> None:
-        windows.fit_rows(
-            *pre, *post, reads, data.held, data.most, branch == "causal", first, last, result
-        )
+        windows.fit_rows(*pre, *post, reads, data.held, data.most, branch == "causal", first, last, result)
 
     edges = np.linspace(0, sizes[block.source], 17).astype(int)
     with ThreadPoolExecutor(max_workers=bench.threads) as pool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw_calibration.bench import Bench, Run
+from sal_hw_calibration.bench import Bench, Run, Sites
 from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold
 from sal_hw_calibration.measured import Measured, table_of
 from sal_hw_calibration.networks import Circuit, stimulated
@@ -13,8 +13,11 @@ from sal_hw_calibration.outcome import Outcome
 
 WATCHED = Circuit(tau_mem_ms=10.0, tau_syn_ms=5.0, tau_ref_ms=10.0, leak_lsb=100.0)
 
-#: steady drive of the synapse at the largest code, LSB
-WEIGHT_LSB = 63.0
+#: steady drive of the synapse at the largest code, LSB: weak enough that stronger inputs can still be asked for
+WEIGHT_LSB = 50.0
+
+#: the code of such a synapse
+HIGHEST_CODE = 63
 
 #: time between two spikes of a synapse, spikes of each, and time between two samples of the CADC
 PERIOD_MS, SPIKES, EVERY_MS = 50.2, 100, 2.0
@@ -25,29 +28,41 @@ STAGGERED = 50
 Doubles = NDArray[np.float64]
 
 
-def measure_inhibition(bench: Bench) -> Outcome:
+def measure_inhibition(
+    bench: Bench, *, sites: Sites | None = None, name: str = "inhibition", relative: bool = True
+) -> Outcome:
     """Measure mean PSPs of inhibitory synapses.
+
+    Parameters
+    ----------
+    sites
+        Circuits to measure; None means all wanted ones.
+    name
+        Names the run.
+    relative
+        Whether numbers are relative to the settings, as a deviation is, or to the nominal ones, as a search needs it.
 
     Returns
     -------
     Outcome
         Tables ``gain_inh_ratio`` and ``tau_syn_inh_ratio``.
     """
-    sites = bench.wanted()
+    sites = bench.wanted() if sites is None else sites
     # the period is no multiple of the sampling interval, so samples come at all times after the spikes
-    offset = (np.arange(len(sites)) % STAGGERED) * EVERY_MS / 2.0
+    offset = np.asarray((np.arange(len(sites)) % STAGGERED) * EVERY_MS / 2.0, dtype=np.float64)
     times = PERIOD_MS * (1 + np.arange(SPIKES))
     spikes = np.stack(
-        [(times[:, None] + offset).ravel(), np.broadcast_to(np.arange(len(sites)), (SPIKES, len(sites))).ravel()], axis=1
+        [(times[:, None] + offset).ravel(), np.broadcast_to(np.arange(len(sites)), (SPIKES, len(sites))).ravel()],
+        axis=1,
     )
     spikes = spikes[np.argsort(spikes[:, 0], kind="stable")]
     network = stimulated(WATCHED, len(sites), spikes=spikes, weight_lsb=-WEIGHT_LSB, every_ms=EVERY_MS)
     duration_ms = float(np.ceil(spikes[-1, 0] + PERIOD_MS))
-    run = bench.run("inhibition", network, sites=sites, duration_ms=duration_ms)
+    run = bench.run(name, network, sites=sites, duration_ms=duration_ms)
     fit = _fit(bench, run, offset)
-    gain = -fit.drive_lsb / _expected(bench, run)
+    expected = _expected(bench, run, relative=relative)
     found = {
-        "gain_inh_ratio": (gain, fit.drive_sigma / _expected(bench, run)),
+        "gain_inh_ratio": (-fit.drive_lsb / expected, fit.drive_sigma / expected),
         "tau_syn_inh_ratio": (fit.tau_syn_ms / WATCHED.tau_syn_ms, fit.tau_syn_sigma / WATCHED.tau_syn_ms),
     }
     source = f"mean PSP of {SPIKES} spikes of one synapse of known strength"
@@ -83,7 +98,7 @@ def _fit(bench: Bench, run: Run, offset: Doubles) -> PspFit:
     return PspFit(**whole)
 
 
-def _expected(bench: Bench, run: Run) -> Doubles:
+def _expected(bench: Bench, run: Run, *, relative: bool) -> Doubles:
     """Return the steady drive that each neuron's synapse should have, its known strength included, shape (neurons,)."""
     chip = run.program.chip
     if chip is None:
@@ -95,5 +110,6 @@ def _expected(bench: Bench, run: Run) -> Doubles:
             place = (tile.hemisphere, int(tile.rows[source]), int(tile.columns[column]))
             strength = 1.0 if gains is None or not gains.ok[place] else float(gains.measured[place])
             post = int(tile.post[column])
-            expected[post] = strength * float(tile.codes[source, column]) * chip.neurons.drive_inh_lsb[post]
+            drive = float(chip.neurons.drive_inh_lsb[post]) if relative else WEIGHT_LSB / HIGHEST_CODE
+            expected[post] = strength * float(tile.codes[source, column]) * drive
     return expected

@@ -7,15 +7,16 @@ reset potential for the refractory time and then relaxes towards the leak potent
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.target.snapshot import ParameterTable
 from sal_hw_calibration.bench import Bench, Run, Sites
 from sal_hw_calibration.measured import Measured, table_of
-from sal_hw_calibration.networks import Circuit, alone
+from sal_hw_calibration.networks import THRESHOLD_LSB, Circuit, alone
 from sal_hw_calibration.outcome import Outcome
 
 RESTING = Circuit()
@@ -46,7 +47,7 @@ def measure_membranes(bench: Bench) -> Outcome:
     sites = bench.wanted()
     resting = [_at_rest(bench, sites, f"resting.{k}") for k in range(SETTINGS)]
     runs = [_firing(bench, sites, f"firing.{k}") for k in range(SETTINGS)]
-    return _outcome(bench, sites, _Rest.of(resting), [Interval.of(bench, sites, run) for run in runs])
+    return _outcome(bench, sites, _Rest.of(resting), [measured_interval(bench, sites, run) for run in runs])
 
 
 def _at_rest(bench: Bench, sites: Sites, name: str) -> tuple[Run, Doubles]:
@@ -61,7 +62,7 @@ def _firing(bench: Bench, sites: Sites, name: str) -> Run:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Rest:
-    """Resting potentials: of each setting, shape (settings, neurons), and the membrane's own noise, shape (neurons,)."""
+    """Resting potentials, shape (settings, neurons), and the membrane's own noise, shape (neurons,)."""
 
     settings: Doubles
     error: Doubles
@@ -106,25 +107,24 @@ class Interval:
     residual: Doubles
     spikes: NDArray[np.int64]
 
-    @classmethod
-    def of(cls, bench: Bench, sites: Sites, run: Run) -> Interval:
-        """Fit all neurons of a run in which they fire regularly."""
-        reading = run.reading
-        spikes, times = reading.spikes["cells"], reading.sample_ms["cells"]
-        potentials = bench.potentials(sites, reading.samples["cells"])
-        order = np.argsort(spikes.neuron, kind="stable")
-        counts = np.bincount(spikes.neuron, minlength=len(sites))
-        trains = np.split(spikes.time_ms[order], np.cumsum(counts)[:-1])
-        fits = [_fit(train, times, potentials[:, n]) for n, train in enumerate(trains)]
-        columns = np.array(fits).T
-        return cls(
-            reset=columns[0],
-            threshold=columns[1],
-            tau_mem_ms=columns[2],
-            tau_ref_ms=columns[3],
-            residual=columns[4],
-            spikes=counts,
-        )
+
+def measured_interval(bench: Bench, sites: Sites, run: Run) -> Interval:
+    """Fit all neurons of a run in which they fire regularly."""
+    reading = run.reading
+    spikes, times = reading.spikes["cells"], reading.sample_ms["cells"]
+    potentials = bench.potentials(sites, reading.samples["cells"])
+    order = np.argsort(spikes.neuron, kind="stable")
+    counts = np.bincount(spikes.neuron, minlength=len(sites))
+    trains = np.split(spikes.time_ms[order], np.cumsum(counts)[:-1])
+    columns = np.array([_fit(train, times, potentials[:, n]) for n, train in enumerate(trains)]).T
+    return Interval(
+        reset=columns[0],
+        threshold=columns[1],
+        tau_mem_ms=columns[2],
+        tau_ref_ms=columns[3],
+        residual=columns[4],
+        spikes=counts,
+    )
 
 
 def relaxation(t: Doubles, leak: float, begin: float, tau: float, reset: float) -> Doubles:
@@ -154,8 +154,6 @@ def _fit(train: Doubles, times: Doubles, potential: Doubles) -> tuple[float, flo
 
     start = (FIRING.leak_lsb, FIRING.tau_ref_ms, FIRING.tau_mem_ms)
     try:
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("error", OptimizeWarning)
             best, _ = curve_fit(curve, since, value, p0=start, bounds=([90.0, 1.0, 1.0], [255.0, 40.0, 60.0]))
@@ -182,7 +180,7 @@ def _outcome(bench: Bench, sites: Sites, rest: _Rest, intervals: list[Interval])
     }
     wanted: tuple[tuple[str, str, float, bool], ...] = (
         ("v_reset_offset_lsb", "reset", FIRING.reset_lsb, False),
-        ("v_threshold_offset_lsb", "threshold", THRESHOLD, False),
+        ("v_threshold_offset_lsb", "threshold", THRESHOLD_LSB, False),
         ("tau_mem_ratio", "tau_mem_ms", FIRING.tau_mem_ms, True),
         ("refractory_ratio", "tau_ref_ms", FIRING.tau_ref_ms, True),
     )
@@ -199,13 +197,9 @@ def _outcome(bench: Bench, sites: Sites, rest: _Rest, intervals: list[Interval])
     return Outcome(tables=tuple(tables))
 
 
-#: where the compiler puts the threshold of a LIF neuron, LSB
-THRESHOLD = 125.0
-
-
 def _table(
     bench: Bench, name: str, sites: Sites, numbers: tuple[Doubles, Doubles, Doubles | None], dead: NDArray[np.bool_]
-) -> Any:
+) -> ParameterTable:
     value, sigma, residual = numbers
     found = Measured(value=value, sigma=sigma, residual=residual, faults=((DEAD, dead),))
     source = f"membranes sampled every {EVERY_MS:g} ms at rest and while firing, {SETTINGS} settings"

@@ -6,6 +6,7 @@ through a row of its own, so 256 sources show every synapse of a hemisphere.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,7 +193,7 @@ def _outcome(bench: Bench, halves: list[_Half]) -> Outcome:
     ratio, sigma, residual = (np.full(shape, np.nan) for _ in range(3))
     silent, reached = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
     for half in halves:
-        place = np.ix_([half.hemisphere], half.rows, half.sites % bench.columns)
+        place = np.ix_(np.array([half.hemisphere]), half.rows, half.sites % bench.columns)
         mean = np.nanmean(half.drive, axis=0)
         ratio[place], sigma[place] = (half.drive / mean)[None], (half.sigma / mean)[None]
         residual[place], reached[place] = half.residual[None], True
@@ -205,25 +206,23 @@ def _outcome(bench: Bench, halves: list[_Half]) -> Outcome:
     )
     source = f"PSPs, {REPEATS} per synapse, relative to the mean of the column"
     gains = table_of("gain_ratio", found, np.nonzero(reached), shape, source=source)
+    return Outcome(tables=(gains, *_of_neurons(halves, circuits)))
+
+
+def _of_neurons(halves: list[_Half], circuits: int) -> Iterator[ParameterTable]:
+    """Yield the tables of excitatory inputs, from the mean PSP of each column."""
     sites = np.concatenate([half.sites for half in halves])
     fits = [half.fit for half in halves]
     drive = np.concatenate([np.nanmean(half.drive, axis=0) for half in halves])
     error = np.concatenate([each.drive_sigma / half.expected for each, half in zip(fits, halves, strict=True)])
-    tau, tau_sigma, misfit = (
+    tau, tau_sigma, residual = (
         np.concatenate([getattr(each, name) for each in fits])
         for name in ("tau_syn_ms", "tau_syn_sigma", "residual_lsb")
     )
-    return Outcome(
-        tables=(
-            gains,
-            _neurons("gain_exc_ratio", drive, error, misfit, sites, circuits),
-            _neurons("tau_syn_exc_ratio", tau / WATCHED.tau_syn_ms, tau_sigma / WATCHED.tau_syn_ms, misfit, sites, circuits),
-        )
-    )
-
-
-def _neurons(
-    name: str, value: Doubles, sigma: Doubles, residual: Doubles, sites: Sites, circuits: int
-) -> ParameterTable:
-    found = Measured(value=value, sigma=sigma, residual=residual)
-    return table_of(name, found, sites, (circuits,), source="mean PSP of all synapses of the column")
+    numbers = {
+        "gain_exc_ratio": (drive, error),
+        "tau_syn_exc_ratio": (tau / WATCHED.tau_syn_ms, tau_sigma / WATCHED.tau_syn_ms),
+    }
+    for name, (value, sigma) in numbers.items():
+        found = Measured(value=value, sigma=sigma, residual=residual)
+        yield table_of(name, found, sites, (circuits,), source="mean PSP of all synapses of the column")

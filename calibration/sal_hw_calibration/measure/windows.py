@@ -28,7 +28,7 @@ _STEPS = 24
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _count_delays(early: Doubles, late: Doubles, reads: Doubles, counts: Singles) -> None:
     """Count, per reading and delay bin, spikes of `late` by the time since the last earlier spike of `early`."""
     counts[:] = 0.0
@@ -48,7 +48,7 @@ def _count_delays(early: Doubles, late: Doubles, reads: Doubles, counts: Singles
             counts[read, place] += 1.0
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _window(tau: float, window: Doubles) -> None:
     factor = np.exp(-BIN_MS / tau)
     window[0] = np.exp(-0.5 * BIN_MS / tau)
@@ -56,7 +56,7 @@ def _window(tau: float, window: Doubles) -> None:
         window[k] = window[k - 1] * factor
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _sums(counts: Singles, window: Doubles, held: Doubles, used: Integers) -> tuple[float, float]:
     """Return sum(S y) and sum(S S) over the used readings, S being the window-weighted counts."""
     product, square = 0.0, 0.0
@@ -71,15 +71,18 @@ def _sums(counts: Singles, window: Doubles, held: Doubles, used: Integers) -> tu
     return product, square
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _gain(log_tau: float, counts: Singles, held: Doubles, used: Integers, window: Doubles) -> float:
     """Return by how much the best amplitude lowers the sum of squares at a time constant."""
     _window(np.exp(log_tau), window)
     product, square = _sums(counts, window, held, used)
-    return product * product / square if square > 0.0 else 0.0
+    if square <= 0.0:
+        return 0.0
+    explained: float = product * product / square
+    return explained
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _best_tau(counts: Singles, held: Doubles, used: Integers, window: Doubles) -> float:
     """Return the logarithm of the time constant that explains most: a coarse grid, then golden sections."""
     low, high, points = np.log(SHORTEST_MS), np.log(LONGEST_MS), 8
@@ -102,10 +105,11 @@ def _best_tau(counts: Singles, held: Doubles, used: Integers, window: Doubles) -
             left, a, at_a = a, b, at_b
             b = left + _GOLDEN * (right - left)
             at_b = _gain(b, counts, held, used, window)
-    return 0.5 * (left + right)
+    middle: float = 0.5 * (left + right)
+    return middle
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _fit(counts: Singles, held: Doubles, used: Integers, window: Doubles, result: Doubles) -> None:
     """Write amplitude, its error, tau, its error and the residual; NaN where there is nothing to fit."""
     result[:] = np.nan
@@ -144,8 +148,8 @@ def _fit(counts: Singles, held: Doubles, used: Integers, window: Doubles, result
         result[3] = tau * np.sqrt(noise * aa / determinant)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def fit_rows(
+@njit(nogil=True, cache=True)
+def fit_rows(  # noqa: PLR0917 - compiled functions take arrays by position
     pre_times: Doubles,
     pre_start: Integers,
     post_times: Doubles,

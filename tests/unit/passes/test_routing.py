@@ -224,8 +224,8 @@ def test_both_signs_of_a_stimulus_share_the_generator() -> None:
     verify(demands, routes)
     check_generators(demands, routes)
     assert routes[0].generator == routes[1].generator == 0
-    np.testing.assert_array_equal(routes[0].rows, [0, 0, 0, 0, -1, -1, -1, -1])
-    np.testing.assert_array_equal(routes[1].rows, [-1, -1, -1, -1, 1, 1, 1, 1])
+    np.testing.assert_array_equal(routes[0].rows, [62, 62, 62, 62, -1, -1, -1, -1])
+    np.testing.assert_array_equal(routes[1].rows, [-1, -1, -1, -1, 63, 63, 63, 63])
 
 
 def test_too_many_rows_for_a_neuron() -> None:
