@@ -17,6 +17,7 @@ from zipfile import BadZipFile
 from numpy.typing import NDArray
 
 from sal_hw._version import __version__
+from sal_hw.codec import canonical_json
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.files import json_bytes, npz_bytes, read_npz, sha256, write_atomic, writing
 
@@ -24,6 +25,9 @@ MANIFEST = "manifest.json"
 
 #: a folder of ours that is not finished yet holds this file
 MARKER = "unfinished.json"
+
+#: key of the manifest's checksum of itself
+SEAL = "manifest_sha256"
 
 #: how folders of other kinds than runs and programs are made
 _MAKERS = {"snapshot": "make one with sal-hw snapshot draw"}
@@ -93,8 +97,14 @@ class ArtifactFolder:
             "tool_version": __version__,
             "files": {name: sha256((self.path / name).read_bytes()) for name in names},
         }
-        self.write_json(MANIFEST, manifest)
+        self.write_json(MANIFEST, {**manifest, SEAL: _seal(manifest)})
         self.discard(MARKER)
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    """Return the sha256 of a manifest's content without its seal."""
+    content = {key: value for key, value in manifest.items() if key != SEAL}
+    return sha256(canonical_json(content).encode())
 
 
 def utc_now() -> str:
@@ -136,11 +146,15 @@ def _broken(path: Path, allowed: str, hint: str) -> IntegrityError:
     return IntegrityError(problem)
 
 
-def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...], strict: bool = True) -> dict[str, Any]:
+def read_manifest(
+    path: Path, kind: str, *, schema_versions: tuple[int, ...], strict: bool = True, sealed_from: int = 0
+) -> dict[str, Any]:
     """Return the manifest of a finished folder, after checking every file against it.
 
     Parameters
     ----------
+    sealed_from
+        Schema version from which on a manifest without checksum of itself is refused; 0 takes any.
     strict
         Whether files that the manifest does not list are refused; programs are run, and leave results, in their folder.
 
@@ -171,6 +185,8 @@ def read_manifest(path: Path, kind: str, *, schema_versions: tuple[int, ...], st
     if found_kind != kind or version not in schema_versions:
         wanted = f"a {kind} of schema version {', '.join(map(str, schema_versions))}"
         raise _broken(path, f"{wanted}; this is a {found_kind} of version {version}", "use a newer sal-hw")
+    if manifest.get(SEAL, None if 0 < sealed_from <= version else _seal(manifest)) != _seal(manifest):
+        raise _broken(path / MANIFEST, "the manifest that was written (its sha256 differs)", "copy the folder again")
     for name in sorted({*listed, *(_files(path) if strict else ())}):
         _check_file(path / name, listed.get(name))
     return manifest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,6 +12,7 @@ from sal_hw.backend import Backend, ChipSource
 from sal_hw.errors import CalibrationError, DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import Target
+from sal_hw.target.quality import age_problem
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_io import check_snapshot, read_snapshot
 
@@ -40,7 +42,9 @@ class Chips:
     knows_all: bool = False
 
 
-def choose_chips(target: Target, backend: Backend, chip: Choice, calibration: Choice) -> Chips:
+def choose_chips(
+    target: Target, backend: Backend, chip: Choice, calibration: Choice, *, max_age_hours: float | None = None
+) -> Chips:
     """Return the snapshots that `chip` and `calibration` stand for.
 
     Parameters
@@ -49,13 +53,16 @@ def choose_chips(target: Target, backend: Backend, chip: Choice, calibration: Ch
         ``nominal`` or None, the seed of a synthetic chip, or a snapshot.
     calibration
         None, ``truth``, or a snapshot.
+    max_age_hours
+        Refuse a calibration that is older; None takes any.
 
     Raises
     ------
     InputError
         E316 if the target has no chip, or if a machine is asked to be another chip.
     CalibrationError
-        If a snapshot does not fit the target, or E706 if it is of another chip than the emulated one.
+        If a snapshot does not fit the target, E706 if it is of another chip than the emulated one, or E708 if it is too
+        old.
     """
     emulated = None if chip in (None, NOMINAL) else chip
     known = None if calibration is None else calibration
@@ -67,9 +74,17 @@ def choose_chips(target: Target, backend: Backend, chip: Choice, calibration: Ch
     if known == TRUTH:
         return Chips(chip=drawn, calibration=drawn, knows_all=drawn is not None)
     snapshot = _snapshot(target, known, "calibration")
+    if snapshot is not None and max_age_hours is not None:
+        _refuse_old(snapshot, max_age_hours)
     if snapshot is not None and isinstance(backend, ChipSource):
         _refuse_foreign(snapshot, NOMINAL if drawn is None else drawn.chip_id)
     return Chips(chip=drawn, calibration=snapshot)
+
+
+def _refuse_old(snapshot: CalibrationSnapshot, max_age_hours: float) -> None:
+    problem = age_problem(snapshot, now=datetime.now(timezone.utc), max_age_hours=max_age_hours)
+    if problem is not None:
+        raise CalibrationError(problem)
 
 
 def _refuse_foreign(calibration: CalibrationSnapshot, chip_id: str) -> None:

@@ -22,6 +22,8 @@ from sal_hw.cli import (
     plot,
     run,
     snapshot,
+    snapshot_diff,
+    snapshot_report,
     submit,
     targets,
 )
@@ -47,6 +49,8 @@ app.command("targets")(targets.targets)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("calibrate")(calibrate.calibrate)
+snapshot.app.command("diff")(snapshot_diff.diff)
+snapshot.app.command("report")(snapshot_report.report)
 app.add_typer(snapshot.app, name="snapshot")
 
 

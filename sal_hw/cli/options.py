@@ -25,6 +25,12 @@ Calibration: TypeAlias = Annotated[
         help="What the compiler knows of the chip; 'truth' is all of the emulated one. Default: nothing.",
     ),
 ]
+MaxAge: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--max-calibration-age", metavar="HOURS", min=0.0, help="Refuse a calibration that is older. Default: any age."
+    ),
+]
 Via: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -96,7 +96,7 @@ def read_snapshot(path: Path) -> CalibrationSnapshot:
     CalibrationError
         E703 if a table is unknown, has a wrong shape, or holds numbers that are not finite or absurd.
     """
-    manifest = read_manifest(path, KIND, schema_versions=READABLE_SCHEMAS)
+    manifest = read_manifest(path, KIND, schema_versions=READABLE_SCHEMAS, sealed_from=2)
     snapshot, written_hash = _rebuild(path)
     told = {name: manifest.get(name) for name in ("chip_id", "target", "taken_at", "origin", "parent")}
     if any(value != getattr(snapshot, name) for name, value in told.items()):
