@@ -89,6 +89,11 @@ def open_bench(
     circuits = int(limits["hemispheres"].high or 0) * int(limits["columns"].high or 0)
     truth = None if synthetic is None else _truth(source, synthetic, spreads, drifts, at)
     instrument = source.open_instrument(chip=truth, synthetic_time=at)
+    for name, words in (("--spread", spreads), ("--drift", drifts)):
+        if words:
+            instrument.conditions[name] = f" {name} ".join(words)
+    if at is not None:
+        instrument.conditions["--at"] = at
     return Bench(instrument=instrument, source=source, circuits=circuits, truth=truth)
 
 

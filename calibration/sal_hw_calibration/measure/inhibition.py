@@ -20,7 +20,7 @@ WEIGHT_LSB = 50.0
 HIGHEST_CODE = 63
 
 #: time between two spikes of a synapse, spikes of each, and time between two samples of the CADC
-PERIOD_MS, SPIKES, EVERY_MS = 50.2, 100, 2.0
+PERIOD_MS, SPIKES, EVERY_MS = 50.2, 250, 2.0
 
 #: neurons whose inputs come at the same time
 STAGGERED = 50

@@ -26,7 +26,7 @@ WATCHED = Circuit(tau_mem_ms=10.0, tau_syn_ms=5.0, tau_ref_ms=10.0)
 WEIGHT_LSB = 63.0
 
 #: time between the spikes of two sources, how often each one fires, and time between two samples of the CADC
-SPACING_MS, REPEATS, EVERY_MS = 50.0, 4, 2.0
+SPACING_MS, REPEATS, EVERY_MS = 50.0, 12, 2.0
 
 #: a source must answer at least this share of its kicks with exactly one spike
 FEWEST_ANSWERS = 0.75
