@@ -72,5 +72,6 @@ def compile_network(
         probes=spec.probes,
         trace=draft.trace,
         chip=draft.chip,
+        digital=draft.digital,
         snapshot_hash=snapshot.hash if snapshot is not None else None,
     )

@@ -11,6 +11,7 @@ from pydantic import Tag
 
 from sal_hw.chip_program import ChipProgram
 from sal_hw.codec import digest
+from sal_hw.digital_program import DigitalProgram
 from sal_hw.document import choose_by, document
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import Pairing, WindowShape
@@ -245,6 +246,8 @@ class CompiledProgram:
         One record per pass, in order.
     chip
         What is written to a chip; None for targets without placement.
+    digital
+        What is written to a machine that computes in time steps; None for others.
     """
 
     spec_hash: str
@@ -259,6 +262,7 @@ class CompiledProgram:
     trace: tuple[PassRecord, ...]
     stimuli: tuple[LoweredStimulus, ...] = ()
     chip: ChipProgram | None = None
+    digital: DigitalProgram | None = None
     snapshot_hash: str | None = None
     schema_version: int = PROGRAM_SCHEMA
 

@@ -17,6 +17,8 @@ from sal_hw.chip_program import (
     ScaledWeights,
     SynapseTile,
 )
+from sal_hw.digital_program import DigitalProgram
+from sal_hw.passes.digital_draft import DigitalDraft
 from sal_hw.program import LoweredRule, LoweredStimulus, NeuronBlock, PassRecord, SamplingTiming, SynapseBlock
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.target.description import TargetDescription
@@ -61,6 +63,8 @@ class Draft:
         What the passes have decided, in model units.
     chip_draft, chip
         What they have decided about a chip, and the finished part.
+    digital_draft, digital
+        The same about a machine that computes in time steps.
     trace
         One record per pass so far.
     """
@@ -78,6 +82,8 @@ class Draft:
     rules: tuple[LoweredRule, ...] = ()
     chip_draft: ChipDraft | None = None
     chip: ChipProgram | None = None
+    digital_draft: DigitalDraft | None = None
+    digital: DigitalProgram | None = None
     trace: tuple[PassRecord, ...] = ()
 
     @property
@@ -92,6 +98,19 @@ class Draft:
         if self.chip_draft is None:
             raise TypeError("nothing has been placed yet: the target's passes are in the wrong order")
         return self.chip_draft
+
+    @property
+    def digital_parts(self) -> DigitalDraft:
+        """What has been decided about a machine that computes in time steps.
+
+        Raises
+        ------
+        TypeError
+            If the target's passes are in the wrong order.
+        """
+        if self.digital_draft is None:
+            raise TypeError("no synapses have been split yet: the target's passes are in the wrong order")
+        return self.digital_draft
 
     def recorded(self, record: PassRecord, **decided: object) -> Draft:
         """Return the next draft: `decided` replaced and the pass's record appended."""

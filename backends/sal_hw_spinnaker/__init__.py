@@ -1,0 +1,1 @@
+"""SpiNNaker: what the machine offers, and how programs are made for it."""
