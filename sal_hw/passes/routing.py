@@ -55,7 +55,8 @@ def route_events(demands: Sequence[Demand], target: TargetDescription) -> tuple[
     """Give every source of the demands a row and a label.
 
     Neurons come first, since their bus is given; then background generators, on the last drivers of the first
-    permutation of buses that fits; then external inputs, each on the bus with most free rows. The same demands give the same routes.
+    permutation of buses that fits; then external inputs, each on the bus with most free rows. The same demands give the
+    same routes.
 
     Returns
     -------

@@ -77,9 +77,7 @@ class LifSimulation:
         self.neurons = build_neurons(model.neurons, max(1, model.history), neuron_seed)
         self.tiles, self.flat_weights = build_tiles(model.tiles, size)
         self.sensors = build_sensors(model.tiles, self.tiles)
-        self.readout, constants = build_readout(
-            model.tiles, self.tiles, readout_seed, keep=model.keep_readings
-        )
+        self.readout, constants = build_readout(model.tiles, self.tiles, readout_seed, keep=model.keep_readings)
         self.schedule = build_schedule(model.tiles, model.processors, constants)
         self.kernels = build_kernels(model.kernels)
         self.background = build_background(model.background)
