@@ -27,8 +27,8 @@ from sal_hw_calibration.outcome import Outcome
 #: biases of a first look, and model time at each of them
 LOOK_BIASES, LOOK_MS = tuple(float(bias) for bias in np.linspace(-3.0, 3.0, 7)), 5_000.0
 
-#: biases around the middle that the first look has found, and model time at each of them; many, since a potential differs
-#: from one setting to the next
+#: biases around the middle that the first look has found, and model time at each of them; many, since a potential
+#: differs from one setting to the next
 BIASES = tuple(float(bias) for bias in np.linspace(-2.5, 2.5, 25))
 DURATION_MS, TAU_REF_MS, TIMESTEP_MS = 44_000.0, 10.0, 0.1
 

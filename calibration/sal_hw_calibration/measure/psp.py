@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,11 @@ class PspFit:
     latency_ms: Doubles
     rest_lsb: Doubles
     residual_lsb: Doubles
+
+    @classmethod
+    def joined(cls, parts: Sequence[PspFit]) -> PspFit:
+        """Return the fits of several groups of neurons as one."""
+        return cls(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)})
 
 
 def fit_psps(folded: Folded, *, tau_mem_ms: float, start: tuple[float, float]) -> PspFit:

@@ -28,6 +28,9 @@ WEIGHT_LSB = 63.0
 #: time between the spikes of two sources, how often each one fires, and time between two samples of the CADC
 SPACING_MS, REPEATS, EVERY_MS = 50.0, 12, 2.0
 
+#: neurons that are evaluated together; more take more memory
+NEURONS_AT_ONCE = 32
+
 #: a source must answer at least this share of its kicks with exactly one spike
 FEWEST_ANSWERS = 0.75
 
@@ -92,21 +95,26 @@ def _watch(bench: Bench, half: int) -> _Half:
     last = np.searchsorted(begin, times, side="right") - 1
     seen = (last >= 1) & np.isfinite(begin[np.maximum(last, 0)]) & ~silent[source[np.maximum(last, 0)]]
     since, which = times[seen] - begin[last[seen]], source[last[seen]]
-    value = bench.potentials(run.sites(watched), run.reading.samples[watched][seen])
-    folded = fold(since, value, period_ms=SPACING_MS, bin_ms=1.0)
-    fit = fit_psps(folded, tau_mem_ms=WATCHED.tau_mem_ms, start=(WEIGHT_LSB, WATCHED.tau_syn_ms))
-    drive, sigma, residual = _drives(since, which, value, fit, len(silent))
-    tile = _tile(run)
+    sites, codes = run.sites(watched), run.reading.samples[watched][seen]
+    fits, drives = [], []
+    for first in range(0, len(sites), NEURONS_AT_ONCE):
+        part = slice(first, first + NEURONS_AT_ONCE)
+        value = bench.potentials(sites[part], codes[:, part])
+        folded = fold(since, value, period_ms=SPACING_MS, bin_ms=1.0)
+        fits.append(fit_psps(folded, tau_mem_ms=WATCHED.tau_mem_ms, start=(WEIGHT_LSB, WATCHED.tau_syn_ms)))
+        drives.append(_drives(since, which, value, fits[-1], len(silent)))
+        bench.tick()
+    drive, sigma, residual = (np.concatenate(each, axis=1) for each in zip(*drives, strict=True))
     expected = _expected(run, watched)
     return _Half(
         hemisphere=half,
-        sites=run.sites(watched),
-        rows=tile,
+        sites=sites,
+        rows=_rows(run),
         drive=drive / expected,
         sigma=sigma / expected,
         residual=residual,
         silent=silent,
-        fit=fit,
+        fit=PspFit.joined(fits),
         expected=expected,
     )
 
@@ -169,7 +177,7 @@ def _drives(
         return drive, residual / np.sqrt(square), residual
 
 
-def _tile(run: Run) -> NDArray[np.int64]:
+def _rows(run: Run) -> NDArray[np.int64]:
     """Return the row of each source."""
     if run.program.chip is None:
         raise TypeError("the program was not compiled for a chip")
