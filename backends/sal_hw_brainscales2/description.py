@@ -129,4 +129,8 @@ brainscales2_description = TargetDescription(
         ),
     ),
     time_scale=1000.0,
+    learning="native",
+    weights="6 bit, one sign per row",
+    calibrated=True,
+    tested="contract",
 )

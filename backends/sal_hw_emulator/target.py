@@ -35,6 +35,8 @@ ideal_target = Target(
             "update_intervals": Range(low=0, high=1, step=1, source=_ENGINE),
         },
         emulated=True,
+        learning="native",
+        weights="float",
     ),
     passes=(check_capabilities, realize_neurons, realize_weights, realize_stimuli, lower_plasticity),
     backend=None,

@@ -82,4 +82,7 @@ spinnaker1_description = TargetDescription(
         "record_membrane",
     ),
     limits=_MACHINE | _CORES | _WEIGHTS | _PLASTICITY,
+    learning="native",
+    weights="16 bit, one sign per synapse",
+    tested="contract",
 )

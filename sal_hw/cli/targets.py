@@ -19,6 +19,7 @@ _WIDTH = 100
 
 def targets(
     limits: Annotated[bool, typer.Option("--limits", help="Also list every limit with its source.")] = False,
+    matrix: Annotated[bool, typer.Option("--matrix", help="Show what each one can do, side by side.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -33,6 +34,9 @@ def targets(
     if as_json:
         show_json({"status": "ok", "targets": [_document(target) for target in found]})
         return 0
+    if matrix:
+        _show_matrix(found)
+        return 0
     rows = [
         (target.description.family, target.backend or "-", target.emulator or "-", str(len(target.description.limits)))
         for target in found
@@ -42,8 +46,19 @@ def targets(
         show()
         _show(target, limits=limits)
     show()
-    show("next: sal-hw check RECIPE --target TARGET" if limits else "next: sal-hw targets --limits")
+    show("next: sal-hw check RECIPE --target TARGET" if limits else "next: sal-hw targets --matrix, or --limits")
     return 0
+
+
+def _show_matrix(found: list[Target]) -> None:
+    """Print the capability matrix with one line per target and ability, since machines are many and terminals narrow."""
+    from sal_hw.target.matrix import capability_matrix
+
+    rows = capability_matrix([target.description for target in found])
+    names = rows[0][1:]
+    for name, *cells in rows[1:]:
+        show_table([(target, cell) for target, cell in zip(names, cells, strict=True)], (name, ""))
+        show()
 
 
 def _show(target: Target, *, limits: bool) -> None:

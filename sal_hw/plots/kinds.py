@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.plots import alignment, curves, distribution, membrane, raster, scatter
+from sal_hw.plots import alignment, curves, distribution, layers, membrane, plane, psp_shapes, raster, scatter, timing
 from sal_hw.plots.table import Table
 from sal_hw.result import RunResult
 from sal_hw.spec.findings import did_you_mean, listed
@@ -58,11 +58,11 @@ _ALL = (
     Kind(
         name="phase-plane",
         title="Phase plane",
-        description="The path of a reciprocal pair in the plane of its two weights.",
+        description="The path of a reciprocal pair in the plane of its two weights, or the drift everywhere in it.",
         needs="both weights of one reciprocal pair of synapses (weight.<projection> or weights.<projection>)",
-        source=f"run an align experiment; within one population, also add {_PROBE}",
-        tabulate=alignment.tabulate_pair,
-        paint=alignment.paint_plane,
+        source=f"run an align experiment or a phase_plane study; within one population, also add {_PROBE}",
+        tabulate=plane.tabulate,
+        paint=plane.paint,
     ),
     Kind(
         name="weights",
@@ -118,6 +118,51 @@ _ALL = (
         "record membranes and learn at once",
         tabulate=membrane.tabulate,
         paint=membrane.paint,
+    ),
+    Kind(
+        name="spike-timing",
+        title="Spike timing",
+        description="Distribution of the spike-timing difference of reciprocal pairs.",
+        needs="a trace timing.<pair>",
+        source="run a spike_timing study",
+        tabulate=timing.tabulate_timing,
+        paint=timing.paint_timing,
+    ),
+    Kind(
+        name="difference-function",
+        title="Difference function",
+        description="How the timing of spikes depends on their order where reciprocal weights differ slightly.",
+        needs="a trace difference.<pair>",
+        source="run a weight_perturbation study",
+        tabulate=timing.tabulate_difference,
+        paint=timing.paint_difference,
+    ),
+    Kind(
+        name="psp-shapes",
+        title="PSP shapes",
+        description="PSPs, the weights at which SAL comes to rest with each, and their distance from equal weights.",
+        needs="a trace deviation.<shape>",
+        source="run a psp_shapes study",
+        tabulate=psp_shapes.tabulate,
+        paint=psp_shapes.paint,
+    ),
+    Kind(
+        name="layer-angles",
+        title="Alignment of layers",
+        description="Angle between forward and feedback weights, per layer or per method.",
+        needs="a trace layer_angle.<layer>",
+        source="run a symmetrize_layers or weight_transport study",
+        tabulate=layers.tabulate_angles,
+        paint=layers.paint_angles,
+    ),
+    Kind(
+        name="layer-weights",
+        title="Weights of layers",
+        description="Feedback against forward weights at the start and at the end, per layer or per method.",
+        needs="a trace layer_pairs.<layer>",
+        source="run a symmetrize_layers or weight_transport study",
+        tabulate=layers.tabulate_weights,
+        paint=layers.paint_weights,
     ),
 )
 

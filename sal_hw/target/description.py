@@ -90,6 +90,15 @@ class TargetDescription:
         Machine time is model time divided by this.
     emulated
         Whether the target exists only as an emulation.
+    learning
+        Who applies the SAL rule: ``native`` to the machine, the ``host`` between pieces of a run, or ``none``.
+    weights
+        What weights are stored as, in a few words.
+    calibrated
+        Whether circuits differ and can be calibrated.
+    tested
+        How programs for it were tested: ``run`` (for real, here), ``mapped`` (on a virtual machine, without spikes), or
+        ``contract`` (against stand-ins of the vendor's software); besides the emulation.
     """
 
     family: str
@@ -99,3 +108,7 @@ class TargetDescription:
     exclusions: tuple[Exclusion, ...] = ()
     time_scale: float = 1.0
     emulated: bool = False
+    learning: Literal["native", "host", "none"] = "none"
+    weights: str = ""
+    calibrated: bool = False
+    tested: Literal["run", "mapped", "contract"] = "run"

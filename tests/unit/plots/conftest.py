@@ -124,8 +124,30 @@ def make_membranes() -> Make:
 
 
 @pytest.fixture
+def make_stack() -> Make:
+    """Three layers whose angles a study followed over epochs, with a sample of their weights."""
+
+    def make(seed: int = 1, epochs: int = 12) -> RunResult:
+        rng = np.random.default_rng(seed)
+        traces = {}
+        for layer in (1, 2, 3):
+            angles = np.linspace(90.0, 10.0 * layer + 0.1 * seed, epochs + 1)
+            pairs = rng.uniform(-0.1, 0.1, (50 * layer, 3))
+            traces[f"layer_angle.layer_{layer}"] = Trace(at=np.arange(epochs + 1), values=angles, axis="epoch")
+            traces[f"layer_pairs.layer_{layer}"] = Trace(at=np.arange(len(pairs)), values=pairs, axis="index")
+        return result(seed, traces=traces)
+
+    return make
+
+
+@pytest.fixture
 def showing(
-    make_pair: Make, make_layers: Make, make_sampler: Make, make_spiking: Make, make_membranes: Make
+    make_pair: Make,
+    make_layers: Make,
+    make_sampler: Make,
+    make_spiking: Make,
+    make_membranes: Make,
+    make_stack: Make,
 ) -> dict[str, Make]:
     """What makes a result that can show a kind of figure."""
     return {
@@ -137,4 +159,6 @@ def showing(
         "distribution": make_sampler,
         "raster": make_spiking,
         "membrane": make_membranes,
+        "layer-angles": make_stack,
+        "layer-weights": make_stack,
     }
