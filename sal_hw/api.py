@@ -8,14 +8,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sal_hw.checked_recipe import DEFAULT_TARGET, Recipe, compile_for, compile_recipe, emulating, load_recipe
+from sal_hw.checked_recipe import (
+    DEFAULT_TARGET,
+    Recipe,
+    check_study,
+    compile_for,
+    compile_recipe,
+    emulating,
+    load_recipe,
+)
 from sal_hw.chips import Chips, Choice, choose_chips
 from sal_hw.codec import digest
 from sal_hw.experiment.runner import RunOptions, run_program
+from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, run_study
 from sal_hw.machines import Access, choose_backend
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_target
 from sal_hw.result import Health, Metric, RunResult
+from sal_hw.spec.protocols import NETWORK_PROTOCOLS
 from sal_hw.store import RunStore, read_run, read_spikes
 
 if TYPE_CHECKING:
@@ -83,6 +93,7 @@ def run(
     calibration_file: str | os.PathLike[str] | None = None,
     chip: Choice = None,
     calibration: Choice = None,
+    max_calibration_age_hours: float | None = None,
     strict: bool = False,
     seed: int | None = None,
     threads: int = 1,
@@ -93,7 +104,7 @@ def run(
     progress: Callable[[int, int], None] | None = None,
     interrupted: Callable[[], bool] | None = None,
 ) -> Run:
-    """Compile a recipe, run it, and store the run if a folder is given.
+    """Compile a recipe, run it, and store the run if a folder is given; a study is run without compiling anything.
 
     Parameters
     ----------
@@ -111,6 +122,8 @@ def run(
     calibration
         What the compiler knows of the chip: None, a snapshot or its path, or ``truth``, which knows all of the
         emulated chip.
+    max_calibration_age_hours
+        Refuse a calibration that is older; None takes any.
     strict
         Refuse weights that the target cannot store instead of clipping and reporting them.
     seed
@@ -129,28 +142,55 @@ def run(
     sal_hw.errors.SalHwError
         With code, field, value and hint.
     """
-    chosen = load_target(target)
-    access = Access(via=via, calibration_file=None if calibration_file is None else Path(calibration_file))
-    backend = choose_backend(chosen, emulate=emulate, access=access, command=emulating(recipe, target))
     used_seed = recipe.seed if seed is None else seed
-    chips = choose_chips(chosen, backend, chip, calibration)
-    program, chips = compile_for(recipe, chosen, backend, chips, seed=used_seed, strict=strict)
-    identity = _identity(recipe, program, backend.name, used_seed, chips)
-    store = _open_store(identity, out, force=force, resume=resume)
-    options = RunOptions(threads=threads, store=store, resume=resume)
+    options = RunOptions(threads=threads, resume=resume)
     if progress is not None:
         options = replace(options, progress=progress)
     if interrupted is not None:
         options = replace(options, interrupted=interrupted)
+    protocol = recipe.protocol
+    if not isinstance(protocol, NETWORK_PROTOCOLS):
+        check_study(recipe, target=target, chip=chip, calibration=calibration, via=via, calix=calibration_file)
+        return _run_study(recipe, used_seed, options, out=out, force=force, figures=figures)
+    chosen = load_target(target)
+    access = Access(via=via, calibration_file=None if calibration_file is None else Path(calibration_file))
+    backend = choose_backend(chosen, emulate=emulate, access=access, command=emulating(recipe, target))
+    chips = choose_chips(chosen, backend, chip, calibration, max_age_hours=max_calibration_age_hours)
+    program, chips = compile_for(recipe, chosen, backend, chips, seed=used_seed, strict=strict)
+    identity = _identity(recipe, program, backend.name, used_seed, chips)
+    store = _open_store(identity, out, force=force, resume=resume)
     result = run_program(
         program,
-        recipe.protocol,
+        protocol,
         backend,
         seed=used_seed,
         folder=recipe.file.folder,
         chip=chips.chip,
-        options=options,
+        options=replace(options, store=store),
     )
+    return _kept(result, program, store, recipe, figures=figures)
+
+
+def _run_study(
+    recipe: Recipe,
+    seed: int,
+    options: RunOptions,
+    *,
+    out: str | os.PathLike[str] | None,
+    force: bool,
+    figures: bool,
+) -> Run:
+    identity = {"experiment_hash": digest(recipe.protocol), "target": STUDY_TARGET, "backend": STUDY_BACKEND}
+    store = _open_store({**identity, "seed": seed}, out, force=force, resume=options.resume)
+    options = replace(options, store=store)
+    result = run_study(recipe.protocol, seed=seed, folder=recipe.file.folder, options=options)
+    return _kept(result, None, store, recipe, figures=figures)
+
+
+def _kept(
+    result: RunResult, program: CompiledProgram | None, store: RunStore | None, recipe: Recipe, *, figures: bool
+) -> Run:
+    """Return the run, after completing its folder if it has one."""
     if store is None:
         return Run(result=result)
     document, header = recipe.file.document, {"recipe": recipe.name, "experiment_hash": digest(recipe.protocol)}
@@ -179,7 +219,7 @@ def _open_store(
 
 def keep_result(
     result: RunResult,
-    program: CompiledProgram,
+    program: CompiledProgram | None,
     store: RunStore,
     *,
     document: Mapping[str, Any],
@@ -190,6 +230,8 @@ def keep_result(
 
     Parameters
     ----------
+    program
+        What ran; None for a study.
     document
         The resolved recipe.
     header

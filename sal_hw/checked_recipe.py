@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sal_hw.chips import Chips, with_truth
+from sal_hw.chips import NOMINAL, Chips, with_truth
 from sal_hw.compiler import compile_network
-from sal_hw.errors import InputError, Problem
+from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.runner import with_required_probes
 from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.recipe import RecipeFile
 from sal_hw.recipe.recipe import load_recipe as read_recipe
-from sal_hw.registry import Target, load_target
+from sal_hw.registry import Target, load_study, load_target
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import AlignProtocol, Protocol
@@ -30,18 +30,23 @@ DEFAULT_TARGET = "ideal"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """A checked recipe: a network, an experiment on it and a seed.
+    """A checked recipe: an experiment, the network that it is done on, and a seed.
 
     Attributes
     ----------
     file
         What was read, with the place of each field.
     network
-        The network, with the probes that the experiment cannot do without.
+        The network, with the probes that the experiment cannot do without; None for a study, which has none.
     """
 
     file: RecipeFile
-    network: NetworkSpec
+    network: NetworkSpec | None
+
+    @property
+    def is_study(self) -> bool:
+        """Whether the experiment is a study: it has no network, nothing is compiled and no machine runs it."""
+        return self.network is None
 
     @property
     def name(self) -> str:
@@ -61,7 +66,10 @@ class Recipe:
     def check(self, *, target: str = DEFAULT_TARGET, strict: bool = False) -> tuple[Problem, ...]:
         """Return all that keeps the recipe from being compiled for a target; the recipe itself is sound."""
         try:
-            compile_recipe(self, target=target, strict=strict)
+            if self.is_study:
+                check_study(self, target=target)
+            else:
+                compile_recipe(self, target=target, strict=strict)
         except InputError as error:
             return error.problems
         return ()
@@ -105,8 +113,10 @@ def compile_recipe(
     Raises
     ------
     InputError
-        If the target does not offer what the recipe asks for.
+        If the target does not offer what the recipe asks for; E330 if the recipe is a study.
     """
+    if recipe.network is None:
+        raise InputError(_nothing_to_compile(recipe))
     chosen = load_target(target) if isinstance(target, str) else target
     try:
         _check_runtime(recipe.protocol, chosen.description)
@@ -167,3 +177,38 @@ def compile_for(
     if completed is None:
         return program, chips
     return compile_recipe(recipe, target=target, seed=seed, snapshot=completed.calibration, strict=strict), completed
+
+
+def check_study(recipe: Recipe, *, target: str = DEFAULT_TARGET, **chosen: object) -> None:
+    """Check that a study is to be run where it can be.
+
+    Parameters
+    ----------
+    chosen
+        Other choices of a machine by the name of their option; only None, False and ``nominal`` are possible.
+
+    Raises
+    ------
+    InputError
+        E330, one finding per choice; E303 if no study of that kind is installed.
+    """
+    asked = {"target": None if target == DEFAULT_TARGET else target, **chosen}
+    allowed = f"nothing: {recipe.protocol.kind} is a study, which has no network and runs on no machine"
+    problems = [
+        Problem(code="E330", field=name, value=quote_value(str(value)), allowed=allowed, hint=f"leave --{name} away")
+        for name, value in asked.items()
+        if value not in (None, False, NOMINAL)
+    ]
+    if problems:
+        raise InputError(problems)
+    load_study(recipe.protocol.kind)
+
+
+def _nothing_to_compile(recipe: Recipe) -> Problem:
+    return Problem(
+        code="E330",
+        field="experiment.kind",
+        value=quote_value(recipe.protocol.kind),
+        allowed="an experiment on a network; a study has none, so that there is nothing to compile",
+        hint=f"sal-hw run {recipe.file.path}",
+    )

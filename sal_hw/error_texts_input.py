@@ -199,6 +199,12 @@ INPUT_TEXTS: dict[str, tuple[str, str, str]] = {
         "most 20 sampling neurons, and all enabled rules with the same update_every.",
         "experiment: {kind: align, duration: 900 s}",
     ),
+    "E225": (
+        "A study has no network",
+        "Experiments such as spike_timing have an engine of their own. Their recipes have neither populations\n"
+        "nor a timestep, and what such a recipe says of a network would have no effect.",
+        "recipe: 1\nname: my_study\nseed: 1\nexperiment: {kind: spike_timing, ...}",
+    ),
     "E401": (
         "A weight file is missing or cannot be read",
         "Files are looked for below the folder of the recipe, not below the current folder.",

@@ -91,6 +91,12 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "placement have no chip, and a machine is its own chip.",
         "sal-hw run R.yaml --target brainscales2 --emulate --chip 7 --calibration truth",
     ),
+    "E330": (
+        "A study has nothing to compile and runs on no machine",
+        "Its experiment has an engine of its own instead of a network. Options that choose a target, a chip\n"
+        "or its software have no meaning for it.",
+        "sal-hw run recipes/paper/fig2c_spike_timing.yaml",
+    ),
     "E501": (
         "The output exists already",
         "Nothing is overwritten by accident.",

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Verdict: TypeAlias = Literal["ok", "degraded", "failed"]
 Metric: TypeAlias = float | int | str | bool | None
+#: what traces are sampled over
+Axis: TypeAlias = Literal["update", "ms", "step", "epoch", "index"]
 
 #: share of learning synapses at the end of their range from which a run counts as degraded
 MAX_SHARE_AT_LIMIT = 0.1
@@ -70,12 +72,13 @@ class Trace:
     values
         Shape (samples, ...).
     axis
-        ``update`` (number of weight updates so far) or ``ms`` (model time).
+        ``update`` (number of weight updates so far) or ``ms`` (model time); in studies also ``step`` (a number of time
+        steps), ``epoch``, or ``index``: `at` is a parameter or the place in a list.
     """
 
     at: NDArray[Any]
     values: NDArray[np.float64]
-    axis: Literal["update", "ms"] = "update"
+    axis: Axis = "update"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -96,12 +99,12 @@ class Spikes:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RunResult:
-    """The outcome of running a compiled program.
+    """The outcome of running a compiled program or a study.
 
     Attributes
     ----------
     program_hash, backend, target, chip_id, seed
-        What ran, where, from which seed; `chip_id` is None on the emulator.
+        What ran, where, from which seed; `program_hash` is None for a study, `chip_id` is None on the emulator.
     metrics
         Named numbers, flat.
     weights, weights_initial
@@ -118,7 +121,7 @@ class RunResult:
         Each with its count, most important first.
     """
 
-    program_hash: str
+    program_hash: str | None
     backend: str
     target: str
     seed: int

@@ -2,7 +2,7 @@
 
 A finished run folder holds ``recipe.json`` (the resolved recipe), ``program.json`` and ``program.npz``,
 ``metrics.json``, ``health.json``, ``weights.npz``, ``traces.npz``, ``spikes/*.npz`` if spikes were probed,
-``figures/`` and, written last, ``manifest.json`` with a sha256 of every file.
+``figures/`` and, written last, ``manifest.json`` with a sha256 of every file. A study has no program.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from sal_hw.artifact import ArtifactFolder, is_unfinished, read_arrays, read_man
 from sal_hw.codec import decode, encode
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
-from sal_hw.result import Finding, Health, RunResult, Spikes, Trace
+from sal_hw.result import Axis, Finding, Health, RunResult, Spikes, Trace
 
 RUN_SCHEMA = 1
 CHECKPOINT = "checkpoint.npz"
@@ -140,11 +140,12 @@ class RunStore:
         self.spikes.rewind(int(arrays["spike_parts"]))
         return arrays
 
-    def write_result(self, result: RunResult, program: CompiledProgram, recipe: Mapping[str, Any]) -> None:
+    def write_result(self, result: RunResult, program: CompiledProgram | None, recipe: Mapping[str, Any]) -> None:
         """Write everything but the figures and the manifest."""
         self.spikes.flush()
         self.folder.write_json("recipe.json", dict(recipe))
-        write_program(self.folder, program)
+        if program is not None:
+            write_program(self.folder, program)
         self.folder.write_json("metrics.json", result.metrics)
         self.folder.write_json("health.json", result.health.as_document())
         initial = {f"initial.{name}": values for name, values in result.weights_initial.items()}
@@ -154,7 +155,7 @@ class RunStore:
             traces |= {name: trace.values, f"{name}@{trace.axis}": trace.at}
         self.folder.write_arrays("traces.npz", traces)
 
-    def finish(self, result: RunResult, program: CompiledProgram, header: Mapping[str, Any]) -> None:
+    def finish(self, result: RunResult, program: CompiledProgram | None, header: Mapping[str, Any]) -> None:
         """Write the manifest: the run is complete. Up to here it can go on from its checkpoint."""
         self.folder.discard(CHECKPOINT)
         self.folder.finish(
@@ -164,9 +165,9 @@ class RunStore:
                 "backend": result.backend,
                 "chip_id": result.chip_id,
                 "seed": result.seed,
-                "spec_hash": program.spec_hash,
+                "spec_hash": None if program is None else program.spec_hash,
                 "program_hash": result.program_hash,
-                "snapshot_hash": program.snapshot_hash,
+                "snapshot_hash": None if program is None else program.snapshot_hash,
                 "verdict": result.health.verdict,
                 "warnings": list(result.warnings),
                 "timings_s": result.timings_s,
@@ -263,7 +264,7 @@ def read_run(path: Path) -> RunResult:
             name.removeprefix("initial."): values for name, values in weights.items() if name.startswith("initial.")
         },
         traces=_read_traces(path),
-        aligned=read_program(path).aligned,
+        aligned={} if manifest["program_hash"] is None else read_program(path).aligned,
         health=Health(findings=tuple(Finding(**finding) for finding in health["findings"])),
         spikes=read_spikes(path),
         timings_s=manifest["timings_s"],
@@ -273,11 +274,12 @@ def read_run(path: Path) -> RunResult:
 
 def _read_traces(path: Path) -> dict[str, Trace]:
     arrays = read_arrays(path / "traces.npz")
+    known: dict[str, Axis] = {axis: axis for axis in get_args(Axis)}
     traces = {}
     for key, at in arrays.items():
         name, mark, axis = key.rpartition("@")
         if mark:
-            traces[name] = Trace(at=at, values=arrays[name], axis="ms" if axis == "ms" else "update")
+            traces[name] = Trace(at=at, values=arrays[name], axis=known[axis])
     return traces
 
 

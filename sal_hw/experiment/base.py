@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.result import Metric, Trace
+from sal_hw.result import Axis, Metric, Trace
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -56,8 +56,8 @@ class Recording:
         What the series are sampled over.
     """
 
-    def __init__(self, axis: Literal["update", "ms"] = "update") -> None:
-        self._axis: Literal["update", "ms"] = axis
+    def __init__(self, axis: Axis = "update") -> None:
+        self._axis: Axis = axis
         self._at: dict[str, list[float]] = {}
         self._values: dict[str, list[NDArray[np.float64]]] = {}
 
@@ -76,7 +76,7 @@ class Recording:
 
     def traces(self) -> dict[str, Trace]:
         """Return all series."""
-        kind = np.int64 if self._axis == "update" else np.float64
+        kind = np.float64 if self._axis in ("ms", "index") else np.int64
         return {
             name: Trace(at=np.array(self._at[name], dtype=kind), values=np.array(values), axis=self._axis)
             for name, values in self._values.items()

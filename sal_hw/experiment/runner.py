@@ -18,10 +18,10 @@ from sal_hw.experiment.base import Arrays, Experiment
 from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Finding, Health, RunResult
+from sal_hw.result import Health, RunResult
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.probes import StateProbe
-from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
+from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol, SampleProtocol, TrainDistributionProtocol
 from sal_hw.spec.protocols import Protocol as ExperimentProtocol
 from sal_hw.target.snapshot import CalibrationSnapshot
 
@@ -80,9 +80,9 @@ class RunOptions:
     resume: bool = False
 
 
-def with_required_probes(network: NetworkSpec, protocol: ExperimentProtocol) -> NetworkSpec:
-    """Return the network with the probes that an experiment cannot do without."""
-    if not isinstance(protocol, (TrainDistributionProtocol, SampleProtocol)):
+def with_required_probes(network: NetworkSpec | None, protocol: ExperimentProtocol) -> NetworkSpec | None:
+    """Return the network with the probes that an experiment cannot do without; None for a study, which has none."""
+    if network is None or not isinstance(protocol, (TrainDistributionProtocol, SampleProtocol)):
         return network
     present = any(isinstance(item, StateProbe) and item.population == protocol.population for item in network.probes)
     return (
@@ -92,7 +92,7 @@ def with_required_probes(network: NetworkSpec, protocol: ExperimentProtocol) -> 
 
 def run_program(
     program: CompiledProgram,
-    protocol: ExperimentProtocol,
+    protocol: NetworkProtocol,
     backend: Backend,
     *,
     seed: int,
@@ -134,7 +134,7 @@ def run_program(
         if isinstance(session, WholeRun):
             session.prepare(experiment.total)
         opened = time.perf_counter()
-        _advance(experiment, session, options)
+        advance(experiment, options, lambda: _checkpoint(experiment, session))
         outcome = experiment.outcome()
         health = Health(findings=tuple(session.findings()))
         counters = session.counters()
@@ -155,12 +155,12 @@ def run_program(
         aligned=program.aligned,
         health=health,
         timings_s={"open": opened - begin, "run": time.perf_counter() - opened},
-        warnings=tuple(_warning(finding) for finding in health.findings),
+        warnings=warnings_of(health),
     )
 
 
 def _make(
-    protocol: ExperimentProtocol,
+    protocol: NetworkProtocol,
     program: CompiledProgram,
     session: Session,
     open_session: Callable[[CompiledProgram], Session],
@@ -177,11 +177,28 @@ def _weights(program: CompiledProgram, session: Session) -> dict[str, NDArray[np
     return {block.projection: session.weights(block.projection) for block in program.synapses}
 
 
-def _warning(finding: Finding) -> str:
-    return f"{finding.kind} x {finding.count}: {finding.advice}"
+def warnings_of(health: Health) -> tuple[str, ...]:
+    """Return the findings about a run as its warnings, each with its count."""
+    return tuple(f"{finding.kind} x {finding.count}: {finding.advice}" for finding in health.findings)
 
 
-def _advance(experiment: Experiment, session: Session, options: RunOptions) -> None:
+def advance(
+    experiment: Experiment, options: RunOptions, checkpoint: Callable[[], Arrays], *, steps: str = "updates"
+) -> None:
+    """Step through an experiment, keeping checkpoints, until it is done.
+
+    Parameters
+    ----------
+    checkpoint
+        Returns everything that is needed to go on.
+    steps
+        What `experiment.done` counts, in words.
+
+    Raises
+    ------
+    Interrupted
+        If `options.interrupted` said so.
+    """
     saved = time.perf_counter()
     options.progress(experiment.done, experiment.total)
     while experiment.done < experiment.total:
@@ -189,10 +206,10 @@ def _advance(experiment: Experiment, session: Session, options: RunOptions) -> N
         options.progress(experiment.done, experiment.total)
         stop = options.interrupted() and experiment.done < experiment.total
         if options.store and (stop or time.perf_counter() - saved > CHECKPOINT_EVERY_S):
-            options.store.save_checkpoint(_checkpoint(experiment, session))
+            options.store.save_checkpoint(checkpoint())
             saved = time.perf_counter()
         if stop:
-            raise Interrupted(_interruption(experiment, kept=options.store is not None))
+            raise Interrupted(_interruption(experiment, steps, kept=options.store is not None))
 
 
 def _checkpoint(experiment: Experiment, session: Session) -> Arrays:
@@ -205,11 +222,11 @@ def _restore(kept: Mapping[str, NDArray[Any]], experiment: Experiment, session: 
         owner.restore({key.removeprefix(prefix): item for key, item in kept.items() if key.startswith(prefix)})
 
 
-def _interruption(experiment: Experiment, *, kept: bool) -> Problem:
+def _interruption(experiment: Experiment, steps: str, *, kept: bool) -> Problem:
     return Problem(
         code="E602",
         field="run",
-        value=f"{experiment.done} of {experiment.total} updates",
+        value=f"{experiment.done} of {experiment.total} {steps}",
         allowed="the run was interrupted" + ("; what is done is kept" if kept else "; nothing was kept"),
         hint="repeat the command with --resume to go on" if kept else "give --out to be able to go on",
     )

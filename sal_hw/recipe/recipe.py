@@ -30,6 +30,8 @@ class RecipeFile:
 
     Attributes
     ----------
+    network
+        None where the experiment is a study, which has no network.
     path, folder
         The file, and the folder below which its weight files lie.
     document
@@ -43,7 +45,7 @@ class RecipeFile:
     name: str
     description: str
     seed: int
-    network: NetworkSpec
+    network: NetworkSpec | None
     protocol: Protocol
     path: Path
     folder: Path
@@ -143,11 +145,6 @@ def _mention(problem: Problem, parameter: str | None) -> Problem:
 
 
 def _build(path: Path, folder: Path, draft: Draft, content: Content, parameters: dict[str, Any]) -> RecipeFile:
-    network = NetworkSpec(
-        timestep_ms=content.header["timestep"],
-        discretization=content.header["discretization"],
-        **{section: tuple(entry.item for entry in entries) for section, entries in content.entries.items()},
-    )
     if content.protocol is None:
         raise AssertionError("a recipe without an experiment was reported before")
     document = {key: value for key, value in draft.document.items() if key not in ("parameters", "presets")}
@@ -155,11 +152,19 @@ def _build(path: Path, folder: Path, draft: Draft, content: Content, parameters:
         name=content.header["name"],
         description=content.header["description"],
         seed=content.header["seed"],
-        network=network,
+        network=None if content.is_study else _network(content),
         protocol=content.protocol,
         path=path,
         folder=folder,
         document=document,
         parameters=parameters,
         positions=draft.positions,
+    )
+
+
+def _network(content: Content) -> NetworkSpec:
+    return NetworkSpec(
+        timestep_ms=content.header["timestep"],
+        discretization=content.header["discretization"],
+        **{section: tuple(entry.item for entry in entries) for section, entries in content.entries.items()},
     )

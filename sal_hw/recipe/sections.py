@@ -20,7 +20,7 @@ from sal_hw.spec.homes import TOP_LEVEL
 from sal_hw.spec.network import Discretization, Population, Projection
 from sal_hw.spec.plasticity import Rule
 from sal_hw.spec.probes import Probe
-from sal_hw.spec.protocols import Protocol
+from sal_hw.spec.protocols import NETWORK_PROTOCOLS, Protocol
 from sal_hw.spec.schema import FieldType, describe, read_type
 from sal_hw.spec.stimulus import Stimulus
 from sal_hw.spec.translate import translate
@@ -36,6 +36,7 @@ _HEADER: dict[str, Any] = {
     "discretization": Discretization,
 }
 _OPTIONAL = {"description": "", "discretization": "consistent"}
+_NETWORK_SETTINGS = ("timestep", "discretization")
 _LISTS: dict[str, Any] = {"projections": Projection, "plasticity": Rule, "stimuli": Stimulus, "probes": Probe}
 _REFERENCES = {
     "projections": {"source": "populations", "target": "populations"},
@@ -61,6 +62,8 @@ class Content:
         The other entries, as plain data.
     broken
         Names of the others by section.
+    is_study
+        Whether the experiment is a study, which has no network.
     """
 
     header: dict[str, Any] = field(default_factory=dict)
@@ -68,6 +71,7 @@ class Content:
     unread: list[Entry[Any]] = field(default_factory=list)
     broken: dict[str, frozenset[str]] = field(default_factory=dict)
     protocol: Protocol | None = None
+    is_study: bool = False
 
     def view(self, folder: FilePath) -> View:
         """Return what the cross checks see."""
@@ -90,11 +94,16 @@ def read_sections(draft: Draft) -> Content:
             draft.report(unknown_key((key,), TOP_LEVEL))
     _check_version(draft)
     content = Content()
+    content.is_study = _is_study(document)
     for key, annotation in _HEADER.items():
-        content.header[key] = _read_header(draft, key, annotation)
-    _read_populations(draft, content)
-    for section, annotation in _LISTS.items():
-        _read_list(draft, content, section, annotation)
+        absent = content.is_study and key in _NETWORK_SETTINGS
+        content.header[key] = None if absent else _read_header(draft, key, annotation)
+    if content.is_study:
+        _refuse_network(draft)
+    else:
+        _read_populations(draft, content)
+        for section, annotation in _LISTS.items():
+            _read_list(draft, content, section, annotation)
     if "experiment" in document:
         content.protocol = _read(draft, Protocol, document["experiment"], ("experiment",))
         if content.protocol is None:
@@ -102,6 +111,22 @@ def read_sections(draft: Draft) -> Content:
     else:
         draft.report(missing_key(("experiment",), _reader(Protocol)[1]))
     return content
+
+
+def _is_study(document: dict[str, Any]) -> bool:
+    """Whether the experiment is a study; one of an unknown kind is taken for an experiment on a network."""
+    experiment = document.get("experiment")
+    kind = experiment.get("kind") if isinstance(experiment, dict) else None
+    chosen = _reader(Protocol)[1].member(kind) if isinstance(kind, str) else None
+    return chosen is not None and chosen not in NETWORK_PROTOCOLS
+
+
+def _refuse_network(draft: Draft) -> None:
+    kind = draft.document["experiment"]["kind"]
+    for key in (*_NETWORK_SETTINGS, "populations", *_LISTS):
+        if key in draft.document:
+            words = f"no '{key}': the experiment {kind} is a study, which has no network and counts time in steps"
+            draft.report(Finding(code="E225", path=(key,), allowed=words, hint="remove it", at="key"))
 
 
 @cache

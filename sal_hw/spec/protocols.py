@@ -9,6 +9,12 @@ from pydantic import Tag
 
 from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import Count, DurationMs, Name, Number, Seed, Whole
+from sal_hw.spec.studies.phase_plane import PhasePlaneProtocol
+from sal_hw.spec.studies.psp_shapes import PspShapesProtocol
+from sal_hw.spec.studies.spike_timing import SpikeTimingProtocol
+from sal_hw.spec.studies.symmetrize_layers import SymmetrizeLayersProtocol
+from sal_hw.spec.studies.weight_perturbation import WeightPerturbationProtocol
+from sal_hw.spec.studies.weight_transport import WeightTransportProtocol
 from sal_hw.spec.values import ValueSource
 
 
@@ -143,9 +149,19 @@ class SampleProtocol:
     kind: Literal["sample"] = "sample"
 
 
+#: experiments on a network, which is compiled for a target; all others are studies, which have no network
+NetworkProtocol: TypeAlias = AlignProtocol | TrainDistributionProtocol | SampleProtocol
+NETWORK_PROTOCOLS = (AlignProtocol, TrainDistributionProtocol, SampleProtocol)
+
 Protocol: TypeAlias = Annotated[
     Annotated[AlignProtocol, Tag("=align")]
     | Annotated[TrainDistributionProtocol, Tag("=train_distribution")]
-    | Annotated[SampleProtocol, Tag("=sample")],
+    | Annotated[SampleProtocol, Tag("=sample")]
+    | Annotated[SpikeTimingProtocol, Tag("=spike_timing")]
+    | Annotated[PhasePlaneProtocol, Tag("=phase_plane")]
+    | Annotated[PspShapesProtocol, Tag("=psp_shapes")]
+    | Annotated[WeightPerturbationProtocol, Tag("=weight_perturbation")]
+    | Annotated[SymmetrizeLayersProtocol, Tag("=symmetrize_layers")]
+    | Annotated[WeightTransportProtocol, Tag("=weight_transport")],
     choose_by("kind"),
 ]

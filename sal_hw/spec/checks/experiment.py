@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sal_hw.spec.checks.times import is_multiple, not_a_multiple
 from sal_hw.spec.checks.view import Entry, View
@@ -11,6 +12,7 @@ from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, StateProbe
 from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
+from sal_hw.spec.studies.conflicts import SelfChecking
 
 #: all joint states of this many neurons still fit into a table
 MAX_STATE_NEURONS = 20
@@ -26,6 +28,9 @@ def check_experiment(view: View) -> Iterator[Finding]:
         population = view.population(view.protocol.population)
         if population is not None:
             yield from _check_states(population, ("experiment", "population"), "E224")
+    elif isinstance(view.protocol, SelfChecking):
+        for finding in view.protocol.conflicts():
+            yield replace(finding, path=("experiment", *finding.path))
 
 
 def _enabled(view: View) -> list[Entry[Rule]]:

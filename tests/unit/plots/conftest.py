@@ -141,6 +141,69 @@ def make_stack() -> Make:
 
 
 @pytest.fixture
+def make_timing() -> Make:
+    """Distributions of time differences of two pairs."""
+
+    def make(seed: int = 1, longest: int = 30) -> RunResult:
+        at = np.concatenate([-np.arange(1, longest + 1)[::-1], np.arange(1, longest + 1)])
+        traces = {
+            f"timing.{name}": Trace(at=at, values=np.exp(-np.abs(at) / (10.0 + seed)), axis="step")
+            for name in ("one", "other")
+        }
+        return result(seed, traces=traces)
+
+    return make
+
+
+@pytest.fixture
+def make_difference() -> Make:
+    """A difference function that changes its sign between the steps 9 and 10."""
+
+    def make(seed: int = 1) -> RunResult:
+        at = np.arange(1, 31)
+        return result(seed, traces={"difference.pair": Trace(at=at, values=(9.5 - at) * 1e-4 * seed, axis="step")})
+
+    return make
+
+
+@pytest.fixture
+def make_plane() -> Make:
+    """Drifts on a grid of five weights that vanish where both are equal."""
+
+    def make(seed: int = 1) -> RunResult:
+        weights = np.linspace(-1.0, 1.0, 5)
+        drift = 0.1 * seed * (weights[:, None] - weights[None, :])
+        drifts = {"plane.drift_21": drift, "plane.drift_12": -drift}
+        lines = {"plane.nullcline_21": weights, "plane.nullcline_12": np.where(weights > 0.9, np.nan, weights)}
+        traces = {name: Trace(at=weights, values=values, axis="index") for name, values in (drifts | lines).items()}
+        return result(seed, traces=traces)
+
+    return make
+
+
+@pytest.fixture
+def make_shapes() -> Make:
+    """Two shapes of PSPs on four weights and three biases; the second moves the nullcline."""
+
+    def make(seed: int = 1) -> RunResult:
+        weights, biases = np.linspace(-1.5, 1.5, 4), np.array([-1.0, 0.0, 1.0])
+        traces = {
+            "psp_shapes.biases": Trace(at=np.arange(3), values=biases, axis="index"),
+            "psp_shapes.weights": Trace(at=np.arange(4), values=weights, axis="index"),
+        }
+        for index, name in enumerate(("rectangular", "alpha")):
+            lines = np.tile(weights * (1.0 + 0.5 * index * seed), (3, 3, 1))
+            traces |= {
+                f"psp.{name}": Trace(at=np.arange(20), values=np.exp(-np.arange(20) / 5.0), axis="step"),
+                f"nullcline.{name}": Trace(at=biases, values=lines, axis="index"),
+                f"deviation.{name}": Trace(at=biases, values=np.full((3, 3), 0.1 * index), axis="index"),
+            }
+        return result(seed, traces=traces)
+
+    return make
+
+
+@pytest.fixture
 def showing(
     make_pair: Make,
     make_layers: Make,
@@ -148,6 +211,9 @@ def showing(
     make_spiking: Make,
     make_membranes: Make,
     make_stack: Make,
+    make_timing: Make,
+    make_difference: Make,
+    make_shapes: Make,
 ) -> dict[str, Make]:
     """What makes a result that can show a kind of figure."""
     return {
@@ -159,6 +225,9 @@ def showing(
         "distribution": make_sampler,
         "raster": make_spiking,
         "membrane": make_membranes,
+        "spike-timing": make_timing,
+        "difference-function": make_difference,
+        "psp-shapes": make_shapes,
         "layer-angles": make_stack,
         "layer-weights": make_stack,
     }

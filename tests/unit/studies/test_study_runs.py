@@ -58,7 +58,7 @@ def test_an_experiment_of_an_unknown_kind_still_misses_its_network(tiny: Path) -
 @pytest.mark.parametrize(
     ("override", "code", "field"),
     [
-        ("experiment.oldest_age_steps=3", "E214", "experiment.oldest_age_steps"),
+        ("experiment.psp={oldest_age_steps: 3}", "E214", "experiment.psp.oldest_age_steps"),
         ("experiment.tau_ref_steps=1", "E214", "experiment.tau_ref_steps"),
         ("experiment.tau_ref_steps=4 ms", "E203", "experiment.tau_ref_steps"),
         ("experiment.pairs=[]", "E214", "experiment.pairs"),

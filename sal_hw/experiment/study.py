@@ -1,0 +1,101 @@
+"""Studies: experiments without a network, each with an engine of its own, registered under the kind of its protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from sal_hw.experiment.base import Arrays, Experiment
+from sal_hw.experiment.runner import RunOptions, advance, warnings_of
+from sal_hw.registry import load_study
+from sal_hw.result import Finding, Health, RunResult
+from sal_hw.spec.protocols import Protocol as ExperimentProtocol
+
+#: what a result says in place of target and backend
+STUDY_TARGET, STUDY_BACKEND = "ideal", "study"
+
+_PREFIX = "experiment."
+
+
+class Study(Experiment, Protocol):
+    """An experiment that needs no session.
+
+    A step may last a few seconds; between steps a run may be interrupted. A study that is restored from a checkpoint
+    ends with the very same numbers as one that was not interrupted, whatever the number of threads.
+    """
+
+    def findings(self) -> Sequence[Finding]:
+        """Return what the user of the result should know."""
+
+
+class StudyFactory(Protocol):
+    """Makes a study; a class with this constructor is one."""
+
+    def __call__(self, protocol: Any, *, seed: int, threads: int, folder: Path | None) -> Study:
+        """Return a study that has not begun.
+
+        Parameters
+        ----------
+        protocol
+            What the user wants, of the class in :mod:`sal_hw.spec.studies` that belongs to the kind.
+        seed
+            Seed of everything random in the run.
+        threads
+            Threads that may be used; the result does not depend on it.
+        folder
+            Folder that files of the protocol are looked up in; None is the working folder.
+        """
+
+
+def run_study(
+    protocol: ExperimentProtocol, *, seed: int, folder: Path | None = None, options: RunOptions | None = None
+) -> RunResult:
+    """Run a study.
+
+    Parameters
+    ----------
+    protocol
+        Of a kind that is registered in the entry-point group ``sal_hw.studies``.
+    seed
+        Seed of everything random in the run; the same seed gives the same arrays, byte for byte.
+    folder
+        Folder that files of the study are looked up in; None is the working folder.
+    options
+        Threads, progress, interruption, checkpoints.
+
+    Raises
+    ------
+    InputError
+        E303 if no study of that kind is installed.
+    Interrupted
+        If `options.interrupted` said so.
+    """
+    options = options or RunOptions()
+    begin = time.perf_counter()
+    factory: StudyFactory = load_study(protocol.kind)
+    study = factory(protocol, seed=seed, threads=options.threads, folder=folder)
+    if options.resume and options.store and (kept := options.store.load_checkpoint()):
+        study.restore({key.removeprefix(_PREFIX): item for key, item in kept.items() if key.startswith(_PREFIX)})
+    opened = time.perf_counter()
+    advance(study, options, lambda: _checkpoint(study), steps="steps")
+    outcome = study.outcome()
+    health = Health(findings=tuple(study.findings()))
+    return RunResult(
+        program_hash=None,
+        backend=STUDY_BACKEND,
+        target=STUDY_TARGET,
+        seed=seed,
+        metrics={**outcome.metrics, "verdict": health.verdict},
+        weights={},
+        weights_initial={},
+        traces=outcome.traces,
+        health=health,
+        timings_s={"open": opened - begin, "run": time.perf_counter() - opened},
+        warnings=warnings_of(health),
+    )
+
+
+def _checkpoint(study: Study) -> Arrays:
+    return {f"{_PREFIX}{name}": values for name, values in study.checkpoint().items()}

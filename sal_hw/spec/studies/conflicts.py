@@ -1,0 +1,26 @@
+"""What values of a study's protocol may say against each other, and which protocols check that themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from sal_hw.spec.findings import Finding
+
+
+@runtime_checkable
+class SelfChecking(Protocol):
+    """A protocol that knows which of its values exclude each other."""
+
+    def conflicts(self) -> Iterator[Finding]:
+        """Find values that exclude each other; paths begin below ``experiment``, with names of attributes."""
+
+
+def find_odd_lists(names: Sequence[str], section: str, *, most: int = 64) -> Iterator[Finding]:
+    """Find a list of named entries that is empty or too long, and entries that have the name of an earlier one."""
+    if not 1 <= len(names) <= most:
+        yield Finding(code="E214", path=(section,), allowed=f"1 .. {most} entries; there are {len(names)}")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            words = "each name once, since results are kept by name"
+            yield Finding(code="E217", path=(section, index, "name"), allowed=words, value=name, hint="rename one")
