@@ -3,8 +3,8 @@
 CALIBRATION_TEXTS: dict[str, tuple[str, str, str]] = {
     "E707": (
         "A calibration is below its quality",
-        "A table has fewer good instances than the yield that was asked for. Either the chip is worse than expected, or a\n"
-        "measurement has gone wrong; the message counts the reasons. Nothing was written.",
+        "A table has fewer good instances than the yield that was asked for. Either the chip is worse than\n"
+        "expected, or a measurement has gone wrong; the message counts the reasons. Nothing was written.",
         "sal-hw calibrate --synthetic 7 --min-yield 0.8 -o chip7.snapshot",
     ),
     "E708": (
@@ -19,17 +19,20 @@ CALIBRATION_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E710": (
         "There is no such stage",
-        "A campaign consists of named stages. With --stage, only the named ones are done, and those that they need.",
+        "A campaign consists of named stages. With --stage, only the named ones are done, and those that\n"
+        "they need.",
         "sal-hw calibrate --list-stages",
     ),
     "E711": (
         "Only an emulated chip has this",
-        "Spreads, drift, a synthetic time and a known truth belong to a synthetic chip; a machine is what it is.",
+        "Spreads, drift, a synthetic time and a known truth belong to a synthetic chip; a machine is what\n"
+        "it is.",
         "sal-hw calibrate --synthetic 7 --against-truth -o chip7.snapshot",
     ),
     "E712": (
         "This target cannot be calibrated",
-        "A calibration measures circuits and synapses one by one. Digital and ideal targets have none that differ.",
+        "A calibration measures circuits and synapses one by one. Digital and ideal targets have none that\n"
+        "differ.",
         "sal-hw calibrate --target brainscales2 --synthetic 7 -o chip7.snapshot",
     ),
     "E713": (

@@ -24,7 +24,13 @@ from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_emulator.chip_model import DRAWN_AT, LOWEST_NORMAL_RATIO, ChipModel, draw_chip, nominal_chip
 from sal_hw_emulator.spreads import load_spreads
 
-ACTIVATION = {"activation_slope_lsb", "activation_offset_lsb"}
+ACTIVATION = {
+    "activation_slope_lsb",
+    "activation_offset_lsb",
+    "activation_ceiling_ratio",
+    "activation_row_exc",
+    "activation_row_inh",
+}
 SPREADS = {spread.name: spread for spread in load_spreads().entries}
 #: standard errors that a statistic may be off; by chance one of 1.7 million is
 SIGMAS = 5.0
