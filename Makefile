@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: run test test-slow lint bench figures calibration-figures docs clean
+.PHONY: run test test-slow lint bench figures calibration-figures paper docs clean
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@
@@ -25,6 +25,9 @@ bench: .venv/.installed ## speed, as ratios to a textbook program in the same pr
 
 figures: .venv/.installed ## the figures of README and docs, into docs/figures
 	$(BIN)/python docs/make_figures.py --out docs/figures
+
+paper: .venv/.installed ## the experiments of the paper, with our numbers beside the expected ones, into docs/paper.md
+	$(BIN)/python docs/make_paper.py --threads $(THREADS)
 
 calibration-figures: .venv/.installed ## five chips calibrated and used, into docs/figures; about half an hour
 	$(BIN)/python docs/calibration_figures.py --out docs/figures --threads $(THREADS)
