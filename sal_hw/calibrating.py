@@ -67,6 +67,9 @@ class CampaignOptions:
         Called with the stage, and the shares of the campaign that are done and that there are.
     parent
         Snapshot that this one continues.
+    given
+        Tables that are taken as known instead of being measured; only the named stages are done then, without those
+        that they need.
     """
 
     seed: int = 0
@@ -76,6 +79,7 @@ class CampaignOptions:
     threads: int = 1
     progress: Callable[[str, float, float], None] = _no_progress
     parent: CalibrationSnapshot | None = None
+    given: CalibrationSnapshot | None = None
 
 
 class Calibrator(Protocol):

@@ -19,25 +19,27 @@ CALIBRATION_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E710": (
         "There is no such stage",
-        "A campaign consists of named stages. With --stage, only the named ones are done, and those that\n"
-        "they need.",
+        "A campaign consists of named stages. With --stage, only the named ones are done, and those that\nthey need.",
         "sal-hw calibrate --list-stages",
     ),
     "E711": (
         "Only an emulated chip has this",
-        "Spreads, drift, a synthetic time and a known truth belong to a synthetic chip; a machine is what\n"
-        "it is.",
+        "Spreads, drift, a synthetic time and a known truth belong to a synthetic chip; a machine is what\nit is.",
         "sal-hw calibrate --synthetic 7 --against-truth -o chip7.snapshot",
     ),
     "E712": (
         "This target cannot be calibrated",
-        "A calibration measures circuits and synapses one by one. Digital and ideal targets have none that\n"
-        "differ.",
+        "A calibration measures circuits and synapses one by one. Digital and ideal targets have none that\ndiffer.",
         "sal-hw calibrate --target brainscales2 --synthetic 7 -o chip7.snapshot",
     ),
     "E713": (
         "These are no circuits",
         "Circuits are numbered hemisphere * columns + column, from 0. Ranges include both ends.",
         "sal-hw calibrate --synthetic 7 --only-neurons 0-31,256-287 -o part.snapshot",
+    ),
+    "E813": (
+        "The machine cannot show this",
+        "A measurement needs something that the files which run on the machine do not record.",
+        "sal-hw calibrate --target brainscales2 --stage balance -o sensors.snapshot",
     ),
 }

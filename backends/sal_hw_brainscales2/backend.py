@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sal_hw.backend import Job, Session, SpikeRecorder
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.instrument import Instrument
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_brainscales2.bundle import FrontEnd
@@ -102,6 +103,41 @@ class BrainScaleS2Backend:
             via=self.via, calibration_file=self.calibration_file, deadline_s=self.deadline_s, program=program, seed=seed
         )
         return ChipSession(program, run, recorder=recorder)
+
+    def open_instrument(
+        self, *, chip: CalibrationSnapshot | None = None, synthetic_time: str | None = None, work: Path | None = None
+    ) -> Instrument:
+        """Return the chip on the bench, through PyNN, whose rules record what they see.
+
+        A run needs the vendor's calibration for its program: if `calibration_file` is a folder, that of a program is
+        expected below it as ``HASH/calibration.pbin``.
+
+        Raises
+        ------
+        DeviceError
+            E801 if PyNN's software is missing; E316 if a chip is named.
+        """
+        from sal_hw_brainscales2.instrument import MachineInstrument
+        from sal_hw_brainscales2.live import LiveRun
+
+        del synthetic_time, work
+        _refuse_chip(chip)
+        require_stack("pynn", "sal-hw calibrate --synthetic 7 -o chip7.snapshot")
+
+        def run(program: CompiledProgram, updates: int, seed: int) -> ChipResult:
+            file = self.calibration_file
+            if file is not None and file.is_dir():
+                file = file / program.hash / "calibration.pbin"
+            live = LiveRun(
+                via="pynn",
+                calibration_file=file,
+                deadline_s=self.deadline_s,
+                program=program,
+                seed=seed,
+            )
+            return live(updates)
+
+        return MachineInstrument(run, calibration_file=self.calibration_file)
 
     def read_result(self, folder: Path, program: CompiledProgram) -> RecordedRun:
         """Return a backend that plays a result folder back; see :class:`sal_hw.backend.ResultReader`."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sal_hw.chip_program import ChipProgram, Polarity, SynapseTile
 from sal_hw.program import CompiledProgram, NeuronBlock
-from sal_hw.spec.probes import SpikeProbe
+from sal_hw.spec.probes import CorrelationProbe, SpikeProbe
 from sal_hw_brainscales2.description import brainscales2_description
 
 FrontEnd: TypeAlias = Literal["pynn", "hxtorch"]
@@ -86,7 +86,7 @@ def make_bundle(program: CompiledProgram, *, updates: int, seed: int) -> Bundle:
         "projections": [*_projections(program, chip)],
         "background": [*_background(chip, seed)],
         "external": [{"name": item.name, "population": item.population} for item in chip.external],
-        "rules": [*_rules(chip, updates)],
+        "rules": [*_rules(program, chip, updates)],
     }
     return Bundle(document=document, arrays=_arrays(program, chip))
 
@@ -133,7 +133,8 @@ def _background(chip: ChipProgram, seed: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _rules(chip: ChipProgram, updates: int) -> Iterator[dict[str, Any]]:
+def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterator[dict[str, Any]]:
+    sensed = {probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)}
     for number, placed in enumerate(chip.kernels):
         kernel = placed.excitatory or placed.inhibitory
         yield {
@@ -145,6 +146,7 @@ def _rules(chip: ChipProgram, updates: int) -> Iterator[dict[str, Any]]:
             "memory": placed.memory,
             "constants": sorted(kernel.constants) if kernel is not None else [],
             "constants_per_synapse": _differ(placed.constants),
+            "senses": placed.projection in sensed,
         }
 
 

@@ -103,6 +103,12 @@ def render_hxtorch(bundle: Bundle, kernels: Mapping[int, str]) -> str:
 def _impossible(bundle: Bundle) -> Iterator[Problem]:
     document = bundle.document
     for rule in document["rules"]:
+        if rule["senses"]:
+            yield _refusal(
+                f"a correlation probe of {rule['projection']}",
+                "rules that record nothing: hxtorch hands out what a kernel leaves, not what it saw at each update",
+                _ELSEWHERE,
+            )
         if rule["constants_per_synapse"]:
             yield _refusal(
                 f"constants per synapse in the rule of {rule['projection']}",

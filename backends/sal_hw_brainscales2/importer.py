@@ -17,12 +17,15 @@ from sal_hw.files import read_npz, sha256
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
 from sal_hw_brainscales2.bundle import Arrays
+from sal_hw_brainscales2.ppu import sensed
 
 KIND, FORMAT = "sal-hw-result", 1
 COUNTERS = ("updates_missed", "spikes_dropped", "link_errors", "scheduler_dropped")
 
 #: bytes of spikes that are read at most: twelve bytes each, so more spikes than the chip's FPGA can hold (256 MiB)
 MAX_SPIKE_BYTES = 2**31
+#: a reading of the CADC has eight bits
+HIGHEST_READING = 255
 #: bytes of result.json and manifest.json
 MAX_JSON_BYTES = 2**22
 #: chip time by which a recording may outlast the run, in microseconds: clocks start and end one after the other
@@ -39,7 +42,8 @@ class ChipResult:
         The content of ``result.json``.
     arrays
         ``spikes.POPULATION.time_us`` and ``.neuron`` (spikes,), in order of time; ``weights.PROJECTION.POLARITY``
-        (records, pre, post) and ``.time_us`` (records,).
+        (records, pre, post) and ``.time_us`` (records,); of projections with a correlation probe also
+        ``causal.PROJECTION.POLARITY`` and ``anticausal.PROJECTION.POLARITY``, raw readings of the same shape.
     """
 
     header: dict[str, Any]
@@ -115,7 +119,8 @@ def _read_json(folder: Path, name: str, digest: object) -> dict[str, Any]:
 def _most_bytes(header: dict[str, Any], program: CompiledProgram) -> float:
     learning = {placed.projection for placed in program.chip.kernels} if program.chip else set()
     synapses = sum(block.weights.size for block in program.synapses if block.projection in learning)
-    return MAX_SPIKE_BYTES + 2.0 * int(header["updates"]) * (synapses + 4096)
+    # weights and both readings
+    return MAX_SPIKE_BYTES + 4.0 * int(header["updates"]) * (synapses + 4096)
 
 
 def _check_header(folder: Path, header: dict[str, Any], program: CompiledProgram) -> None:
@@ -160,21 +165,25 @@ def check_result(
         key = f"spikes.{block.population}"
         if f"{key}.time_us" in arrays or f"{key}.neuron" in arrays:
             checked |= _check_spikes(path, arrays, key, block.size, runtime_us)
-    for key, shape in _learning(program):
-        checked |= _check_weights(path, arrays, key, shape, header=header, runtime_us=runtime_us)
+    for key, shape, highest in _learning(program):
+        checked |= _check_records(path, arrays, key, (shape, highest), header=header, runtime_us=runtime_us)
     unknown = sorted(set(arrays) - set(checked))
     if unknown:
         _refuse(path, f"only populations and learning projections of the program; {quote_value(unknown[0])} is none")
     return ChipResult(header=header, arrays=checked)
 
 
-def _learning(program: CompiledProgram) -> Iterator[tuple[str, tuple[int, int]]]:
+def _learning(program: CompiledProgram) -> Iterator[tuple[str, tuple[int, int], int]]:
+    """Yield what is recorded of learning projections, with its shape and its largest number."""
     if program.chip is None:
         return
     for placed in program.chip.kernels:
         shape = program.synapse_block(placed.projection).weights.shape
         for polarity in dict.fromkeys(tile.polarity for tile in program.chip.tiles_of(placed.projection)):
-            yield f"weights.{placed.projection}.{polarity}", (shape[0], shape[1])
+            yield f"weights.{placed.projection}.{polarity}", (shape[0], shape[1]), MAX_WEIGHT
+            if placed.projection in sensed(program):
+                for branch in ("causal", "anticausal"):
+                    yield f"{branch}.{placed.projection}.{polarity}", (shape[0], shape[1]), HIGHEST_READING
 
 
 def _check_spikes(path: Path, arrays: Arrays, key: str, size: int, runtime_us: float) -> Arrays:
@@ -196,9 +205,16 @@ def _check_times(path: Path, times: NDArray[Any], key: str, runtime_us: float) -
     return times.astype(np.float64)
 
 
-def _check_weights(
-    path: Path, arrays: Arrays, key: str, shape: tuple[int, int], *, header: dict[str, Any], runtime_us: float
+def _check_records(
+    path: Path,
+    arrays: Arrays,
+    key: str,
+    form: tuple[tuple[int, int], int],
+    *,
+    header: dict[str, Any],
+    runtime_us: float,
 ) -> Arrays:
+    shape, highest = form
     codes, times = arrays.get(key), arrays.get(f"{key}.time_us")
     name, updates = quote_value(key), int(header["updates"])
     if codes is None or times is None:
@@ -206,8 +222,8 @@ def _check_weights(
     if codes.ndim != 3 or codes.shape[1:] != shape or times.shape != codes.shape[:1]:
         words = f"{name} of shape (records, {shape[0]}, {shape[1]}) with one time per record; it has {codes.shape}"
         _refuse(path, words)
-    if codes.dtype.kind not in "iu" or ((codes < 0) | (codes > MAX_WEIGHT)).any():
-        _refuse(path, f"{name} as whole numbers from 0 to {MAX_WEIGHT}")
+    if codes.dtype.kind not in "iu" or ((codes < 0) | (codes > highest)).any():
+        _refuse(path, f"{name} as whole numbers from 0 to {highest}")
     times = _check_times(path, times, key, runtime_us)
     if (np.diff(times) < 0).any():
         _refuse(path, f"records of {name} in order of time")

@@ -16,6 +16,7 @@ from typing import Literal
 from sal_hw.chip_program import PlacedKernel, Polarity, SynapseTile
 from sal_hw.kernel.ir import Kernel
 from sal_hw.program import CompiledProgram
+from sal_hw.spec.probes import CorrelationProbe
 from sal_hw_brainscales2 import ppu_text
 from sal_hw_brainscales2.ppu_statements import integer, statements
 from sal_hw_brainscales2.ppu_symbols import (
@@ -44,6 +45,7 @@ def render_kernel(
     polarity: Polarity | None = None,
     layout: Layout = "packed_active_columns",
     seed: int = 1,
+    senses: bool = False,
 ) -> str:
     """Return the C++ text of a learning rule; the same arguments give the same text.
 
@@ -60,6 +62,8 @@ def render_kernel(
         and are stored at once.
     seed
         Of the random numbers, 1 to 255.
+    senses
+        With ``pynn``: whether the readings of the sensors are recorded as observables ``causal`` and ``acausal``.
 
     Raises
     ------
@@ -74,7 +78,9 @@ def render_kernel(
     rows = integer(busiest_rows(tiles, polarities), 1, 2 * MAX_ROWS)
     reset = "true" if all(kernel.resets for kernel in kernels.values()) else "false"
     if front_end == "pynn":
-        entry = ppu_text.pynn_entry(polarities[0], rows=rows, updates=name["updates"], reset=reset, layout=layout)
+        entry = ppu_text.pynn_entry(
+            polarities[0], rows=rows, updates=name["updates"], reset=reset, layout=layout, senses=senses
+        )
     else:
         entry = ppu_text.hxtorch_entry(
             polarities, rows=rows, updates=name["updates"], reset=reset, weights=name["weights"]
@@ -99,16 +105,23 @@ def program_files(program: CompiledProgram) -> dict[str, bytes]:
         return {}
     files: dict[str, bytes] = {}
     for number, placed in enumerate(program.chip.kernels):
-        tiles = program.chip.tiles_of(placed.projection)
+        tiles, senses = program.chip.tiles_of(placed.projection), placed.projection in sensed(program)
         seed = 1 + program.seed % MAX_SEED
         chosen: list[Polarity] = ["excitatory", "inhibitory"]
         for polarity in chosen:
             if getattr(placed, polarity) is not None:
-                text = render_kernel(placed, tiles, number=number, front_end="pynn", polarity=polarity, seed=seed)
+                text = render_kernel(
+                    placed, tiles, number=number, front_end="pynn", polarity=polarity, seed=seed, senses=senses
+                )
                 files[f"kernel_{number}_pynn_{polarity}.cpp"] = text.encode("ascii")
         text = render_kernel(placed, tiles, number=number, front_end="hxtorch", seed=seed)
         files[f"kernel_{number}_hxtorch.cpp"] = text.encode("ascii")
     return files
+
+
+def sensed(program: CompiledProgram) -> set[str]:
+    """Return the projections whose sensors' readings are recorded."""
+    return {probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)}
 
 
 def _kernel_of(placed: PlacedKernel, polarity: Polarity) -> Kernel:

@@ -147,7 +147,7 @@ $loop
 
 _PYNN_LOOP = """\
     hate::for_each(
-        [&](SynapseArrayViewHandle const& handle, auto& recorded) {
+        [&](SynapseArrayViewHandle const& handle, auto& recorded$sensed) {
             if (handle.hemisphere != ppu) {
                 return;
             }
@@ -159,15 +159,28 @@ _PYNN_LOOP = """\
 $record
             }
         },
-        synapses, recording.w);"""
+        synapses, recording.w$observables);"""
+
+#: what is recorded besides where somebody asks for the sensors' readings: as they come from the converter
+_SENSED = ", auto& read_causal, auto& read_acausal"
+_OBSERVABLES = ", recording.causal, recording.acausal"
 
 _RECORDS = {
     "packed_active_columns": """\
                 for (size_t column = 0; column < handle.columns.size(); ++column) {
-                    recorded[row][column] = changed[handle.columns[column]];
+                    recorded[row][column] = changed[handle.columns[column]];$readings
                 }""",
     "complete_rows": """\
-                recorded[row] = changed;""",
+                recorded[row] = changed;$readings""",
+}
+
+_READINGS = {
+    "packed_active_columns": """
+                    read_causal[row][column] = correlation.causal[handle.columns[column]];
+                    read_acausal[row][column] = correlation.acausal[handle.columns[column]];""",
+    "complete_rows": """
+                read_causal[row] = correlation.causal;
+                read_acausal[row] = correlation.acausal;""",
 }
 
 _HXTORCH_LOOP = """\
@@ -235,14 +248,21 @@ def learn(word: str, statements: list[str]) -> str:
     return Template(_LEARN).substitute(word=word, statements="\n".join(f"    {line}" for line in statements))
 
 
-def pynn_entry(word: str, *, rows: str, updates: str, reset: str, layout: str) -> str:
-    """Return the function that grenade calls for a rule of one polarity."""
+def pynn_entry(word: str, *, rows: str, updates: str, reset: str, layout: str, senses: bool = False) -> str:
+    """Return the function that grenade calls for a rule of one polarity; `senses` records the sensors' readings too."""
+    record = Template(_RECORDS[layout]).substitute(readings=_READINGS[layout] if senses else "")
     return Template(_ENTRY).substitute(
         recording=",\n    Recording& recording",
         begin="    recording.time = grenade::vx::ppu::now();\n\n",
         skip="",
         rows=rows,
-        loop=Template(_PYNN_LOOP).substitute(word=word, reset=reset, record=_RECORDS[layout]),
+        loop=Template(_PYNN_LOOP).substitute(
+            word=word,
+            reset=reset,
+            record=record,
+            sensed=_SENSED if senses else "",
+            observables=_OBSERVABLES if senses else "",
+        ),
         updates=updates,
     )
 

@@ -80,16 +80,18 @@ def _impossible(bundle: Bundle) -> Iterator[Problem]:
             f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
             "shorten the experiment's duration",
         )
+    sensed = {rule["projection"] for rule in document["rules"] if rule["senses"]}
     synapses = sum(
-        bundle.arrays[f"codes.{item['name']}.{item['polarity']}"].size
+        bundle.arrays[f"codes.{item['name']}.{item['polarity']}"].size * (3 if item["name"] in sensed else 1)
         for item in document["projections"]
         if item["learns"]
     )
     recorded = int(document["updates"]) * synapses
     if recorded > MAX_RECORDING:
         yield _refusal(
-            f"{recorded} recorded weights",
-            f"at most {MAX_RECORDING}: with PyNN each update records one byte per synapse in the FPGA's memory",
+            f"{recorded} recorded weights and readings",
+            f"at most {MAX_RECORDING}: with PyNN each update records a byte per weight and per reading in the "
+            "FPGA's memory",
             "shorten the experiment's duration, or raise update_every",
         )
 

@@ -40,9 +40,10 @@ def run_campaign(instrument: Instrument, folder: Path, options: CampaignOptions)
         E501 if the folder exists and is not to be resumed; E506 if it belongs to another campaign; E710 for an unknown
         stage.
     """
-    stages = chosen_stages(options.stages)
+    stages = chosen_stages(options.stages, alone=options.given is not None)
     _open_folder(folder, _identity(instrument, options), resume=options.resume)
     bench = Bench(instrument=instrument, seed=options.seed, neurons=options.neurons, threads=options.threads)
+    bench.learn(() if options.given is None else options.given.tables)
     curves: dict[str, Curve] = {}
     reports, done, total = [], 0.0, sum(stage.share for stage in stages)
     for stage in stages:
@@ -71,6 +72,7 @@ def _identity(instrument: Instrument, options: CampaignOptions) -> dict[str, Any
         "conditions": dict(sorted(instrument.conditions.items())),
         "seed": options.seed,
         "neurons": neurons,
+        "given": None if options.given is None else options.given.hash,
         "taken_at": instrument.now(),
     }
 
@@ -153,6 +155,7 @@ def _joined(
         "seed": str(options.seed),
         "stages": " ".join(stage.name for stage in stages),
         "neurons": "all" if options.neurons is None else _ranges(options.neurons),
+        "given": "none" if options.given is None else options.given.hash,
     }
     return CalibrationSnapshot(
         chip_id=bench.instrument.chip_id,

@@ -107,8 +107,8 @@ STAGES = (
 )
 
 
-def chosen_stages(names: Iterable[str] | None) -> tuple[Stage, ...]:
-    """Return the named stages and all that they need, in order; all stages for None.
+def chosen_stages(names: Iterable[str] | None, *, alone: bool = False) -> tuple[Stage, ...]:
+    """Return the named stages and, unless they are to be done alone, all that they need, in order; all for None.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def chosen_stages(names: Iterable[str] | None) -> tuple[Stage, ...]:
             raise InputError(_unknown(name, known))
         if name not in wanted:
             wanted.add(name)
-            todo += known[name].needs
+            todo += () if alone else known[name].needs
     return tuple(stage for stage in STAGES if stage.name in wanted)
 
 

@@ -13,7 +13,7 @@ import typer
 from sal_hw.cli.calibrate_report import show_calibrated, show_recovery, show_stages, stage_entry
 from sal_hw.cli.calibrate_setup import neuron_ranges, open_bench, reference_instrument
 from sal_hw.cli.console import say, show, show_json
-from sal_hw.cli.options import AsJson, Debug, Force
+from sal_hw.cli.options import AsJson, CalibrationFile, Debug, Force
 from sal_hw.cli.progress import stage_progress
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ def calibrate(
     parent: Annotated[
         Path | None, typer.Option("--parent", metavar="SNAPSHOT", help="The snapshot that this one continues.")
     ] = None,
+    given: Annotated[
+        Path | None,
+        typer.Option("--given", metavar="SNAPSHOT", help="Take its tables as known; do the named stages alone."),
+    ] = None,
+    calix: CalibrationFile = None,
     min_yield: Annotated[
         float, typer.Option("--min-yield", min=0.0, max=1.0, help="Least share of good instances per table.")
     ] = 0.9,
@@ -77,7 +82,13 @@ def calibrate(
         show_stages(calibrator.stages(), as_json=as_json)
         return 0
     bench = open_bench(
-        target, synthetic=synthetic, spreads=spreads or (), drifts=drifts or (), at=at, against_truth=against_truth
+        target,
+        synthetic=synthetic,
+        spreads=spreads or (),
+        drifts=drifts or (),
+        at=at,
+        against_truth=against_truth,
+        calix=calix,
     )
     path = bench.checked_out(out, force=force)
     options = CampaignOptions(
@@ -87,6 +98,7 @@ def calibrate(
         resume=resume,
         threads=threads,
         parent=None if parent is None else read_snapshot(parent),
+        given=None if given is None else read_snapshot(given),
     )
     folder = path.with_name(path.name + ".campaign")
     with stage_progress(quiet=as_json) as progress:

@@ -59,6 +59,7 @@ def open_bench(
     drifts: Sequence[str],
     at: str | None,
     against_truth: bool,
+    calix: Path | None,
 ) -> Bench:
     """Return the chip to calibrate: an emulated one, or the machine.
 
@@ -69,6 +70,7 @@ def open_bench(
     DeviceError
         E801 if the machine's software is missing, E712 if its backend cannot calibrate.
     """
+    from sal_hw.backend import Machine
     from sal_hw.instrument import InstrumentSource
     from sal_hw.registry import load_backend, load_target
 
@@ -81,6 +83,8 @@ def open_bench(
             raise InputError(Problem(code="E711", field=wrong[0], allowed=allowed, hint="add --synthetic 7"))
     name = chosen.emulator if synthetic is not None else chosen.backend
     source: object = None if name is None else load_backend(name)
+    if synthetic is None and isinstance(source, Machine):
+        source = source.through(None, calix)
     limits = chosen.description.limits
     if not isinstance(source, InstrumentSource) or not {"hemispheres", "columns"} <= set(limits):
         allowed = "a target whose chips have circuits to calibrate, and a backend that can measure them"

@@ -51,14 +51,20 @@ uint64_t host_recorded_time()
     return recording.time;
 }
 
+#define FIND_RECORDED(name, observable)                                                                              \
+    void* name(size_t wanted)                                                                                        \
+    {                                                                                                                \
+        void* found = nullptr;                                                                                       \
+        size_t index = 0;                                                                                            \
+        std::apply(                                                                                                  \
+            [&](auto&... part) { ((index++ == wanted ? void(found = &part) : void()), ...); }, recording.observable); \
+        return found;                                                                                                \
+    }
+
 // What was recorded of a handle.
-void* host_recorded(size_t wanted)
-{
-    void* found = nullptr;
-    size_t index = 0;
-    std::apply([&](auto&... part) { ((index++ == wanted ? void(found = &part) : void()), ...); }, recording.w);
-    return found;
-}
+FIND_RECORDED(host_recorded, w)
+FIND_RECORDED(host_recorded_causal, causal)
+FIND_RECORDED(host_recorded_acausal, acausal)
 #endif
 
 } // extern "C"

@@ -113,9 +113,10 @@ class HostKernel:
             return np.ctypeslib.as_array((ctypes.c_uint32 * 1).in_dll(self._library, name))
         return np.ctypeslib.as_array((ctypes.c_uint8 * int(np.prod(shape))).in_dll(self._library, name)).reshape(shape)
 
-    def recorded(self, index: int) -> np.ndarray:
+    def recorded(self, index: int, observable: str = "w") -> np.ndarray:
         """Return what was recorded of a handle, shape (rows, columns), or (rows, 256) bytes of complete rows."""
-        handle, place = self._handles[index], self._library.host_recorded
+        names = {"w": "host_recorded", "causal": "host_recorded_causal", "acausal": "host_recorded_acausal"}
+        handle, place = self._handles[index], getattr(self._library, names[observable])
         place.restype = ctypes.c_void_p
         width = len(handle.columns) if self._layout == "packed_active_columns" else COLUMNS
         raw = (ctypes.c_uint8 * (len(handle.rows) * width)).from_address(place(ctypes.c_size_t(index)))
@@ -154,7 +155,9 @@ def translation_unit(text: str, handles: list[Handle], *, layout: str | None) ->
     """Return what grenade would compile: the recording's form, the kernel with its name replaced, and the call."""
     parts = ["#include <array>", "#include <cstdint>", "#include <tuple>", '#include "libnux/vx/vector_row.h"']
     if layout is not None:
-        parts += ["#define RECORDING", f"struct Recording {{ uint64_t time; {_recorded(handles, layout)} w; }};"]
+        kind = _recorded(handles, layout)
+        members = "".join(f" {kind} {name};" for name in ("w", "causal", "acausal"))
+        parts += ["#define RECORDING", f"struct Recording {{ uint64_t time;{members} }};"]
     parts += [text.replace(NAME, "plasticity_rule_kernel_0", 1), f"#define HANDLES {len(handles)}"]
     return "\n".join([*parts, f'#include "{HERE / "harness.h"}"', ""])
 

@@ -8,18 +8,24 @@
 
 namespace hate {
 
-template <typename Function, typename First, typename Second, size_t... Index>
-void for_each(std::index_sequence<Index...>, Function&& function, First& first, Second& second)
+template <size_t Index, typename Function, typename... Tuples>
+void call_with(Function& function, Tuples&... tuples)
 {
-    (function(std::get<Index>(first), std::get<Index>(second)), ...);
+    function(std::get<Index>(tuples)...);
 }
 
-// Calls the function with the first elements of two tuples or arrays of one size, then with the second ones, ...
-template <typename Function, typename First, typename Second>
-void for_each(Function&& function, First& first, Second& second)
+template <typename Function, size_t... Index, typename... Tuples>
+void for_all(std::index_sequence<Index...>, Function& function, Tuples&... tuples)
 {
-    static_assert(std::tuple_size_v<First> == std::tuple_size_v<Second>);
-    for_each(std::make_index_sequence<std::tuple_size_v<First>>(), function, first, second);
+    (call_with<Index>(function, tuples...), ...);
+}
+
+// Calls the function with the first elements of tuples or arrays of one size, then with the second ones, ...
+template <typename Function, typename First, typename... Others>
+void for_each(Function&& function, First& first, Others&... others)
+{
+    static_assert(((std::tuple_size_v<First> == std::tuple_size_v<Others>) && ...));
+    for_all(std::make_index_sequence<std::tuple_size_v<First>>(), function, first, others...);
 }
 
 } // namespace hate

@@ -138,7 +138,8 @@ def execute(state: State) -> None:
         (projection,) = rule.projections
         missed = (fault("missed") or {}).get(projection.label, 0)
         ran = rule.periods - missed
-        rule.recording = _records(recorded, projection, rule.periods, ran)
+        rule.recording = {name: _records(recorded, projection, name, (rule.periods, ran)) for name in rule.observables}
+        _check_observables(rule)
         name = next(each for each in re.findall(r"\w+_updates", rule.generate_kernel()))
         uneven = 1 if projection.label == fault("uneven") else 0
         counts[name] = (ran, ran - uneven)
@@ -149,9 +150,22 @@ def execute(state: State) -> None:
     state.execution_instance_data = _Instances()
 
 
-def _records(recorded: dict[str, Any], projection: Any, periods: int, ran: int) -> list[Any]:
+def _check_observables(rule: Any) -> None:
+    """Refuse a kernel that records what the rule does not declare: the recording's members are the observables."""
+    wanted = set(re.findall(r"recording[.](\w+)", rule.generate_kernel())) - {"time"}
+    if wanted != set(rule.observables):
+        raise RuntimeError(f"Compilation failed:\nthe recording has no member of {sorted(wanted)}")
+
+
+#: what a run left of each observable that a rule may declare
+_REPLAYED = {"w": "weights", "causal": "causal", "acausal": "anticausal"}
+
+
+def _records(recorded: dict[str, Any], projection: Any, observable: str, counts: tuple[int, int]) -> list[Any]:
     """Return one record per period; those of updates that did not take place were never written."""
-    codes, times = recorded[f"weights.{projection.label}"], recorded[f"weights.{projection.label}.time_us"]
+    periods, ran = counts
+    key = f"{_REPLAYED[observable]}.{projection.label}"
+    codes, times = recorded[key], recorded[f"weights.{projection.label}.time_us"]
     records = []
     for update in range(periods + (fault("extra_records") or 0)):
         done = update < min(ran, len(codes))

@@ -178,4 +178,4 @@ class Projection:
             raise RuntimeError("Synapse type doesn't have requested observable.")
         if rule.recording is None:
             raise RuntimeError("Plasticity rule observables only available after execution.")
-        return [rule.recording]
+        return [rule.recording[observable]]

@@ -54,7 +54,7 @@ class PlasticityRule:
         self.changed_input_data = True
         self.projections: list[Any] = []
         self.periods = 0
-        self.recording: list[Any] | None = None
+        self.recording: dict[str, list[Any]] | None = None
         simulator.current().plasticity_rules.append(self)
 
     @property
