@@ -159,6 +159,13 @@ class Bench:
             return np.full(len(sites), default)
         return np.where(table.ok, table.measured, default)[sites]
 
+    def error(self, name: str, sites: Sites, default: float) -> NDArray[np.float64]:
+        """Return standard errors of what is known of circuits, `default` where nothing is."""
+        table = self.known.get(name)
+        if table is None or table.sigma is None:
+            return np.full(len(sites), default)
+        return np.where(table.ok, table.sigma, default)[sites]
+
     def potentials(self, sites: Sites, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return CADC codes, shape (samples, neurons), as potentials in LSB of an ideal channel."""
         offset = self.value("cadc_offset_lsb", sites, 0.0)

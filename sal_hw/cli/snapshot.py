@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -44,6 +45,9 @@ def draw(
 
     del debug
     snapshot = _chip_source().draw_chip(seed, spreads=dict(parse_spread(word) for word in spreads or ()))
+    if spreads:
+        # in the form in which a command line takes them, so that it can be repeated
+        snapshot = replace(snapshot, conditions=(("--spread", " --spread ".join(spreads)),))
     write_snapshot(out, snapshot, force=force)
     if as_json:
         show_json({"status": "ok", "folder": str(out), **_header(snapshot)})

@@ -18,7 +18,7 @@ def diff(old: SnapshotPath, new: SnapshotPath, as_json: AsJson = False, debug: D
 
     Example: sal-hw snapshot diff monday.snapshot friday.snapshot
     """
-    from sal_hw.target.snapshot_diff import compare_snapshots
+    from sal_hw.target.snapshot_diff import FAR_PULL, compare_snapshots
     from sal_hw.target.snapshot_io import read_snapshot
 
     del debug
@@ -32,12 +32,24 @@ def diff(old: SnapshotPath, new: SnapshotPath, as_json: AsJson = False, debug: D
     show(f"{first.chip_id} of {first.target}: {first.taken_at} and {second.taken_at}")
     show()
     show_table([_row(change) for change in changes], _HEADER)
+    show(f"far: instances that have changed by more than {FAR_PULL:g} standard errors; -: errors are not known")
     show(f"drifted: {', '.join(drifted) or 'nothing beyond the errors of the measurements'}")
     show(f"next: sal-hw snapshot report {new} -o {new}.html")
     return 0
 
 
-_HEADER = ("table", "unit", "compared", "mean change", "rms change", "errors explain", "masked", "good again", "")
+_HEADER = (
+    "table",
+    "unit",
+    "compared",
+    "mean change",
+    "rms change",
+    "errors explain",
+    "far",
+    "masked",
+    "good again",
+    "",
+)
 
 
 def _row(change: TableChange) -> tuple[str, ...]:
@@ -48,6 +60,7 @@ def _row(change: TableChange) -> tuple[str, ...]:
         f"{change.mean:+.3g}",
         f"{change.rms:.3g}",
         "-" if change.explained is None else f"{change.explained:.3g}",
+        "-" if change.far is None else str(change.far),
         str(change.newly_masked),
         str(change.newly_good),
         "DRIFTED" if change.drifted else "",

@@ -28,7 +28,7 @@ def report(
     """
     from sal_hw.errors import InputError, Problem, quote_value
     from sal_hw.files import write_atomic, writing
-    from sal_hw.registry import load_target
+    from sal_hw.registry import load_calibrator, load_target
     from sal_hw.report.snapshot import report_snapshot
     from sal_hw.target.snapshot_io import read_snapshot
 
@@ -37,7 +37,8 @@ def report(
         allowed, hint = "a file that does not exist yet", "add --force to replace it"
         raise InputError(Problem(code="E501", field="output", value=quote_value(str(out)), allowed=allowed, hint=hint))
     snapshot = read_snapshot(path)
-    page = report_snapshot(snapshot, load_target(snapshot.target).description, min_yield=min_yield)
+    stages = [name for name, _, _ in load_calibrator().stages()] if snapshot.origin == "measured" else []
+    page = report_snapshot(snapshot, load_target(snapshot.target).description, min_yield=min_yield, all_stages=stages)
     data = page.encode("utf-8")
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ _MOST_PLACES = 12
 _WINDOW_TAU_MS = 10.0
 
 
-def report_snapshot(snapshot: CalibrationSnapshot, target: TargetDescription, *, min_yield: float) -> str:
+def report_snapshot(
+    snapshot: CalibrationSnapshot, target: TargetDescription, *, min_yield: float, all_stages: Collection[str] = ()
+) -> str:
     """Return the report of a snapshot as one HTML page; equal snapshots give equal pages.
 
     Parameters
@@ -29,6 +31,8 @@ def report_snapshot(snapshot: CalibrationSnapshot, target: TargetDescription, *,
         The kind of chip.
     min_yield
         Share of good instances below which a table counts as bad.
+    all_stages
+        Stages of a whole campaign, which the command that repeats this one need not name.
     """
     shares = yields(snapshot)
     low = sorted(name for name, share in shares.items() if share < min_yield)
@@ -37,13 +41,14 @@ def report_snapshot(snapshot: CalibrationSnapshot, target: TargetDescription, *,
         {
             "header": {"chip_id": snapshot.chip_id},
             "low": low,
-            "verdict": "below quality" if low else "good",
+            "verdict": "below quality" if low else "good" if shares else "nothing was measured",
+            "good": bool(shares) and not low,
             "line": _line(snapshot, shares, low, min_yield),
             "tables": [_entry(table, shares) for table in snapshot.tables],
             "pictures": [*_pictures(snapshot, target)],
             "masked": [entry for table in snapshot.tables for entry in _masked(table)],
             "provenance": [*_provenance(snapshot)],
-            "command": _command(snapshot),
+            "command": _command(snapshot, all_stages),
         },
     )
 
@@ -51,7 +56,7 @@ def report_snapshot(snapshot: CalibrationSnapshot, target: TargetDescription, *,
 def _line(snapshot: CalibrationSnapshot, shares: dict[str, float], low: list[str], min_yield: float) -> str:
     words = f"{len(snapshot.tables)} tables of {snapshot.target}, {snapshot.origin} at {snapshot.taken_at}"
     if not shares:
-        return f"{words}; nothing was measured."
+        return f"{words}; no instance was to be measured."
     worst = min(shares, key=shares.__getitem__)
     end = f"smallest yield {shares[worst]:.2%} ({worst})"
     return f"{words}; {end}. " + (f"Below {min_yield:.0%}: {', '.join(low)}." if low else "")
@@ -127,10 +132,12 @@ def _provenance(snapshot: CalibrationSnapshot) -> Iterator[tuple[str, str]]:
     yield from ((f"version of {name}", version) for name, version in snapshot.software)
 
 
-def _command(snapshot: CalibrationSnapshot) -> str:
+def _command(snapshot: CalibrationSnapshot, all_stages: Collection[str]) -> str:
     conditions = dict(snapshot.conditions)
+    options = [f"{name} {value}" for name, value in snapshot.conditions if name.startswith("--")]
     if snapshot.origin == "drawn":
-        return f"sal-hw snapshot draw --seed {snapshot.chip_id.removeprefix('synthetic-')} -o SNAPSHOT"
+        seed = snapshot.chip_id.removeprefix("synthetic-")
+        return " ".join([f"sal-hw snapshot draw --seed {seed}", *options, "-o SNAPSHOT"])
     words = ["sal-hw calibrate", f"--target {snapshot.target}"]
     if snapshot.chip_id.startswith("synthetic-"):
         words.append(f"--synthetic {snapshot.chip_id.removeprefix('synthetic-')}")
@@ -138,5 +145,12 @@ def _command(snapshot: CalibrationSnapshot) -> str:
         words.append(f"--seed {conditions['seed']}")
     if conditions.get("neurons", "all") != "all":
         words.append(f"--only-neurons {conditions['neurons']}")
-    words += [f"{name} {value}" for name, value in snapshot.conditions if name.startswith("--")]
-    return " ".join([*words, "-o SNAPSHOT"])
+    stages = conditions.get("stages", "").split()
+    if set(stages) != set(all_stages):
+        words += [f"--stage {stage}" for stage in stages]
+    # other snapshots are known by their hash; where they are is the reader's business
+    if conditions.get("given", "none") != "none":
+        words.append("--given GIVEN")
+    if snapshot.parent is not None:
+        words.append("--parent PARENT")
+    return " ".join([*words, *options, "-o SNAPSHOT"])

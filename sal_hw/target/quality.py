@@ -10,6 +10,7 @@ import numpy as np
 from sal_hw.errors import CalibrationError, Problem, quote_value
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw.target.snapshot_checks import TIME_FORMAT
+from sal_hw.target.tables import TABLES
 
 #: the reason of instances that a campaign was not asked to measure
 NOT_MEASURED = "not measured"
@@ -46,8 +47,13 @@ def check_quality(
     ------
     CalibrationError
         E707 with one finding per table below its share (exit code 3).
+    KeyError
+        If `min_yields` names a table that no snapshot has.
     """
     wanted = dict(min_yields or {})
+    unknown = sorted(set(wanted) - set(TABLES))
+    if unknown:
+        raise KeyError(f"no table is called {', '.join(unknown)}")
     problems = [
         _too_few(snapshot, name, share, wanted.get(name, min_yield))
         for name, share in yields(snapshot).items()
@@ -98,7 +104,7 @@ def age_problem(snapshot: CalibrationSnapshot, *, now: datetime, max_age_hours: 
     return Problem(
         code="E708",
         field="calibration",
-        value=quote_value(f"taken at {snapshot.taken_at}, {hours:.0f} hours ago"),
+        value=quote_value(f"taken at {snapshot.finished_at or snapshot.taken_at}, {hours:.0f} hours ago"),
         allowed=f"a snapshot that is at most {max_age_hours:g} hours old",
         hint="calibrate again, or raise --max-calibration-age",
     )

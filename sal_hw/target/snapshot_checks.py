@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import MAX_VALUE_CHARACTERS, CalibrationError, Problem, quote_value
 from sal_hw.target.description import TargetDescription
-from sal_hw.target.snapshot import READABLE_SCHEMAS, CalibrationSnapshot, ParameterTable, Site
+from sal_hw.target.snapshot import READABLE_SCHEMAS, CalibrationSnapshot, Curve, ParameterTable, Site
 from sal_hw.target.tables import TABLES, TableKind
 
 #: how `taken_at` is written: UTC, to the second
@@ -36,6 +36,8 @@ def check_tables(snapshot: CalibrationSnapshot) -> None:
     problems = [*_header_problems(snapshot), *_name_problems(snapshot)]
     for table in snapshot.tables:
         problems += _table_problems(table)
+    for curve in snapshot.curves:
+        problems += _curve_problems(curve)
     if not problems:
         problems += _agreement_problems(snapshot)
     if problems:
@@ -93,10 +95,18 @@ def _header_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
         text = getattr(snapshot, name)
         if not 0 < len(text) <= MAX_VALUE_CHARACTERS or not text.isprintable():
             yield _problem(name, quote_value(text), f"1 to {MAX_VALUE_CHARACTERS} printable characters")
+    yield from _pair_problems(snapshot)
     for name in ("taken_at", "finished_at"):
         text = getattr(snapshot, name)
         if text is not None and not _is_time(text):
             yield _problem(name, quote_value(text), "a UTC time such as 2025-01-31T12:00:00Z")
+
+
+def _pair_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
+    for name in ("conditions", "software"):
+        for text in (part for pair in getattr(snapshot, name) for part in pair):
+            if not text.isprintable():
+                yield _problem(name, quote_value(text), "printable characters")
 
 
 def _is_time(text: str) -> bool:
@@ -111,6 +121,9 @@ def _name_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
     names = [table.name for table in snapshot.tables]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield _problem(_path(name), None, "each table once")
+    curves = [curve.name for curve in snapshot.curves]
+    for name in sorted({name for name in curves if curves.count(name) > 1}):
+        yield _problem(f"curves.{name}", None, "each curve once")
 
 
 def _table_problems(table: ParameterTable) -> list[Problem]:
@@ -152,8 +165,13 @@ def _detail_problems(table: ParameterTable) -> Iterator[Problem]:
     path, shape = _path(table.name), table.measured.shape
     for name in ("residual", "after"):
         values = getattr(table, name)
-        if values is not None and (values.shape != shape or not np.isfinite(values).all()):
+        if values is not None and (values.shape != shape or not _all_finite(values)):
             yield _problem(f"{path}.{name}", f"{values.dtype} {values.shape}", f"finite numbers of shape {shape}")
+    for reason in table.reasons:
+        if not reason.isprintable():
+            yield _problem(f"{path}.reasons", quote_value(reason), "printable characters")
+    if table.reasons and table.reasons[0] != "ok":
+        yield _problem(f"{path}.reasons", quote_value(table.reasons[0]), '"ok" as the first reason')
     if table.why is None:
         return
     if table.why.shape != shape or table.why.dtype != np.uint8 or table.why.max(initial=0) >= len(table.reasons):
@@ -161,6 +179,28 @@ def _detail_problems(table: ParameterTable) -> Iterator[Problem]:
         yield _problem(f"{path}.why", f"{table.why.dtype} {table.why.shape}", words)
     elif ((table.why == 0) != table.ok).any():
         yield _problem(f"{path}.why", None, "a reason for every instance that is not ok, and for no other")
+
+
+def _all_finite(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "iuf" and bool(np.isfinite(values).all())
+
+
+def _curve_problems(curve: Curve) -> Iterator[Problem]:
+    """Find axes, observations and instances of a curve that do not fit each other."""
+    path = f"curves.{curve.name}"
+    texts = (curve.name, curve.x_name, curve.x_unit, curve.y_name, curve.y_unit)
+    if not all(text and text.isprintable() for text in texts):
+        yield _problem("curves", quote_value(curve.name), "names and units of printable characters")
+    if curve.instances.ndim != 1 or curve.instances.dtype.kind not in "iu" or (curve.instances < 0).any():
+        yield _problem(f"{path}.instances", None, "indices of instances, from 0")
+        return
+    shape = (*curve.x.shape, *curve.instances.shape)
+    wanted = [("x", curve.x, curve.x.shape if curve.x.ndim == 1 else (-1,)), ("y", curve.y, shape)]
+    wanted += [] if curve.fitted is None else [("fitted", curve.fitted, shape)]
+    for name, values, expected in wanted:
+        if values.shape != expected or not _all_finite(values):
+            allowed = "finite numbers, one per point" + ("" if name == "x" else " and instance")
+            yield _problem(f"{path}.{name}", f"{values.dtype} {values.shape}", allowed)
 
 
 def _number_problems(path: str, numbers: NDArray[Any], ok: NDArray[np.bool_], kind: TableKind) -> list[Problem]:
@@ -191,6 +231,12 @@ def _agreement_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
         if shapes["neuron"] != (hemispheres * columns,):
             allowed = f"{hemispheres * columns} neurons, since the synapse tables have shape {shapes['synapse']}"
             yield _problem("tables", f"{shapes['neuron'][0]} neurons", allowed)
+    neurons = shapes.get("neuron")
+    for curve in snapshot.curves:
+        if neurons is not None and (curve.instances >= neurons[0]).any():
+            yield _problem(
+                f"curves.{curve.name}.instances", str(curve.instances.max()), f"below {neurons[0]}, the neurons"
+            )
 
 
 def _first(mask: NDArray[np.bool_]) -> list[int]:

@@ -14,9 +14,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sal_hw.artifact import ArtifactFolder, read_arrays, read_manifest
+from sal_hw.artifact import MANIFEST, ArtifactFolder, read_arrays, read_manifest
 from sal_hw.codec import decode, frozen
 from sal_hw.errors import IntegrityError, Problem, quote_value
+from sal_hw.files import json_bytes
 from sal_hw.target.snapshot import READABLE_SCHEMAS, SNAPSHOT_SCHEMA, CalibrationSnapshot
 from sal_hw.target.snapshot_checks import check_snapshot, check_tables
 
@@ -97,6 +98,9 @@ def read_snapshot(path: Path) -> CalibrationSnapshot:
         E703 if a table is unknown, has a wrong shape, or holds numbers that are not finite or absurd.
     """
     manifest = read_manifest(path, KIND, schema_versions=READABLE_SCHEMAS, sealed_from=2)
+    # its seal is of the content, which has more than one spelling
+    if manifest["schema_version"] > 1 and (path / MANIFEST).read_bytes() != json_bytes(manifest):
+        raise _damaged(path / MANIFEST, "the manifest byte by byte as it was written")
     snapshot, written_hash = _rebuild(path)
     told = {name: manifest.get(name) for name in ("chip_id", "target", "taken_at", "origin", "parent")}
     if any(value != getattr(snapshot, name) for name, value in told.items()):

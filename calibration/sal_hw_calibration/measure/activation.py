@@ -236,12 +236,13 @@ def _outcome(bench: Bench, found: _Activity, duration_ms: float) -> Outcome:
         )
         for name, (value, error) in numbers.items()
     )
-    return Outcome(tables=tables, curves=(_curve(found, best),))
+    return Outcome(tables=tables, curves=(_curve(found, best),) if np.isfinite(best).any() else ())
 
 
 def _curve(found: _Activity, best: Doubles) -> Curve:
     """Return some activation functions, over the distance from their middle in log-odds."""
-    shown = np.unique(np.linspace(0, len(found.sites) - 1, CURVES).round().astype(np.int64))
+    fits = np.flatnonzero(np.isfinite(best).all(axis=0))
+    shown = fits[np.unique(np.linspace(0, max(len(fits) - 1, 0), min(CURVES, len(fits))).round().astype(np.int64))]
     points = np.array(BIASES)
     activity = np.array([np.interp(points, found.bias[:, n] - best[0, n], found.share[:, n]) for n in shown])
     fitted = np.array([logistic(points, 0.0, slope) for slope in best[1, shown]])
@@ -252,7 +253,7 @@ def _curve(found: _Activity, best: Doubles) -> Curve:
         y_name="activity",
         y_unit="1",
         x=points,
-        y=np.nan_to_num(activity.T),
-        fitted=np.nan_to_num(fitted.T),
+        y=activity.T,
+        fitted=fitted.T,
         instances=found.sites[shown],
     )

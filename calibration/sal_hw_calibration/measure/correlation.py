@@ -32,6 +32,9 @@ UPDATE_MS, TAU_MS = 4_500.0, 10.0
 #: readings of each stage
 BASELINE_READS, WINDOW_READS, BALANCE_READS = 400, 26, 100
 
+#: readings in a row whose errors are taken together
+BALANCE_BLOCK = 10
+
 #: how neurons fire together, and how they fire by themselves (the leak potentials are spread over an interval)
 TOGETHER = Circuit(tau_mem_ms=5.0, tau_syn_ms=5.0, tau_ref_ms=30.0, leak_lsb=158.0, reset_lsb=55.0)
 APART, APART_LSB = Circuit(tau_mem_ms=20.0, tau_syn_ms=5.0, tau_ref_ms=10.0, reset_lsb=80.0), (128.0, 142.0)
@@ -110,7 +113,9 @@ def measure_balance(bench: Bench) -> Outcome:
         stuck = (total < least) | (a.sum(axis=0) < least)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = a.sum(axis=0) / total
-            sigma = np.sqrt(((a - ratio * c) ** 2).sum(axis=0)) / total
+            # delays change slowly, so that readings in a row are not independent: blocks of them nearly are
+            misses = np.add.reduceat(a - ratio * c, np.arange(0, len(a), BALANCE_BLOCK), axis=0)
+            sigma = np.sqrt((misses**2).sum(axis=0)) / total
         parts.append(_Part(run, projection, ratio, sigma, None, ((STUCK, stuck),)))
     source = f"{BALANCE_READS} readings of accidental pairs with all weights zero"
     return Outcome(tables=(_joined(bench, "balance_ratio", parts, source=source),))

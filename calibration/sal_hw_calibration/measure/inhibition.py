@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw_calibration.bench import Bench, Run, Sites
-from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold
+from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold, tau_mem_sensitivity
+from sal_hw_calibration.measure.synapses import UNKNOWN_TAU_MEM
 from sal_hw_calibration.measured import Measured, table_of
 from sal_hw_calibration.networks import Circuit, stimulated
 from sal_hw_calibration.outcome import Outcome
@@ -21,6 +22,9 @@ HIGHEST_CODE = 63
 
 #: time between two spikes of a synapse, spikes of each, and time between two samples of the CADC
 PERIOD_MS, SPIKES, EVERY_MS = 50.2, 250, 2.0
+
+#: relative error of the strength of a synapse that nobody has measured: its spread
+UNKNOWN_GAIN = 0.075
 
 #: neurons whose inputs come at the same time
 STAGGERED = 50
@@ -61,9 +65,14 @@ def measure_inhibition(
     run = bench.run(name, network, sites=sites, duration_ms=duration_ms)
     fit = _fit(bench, run, offset)
     expected = _expected(bench, run, relative=relative)
+    membrane = bench.error("tau_mem_ratio", sites, UNKNOWN_TAU_MEM)
+    of_drive, of_tau = tau_mem_sensitivity(WATCHED.tau_mem_ms, WATCHED.tau_syn_ms, PERIOD_MS)
+    gain, ratio = -fit.drive_lsb / expected, fit.tau_syn_ms / WATCHED.tau_syn_ms
+    # the strength of the one synapse that is seen is known with an error, too
+    through = np.hypot(of_drive * membrane, _synapse_error(bench, run))
     found = {
-        "gain_inh_ratio": (-fit.drive_lsb / expected, fit.drive_sigma / expected),
-        "tau_syn_inh_ratio": (fit.tau_syn_ms / WATCHED.tau_syn_ms, fit.tau_syn_sigma / WATCHED.tau_syn_ms),
+        "gain_inh_ratio": (gain, np.hypot(fit.drive_sigma / expected, through * gain)),
+        "tau_syn_inh_ratio": (ratio, np.hypot(fit.tau_syn_sigma / WATCHED.tau_syn_ms, of_tau * membrane * ratio)),
     }
     source = f"mean PSP of {SPIKES} spikes of one synapse of known strength"
     return Outcome(
@@ -113,3 +122,17 @@ def _expected(bench: Bench, run: Run, *, relative: bool) -> Doubles:
             drive = float(chip.neurons.drive_inh_lsb[post]) if relative else WEIGHT_LSB / HIGHEST_CODE
             expected[post] = strength * float(tile.codes[source, column]) * drive
     return expected
+
+
+def _synapse_error(bench: Bench, run: Run) -> Doubles:
+    """Return the relative error of the strength of each neuron's synapse, shape (neurons,)."""
+    chip, gains = run.program.chip, bench.known.get("gain_ratio")
+    if chip is None:
+        raise TypeError("the program was not compiled for a chip")
+    error = np.full(run.program.n_neurons, UNKNOWN_GAIN)
+    for tile in chip.tiles_of("given"):
+        for source, column in np.argwhere(tile.exists):
+            place = (tile.hemisphere, int(tile.rows[source]), int(tile.columns[column]))
+            if gains is not None and gains.sigma is not None and gains.ok[place]:
+                error[int(tile.post[column])] = float(gains.sigma[place]) / float(gains.measured[place])
+    return error

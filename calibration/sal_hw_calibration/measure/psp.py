@@ -117,3 +117,17 @@ def _fit(folded: Folded, value: Doubles, tau_mem_ms: float, start: tuple[float, 
     residual = float(np.sqrt(np.mean((curve(folded.since_ms, *best) - value) ** 2)))
     sigma = np.sqrt(np.diag(covariance))
     return (*map(float, (best[0], sigma[0], best[1], sigma[1], best[2], best[3])), residual)
+
+
+def tau_mem_sensitivity(tau_mem_ms: float, tau_syn_ms: float, period_ms: float) -> tuple[float, float]:
+    """Return by how much fitted drive and synaptic time constant change, relative, per relative change of tau_mem.
+
+    A fit takes the membrane time constant as known, so its error is part of theirs.
+    """
+    since = np.asarray(np.arange(0.5, period_ms, 1.0), dtype=np.float64)
+    step = 0.01
+    value = 100.0 + repeated_psp(since, tau_syn_ms, tau_mem_ms * (1.0 + step), period_ms)[:, None]
+    fit = fit_psps(
+        Folded(since_ms=since, value=value, period_ms=period_ms), tau_mem_ms=tau_mem_ms, start=(1.0, tau_syn_ms)
+    )
+    return abs(float(fit.drive_lsb[0]) - 1.0) / step, abs(float(fit.tau_syn_ms[0]) / tau_syn_ms - 1.0) / step

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sal_hw.result import Spikes
 from sal_hw.target.snapshot import ParameterTable
 from sal_hw_calibration.bench import Bench, Run, Sites
-from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold, psp, repeated_psp
+from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold, psp, repeated_psp, tau_mem_sensitivity
 from sal_hw_calibration.measured import Measured, table_of
 from sal_hw_calibration.networks import Circuit, Kicked, kicked_sources
 from sal_hw_calibration.outcome import Outcome
@@ -33,6 +33,9 @@ NEURONS_AT_ONCE = 32
 
 #: a source must answer at least this share of its kicks with exactly one spike
 FEWEST_ANSWERS = 0.75
+
+#: relative error of a membrane time constant that nobody has measured: its spread on a calibrated chip
+UNKNOWN_TAU_MEM = 0.075
 
 SILENT_SOURCE = "its source did not answer the input"
 
@@ -196,8 +199,7 @@ def _expected(run: Run, population: str) -> Doubles:
 
 
 def _outcome(bench: Bench, halves: list[_Half]) -> Outcome:
-    circuits, rows = bench.circuits, bench.limit("rows")
-    shape = (bench.limit("hemispheres"), rows, bench.columns)
+    shape = (bench.limit("hemispheres"), bench.limit("rows"), bench.columns)
     ratio, sigma, residual = (np.full(shape, np.nan) for _ in range(3))
     silent, reached = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
     for half in halves:
@@ -214,10 +216,10 @@ def _outcome(bench: Bench, halves: list[_Half]) -> Outcome:
     )
     source = f"PSPs, {REPEATS} per synapse, relative to the mean of the column"
     gains = table_of("gain_ratio", found, np.nonzero(reached), shape, source=source)
-    return Outcome(tables=(gains, *_of_neurons(halves, circuits)))
+    return Outcome(tables=(gains, *_of_neurons(bench, halves)))
 
 
-def _of_neurons(halves: list[_Half], circuits: int) -> Iterator[ParameterTable]:
+def _of_neurons(bench: Bench, halves: list[_Half]) -> Iterator[ParameterTable]:
     """Yield the tables of excitatory inputs, from the mean PSP of each column."""
     sites = np.concatenate([half.sites for half in halves])
     fits = [half.fit for half in halves]
@@ -227,10 +229,13 @@ def _of_neurons(halves: list[_Half], circuits: int) -> Iterator[ParameterTable]:
         np.concatenate([getattr(each, name) for each in fits])
         for name in ("tau_syn_ms", "tau_syn_sigma", "residual_lsb")
     )
+    membrane = bench.error("tau_mem_ratio", sites, UNKNOWN_TAU_MEM)
+    of_drive, of_tau = tau_mem_sensitivity(WATCHED.tau_mem_ms, WATCHED.tau_syn_ms, SPACING_MS)
+    ratio = tau / WATCHED.tau_syn_ms
     numbers = {
-        "gain_exc_ratio": (drive, error),
-        "tau_syn_exc_ratio": (tau / WATCHED.tau_syn_ms, tau_sigma / WATCHED.tau_syn_ms),
+        "gain_exc_ratio": (drive, np.hypot(error, of_drive * membrane * drive)),
+        "tau_syn_exc_ratio": (ratio, np.hypot(tau_sigma / WATCHED.tau_syn_ms, of_tau * membrane * ratio)),
     }
     for name, (value, sigma) in numbers.items():
         found = Measured(value=value, sigma=sigma, residual=residual)
-        yield table_of(name, found, sites, (circuits,), source="mean PSP of all synapses of the column")
+        yield table_of(name, found, sites, (bench.circuits,), source="mean PSP of all synapses of the column")

@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from sal_hw.cli.main import main
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw.target.snapshot_diff import compare_snapshots
+from sal_hw.target.snapshot_io import read_snapshot
+
 STAGES = ("inhibition", "windows", "balance", "check")
 
 
@@ -32,3 +37,23 @@ def test_all_criteria_are_met_with_broken_circuits(tmp_path: Path) -> None:
         assert kind["masked_wrongly"] < 0.005 * kind["instances"]
     # kilobytes on Linux
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_000_000
+
+
+def _calibrated(tmp_path: Path, name: str, *options: str) -> CalibrationSnapshot:
+    words = ["calibrate", "--synthetic", "7", *(w for stage in STAGES for w in ("--stage", stage)), *options]
+    assert main([*words, "--json", "-o", str(tmp_path / name)]) == 0
+    return read_snapshot(tmp_path / name)
+
+
+@pytest.mark.slow
+def test_two_campaigns_show_the_injected_drift_and_nothing_else(tmp_path: Path) -> None:
+    first = _calibrated(tmp_path, "first", "--seed", "1")
+    again = _calibrated(tmp_path, "again", "--seed", "2")
+    later = _calibrated(
+        tmp_path, "later", "--seed", "3", "--drift", "v_threshold=2", "--drift", "correlation_amplitude=0.2"
+    )
+    assert [change.name for change in compare_snapshots(first, again) if change.drifted] == []
+    drifted = {change.name for change in compare_snapshots(first, later) if change.drifted}
+    # the balance follows from the amplitudes
+    amplitudes = {"amplitude_causal_ratio", "amplitude_anticausal_ratio", "balance_ratio"}
+    assert drifted == {"v_threshold_offset_lsb", *amplitudes}

@@ -94,6 +94,8 @@ def test_draw_takes_spreads(terminal: Terminal) -> None:
     assert terminal.document["status"] == "ok"
     assert terminal.document["folder"] == "out"
     assert terminal.document["chip_id"] == "synthetic-18446744073709551615"
+    # the options are kept, so that a report can say how to draw it again
+    wanted = replace(wanted, conditions=(("--spread", "tau_mem=0.2 --spread v_leak=0"),))
     assert terminal.document["hash"] == wanted.hash == read_snapshot(Path("out")).hash
 
 

@@ -54,3 +54,8 @@ def test_age(snapshot: CalibrationSnapshot, hours: float, refused: bool) -> None
     if problem is not None:
         assert problem.code == "E708"
         assert "48 hours ago" in (problem.value or "")
+
+
+def test_a_share_for_a_table_that_does_not_exist_is_not_ignored(snapshot: CalibrationSnapshot) -> None:
+    with pytest.raises(KeyError, match="tau_men_ratio"):
+        check_quality(snapshot, min_yield=0.5, min_yields={"tau_men_ratio": 1.0})

@@ -53,6 +53,21 @@ def test_only_what_drifted_is_called_drifted(truth: CalibrationSnapshot) -> None
     assert [change.name for change in changes if change.drifted] == ["v_threshold_offset_lsb"]
 
 
+def test_single_instances_that_moved_are_counted(truth: CalibrationSnapshot) -> None:
+    def moved(table: ParameterTable) -> ParameterTable:
+        values = table.measured.copy()
+        values[:3] += 0.5
+        return replace(table, measured=values) if table.name == "v_leak_offset_lsb" else table
+
+    later = _measured(replace(truth, tables=tuple(moved(table) for table in truth.tables)), 2)
+    changes = {change.name: change for change in compare_snapshots(_measured(truth, 1), later)}
+    # 0.5 are 18 standard errors of 0.028; of 32 and 384 normal numbers none is beyond 5
+    assert changes["v_leak_offset_lsb"].far == 3
+    assert not changes["v_leak_offset_lsb"].drifted
+    assert [name for name, change in changes.items() if change.far] == ["v_leak_offset_lsb"]
+    assert changes["usable"].far is None
+
+
 def test_without_errors_any_change_counts(truth: CalibrationSnapshot) -> None:
     later = tuple(
         replace(table, measured=table.measured + np.float64(1e-3)) if table.name == "v_leak_offset_lsb" else table
