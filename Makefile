@@ -12,7 +12,7 @@ run: .venv/.installed ## two reciprocal weights find each other
 	$(BIN)/sal-hw run recipes/two_neuron.yaml --threads $(THREADS)
 
 test: .venv/.installed ## all fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(THREADS) --dist loadfile
 
 test-slow: .venv/.installed ## the tests marked slow
 	$(BIN)/python -m pytest -m slow

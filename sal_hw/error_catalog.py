@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sal_hw.error_texts_calibration import CALIBRATION_TEXTS
 from sal_hw.error_texts_digital import DIGITAL_TEXTS
+from sal_hw.error_texts_exchange import EXCHANGE_TEXTS
 from sal_hw.error_texts_input import INPUT_TEXTS
 from sal_hw.error_texts_runs import RUN_TEXTS
 
@@ -32,5 +33,7 @@ class Entry:
 #: all codes, in order
 CATALOG: dict[str, Entry] = {
     code: Entry(*words)
-    for code, words in sorted({**INPUT_TEXTS, **RUN_TEXTS, **DIGITAL_TEXTS, **CALIBRATION_TEXTS}.items())
+    for code, words in sorted(
+        {**INPUT_TEXTS, **RUN_TEXTS, **DIGITAL_TEXTS, **CALIBRATION_TEXTS, **EXCHANGE_TEXTS}.items()
+    )
 }

@@ -19,6 +19,7 @@ from sal_hw.cli import (
     doctor,
     explain,
     import_result,
+    nir,
     plot,
     run,
     snapshot,
@@ -52,6 +53,7 @@ app.command("calibrate")(calibrate.calibrate)
 snapshot.app.command("diff")(snapshot_diff.diff)
 snapshot.app.command("report")(snapshot_report.report)
 app.add_typer(snapshot.app, name="snapshot")
+app.add_typer(nir.app, name="nir")
 
 
 def _show_version(asked: bool) -> None:

@@ -51,7 +51,7 @@ def targets(
 
 
 def _show_matrix(found: list[Target]) -> None:
-    """Print the capability matrix with one line per target and ability, since machines are many and terminals narrow."""
+    """Print the matrix ability by ability, since a terminal is too narrow for all targets side by side."""
     from sal_hw.target.matrix import capability_matrix
 
     rows = capability_matrix([target.description for target in found])

@@ -94,7 +94,14 @@ PLACES = [
 WAKE_SLEEP_PLACES = [place for place in PLACES if "wake_sleep" in load_target(place.target).description.capabilities]
 
 
-@pytest.fixture(params=PLACES, ids=str)
+#: reference simulators take minutes to start and to run this
+_PARAMETERS = [
+    pytest.param(place, marks=pytest.mark.slow, id=str(place)) if place.target.startswith("pynn:") else place
+    for place in PLACES
+]
+
+
+@pytest.fixture(params=_PARAMETERS, ids=str)
 def place(request: pytest.FixtureRequest) -> Place:
     found: Place = request.param
     return found

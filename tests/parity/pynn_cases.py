@@ -86,39 +86,51 @@ def neurons_and_synapses(simulator: Simulator) -> dict[str, NDArray[Any]]:
     return found
 
 
-def trap(simulator: Simulator, setting: tuple[str, float, float, float, float, float]) -> dict[str, Any]:
-    """Return the weight that a single synapse has after pairs of both kinds, or why the simulator refuses it."""
-    receptor, first, low, high, plus, minus = setting
+def traps(simulator: Simulator) -> dict[str, dict[str, Any]]:
+    """Return a synapse's weight at first, after causal and after anti-causal pairs for each setting, or a refusal."""
     sim = set_up(simulator, 1.0)
-    cell = sim.IF_curr_exp(tau_m=10.0, cm=10.0, tau_refrac=2.0, v_rest=0.0, v_reset=0.0, v_thresh=1.0)
-    pre, post = sim.Population(1, cell), sim.Population(1, cell)
-    # 20 pairs at lags of about 5 steps: pre before post first, post before pre afterwards
-    times = {0: [*range(50, 1050, 100), *range(1055, 2055, 100)], 1: [*range(55, 1055, 100), *range(1050, 2050, 100)]}
-    for target, number in ((pre, 0), (post, 1)):
-        given = [spike_times([float(t) for t in times[number]]), spike_times([])]
-        source = sim.Population(2, sim.SpikeSourceArray(spike_times=given))
-        sim.Projection(source, target, sim.AllToAllConnector(), sim.StaticSynapse(weight=20.0, delay=1.0))
-    try:
-        mechanism = sim.STDPMechanism(
-            timing_dependence=sim.SpikePairRule(tau_plus=10.0, tau_minus=10.0, A_plus=plus, A_minus=minus),
-            weight_dependence=sim.AdditiveWeightDependence(w_min=low, w_max=high),
-            dendritic_delay_fraction=0.0 if simulator == "brian2" else 1.0,
-            weight=first,
-            delay=1.0,
-        )
-        synapse = sim.Projection(pre, post, sim.AllToAllConnector(), mechanism, receptor_type=receptor)
-        seen = [first]
-        for _ in range(21):
-            sim.run(100.0)
-            seen.append(float(synapse.get("weight", format="array")[0, 0]))
-    except Exception as error:
-        return {"refused": str(error)}
+    # refractory for so long that every input makes one spike
+    cell = sim.IF_curr_exp(tau_m=10.0, cm=10.0, tau_refrac=20.0, v_rest=0.0, v_reset=0.0, v_thresh=1.0)
+    populations = sim.Population(1, cell), sim.Population(1, cell)
+    # ten pairs of either kind at lags of about 5 steps, far from each other; synapses are too weak to make spikes
+    causal, anticausal = range(50, 850, 80), range(950, 1750, 80)
+    times = [*causal, *(time + 5 for time in anticausal)], [*(time + 5 for time in causal), *anticausal]
+    for target, given in zip(populations, times, strict=True):
+        trains = [spike_times([float(time) for time in given]), spike_times([])]
+        source = sim.Population(2, sim.SpikeSourceArray(spike_times=trains))
+        sim.Projection(source, target, sim.FromListConnector([(0, 0, 20.0, 1.0)]), sim.StaticSynapse())
+    found: dict[str, dict[str, Any]] = {}
+    synapses = {}
+    for key, setting in TRAPS.items():
+        try:
+            synapses[key] = _plastic(sim, simulator, populations, setting)
+            found[key] = {"seen": [setting[1]]}
+        except Exception as error:
+            found[key] = {"refused": str(error)}
+    for _ in range(2):
+        sim.run(900.0)
+        for key, synapse in synapses.items():
+            found[key]["seen"].append(float(synapse.get("weight", format="array")[0, 0]))
     sim.end()
-    return {"seen": seen}
+    return found
+
+
+def _plastic(
+    sim: Any, simulator: Simulator, ends: tuple[Any, Any], setting: tuple[str, float, float, float, float, float]
+) -> Any:
+    receptor, first, low, high, plus, minus = setting
+    mechanism = sim.STDPMechanism(
+        timing_dependence=sim.SpikePairRule(tau_plus=10.0, tau_minus=10.0, A_plus=plus, A_minus=minus),
+        weight_dependence=sim.AdditiveWeightDependence(w_min=low, w_max=high),
+        dendritic_delay_fraction=0.0 if simulator == "brian2" else 1.0,
+        weight=first,
+        delay=1.0,
+    )
+    return sim.Projection(*ends, sim.AllToAllConnector(), mechanism, receptor_type=receptor)
 
 
 if __name__ == "__main__":
     name: Simulator = "brian2" if sys.argv[1] == "brian2" else "nest"
     out = Path(sys.argv[2])
     np.savez(out / "run.npz", **neurons_and_synapses(name))
-    (out / "traps.json").write_text(json.dumps({key: trap(name, setting) for key, setting in TRAPS.items()}))
+    (out / "traps.json").write_text(json.dumps(traps(name)))

@@ -1,0 +1,154 @@
+"""The weights of a run: who changes them, and how they are kept in their range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.errors import InputError, Problem
+from sal_hw.program import CompiledProgram, LoweredSal, SynapseBlock
+from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding
+from sal_hw_pynn.blueprint import part_name
+from sal_hw_pynn.mechanisms import Mechanism, PairStdp, amplitude_of
+from sal_hw_pynn.pair_sums import PairSums, Train
+from sal_hw_pynn.process import Process
+
+Doubles = NDArray[np.float64]
+
+#: weights of this size, in mV, are no weights any more: learning has diverged
+DIVERGED_MV = 1e3
+
+
+class Learning:
+    """Learns at the end of each update interval.
+
+    Parameters
+    ----------
+    program
+        Where the weights start.
+    mechanisms
+        How each projection learns, in their order.
+    """
+
+    def __init__(self, program: CompiledProgram, mechanisms: Sequence[Mechanism]) -> None:
+        self._program = program
+        self._mechanisms = {item.projection: item for item in mechanisms}
+        self.weights = {block.projection: block.weights.copy() for block in program.synapses}
+        #: how many learning weights of the simulator's own STDP met one of its bounds, which are far from the range
+        self.bounded = 0
+        self._sums = {
+            (item.projection, index): self._pair_sums(item.projection, index)
+            for item in mechanisms
+            if item.way == "host"
+            for index in item.rules
+        }
+
+    def _rule(self, index: int) -> LoweredSal:
+        rule = self._program.rules[index]
+        if not isinstance(rule, LoweredSal):
+            raise TypeError(f"{rule.name} is not a SAL rule")
+        return rule
+
+    def _pair_sums(self, projection: str, index: int) -> PairSums:
+        block = self._program.synapse_block(projection)
+        sizes = (self._program.neuron_block(name).size for name in (block.source, block.target))
+        return PairSums(self._rule(index), *sizes)
+
+    def update(self, process: Process, spikes: Mapping[str, Train], time_ms: float) -> None:
+        """Take over what the simulator has learned, and learn what it cannot.
+
+        Parameters
+        ----------
+        spikes
+            Per population, steps and neurons of the interval's spikes.
+        time_ms
+            Model time, for the message if weights diverge.
+
+        Raises
+        ------
+        InputError
+            E601 if a weight is no longer finite or has diverged.
+        """
+        for block in self._program.synapses:
+            item = self._mechanisms[block.projection]
+            if item.stdp is not None:
+                self._take_over(process, block, item.stdp)
+            elif item.way == "host":
+                self._learn(process, block, item, spikes)
+            if item.way != "static":
+                _refuse_divergence(block, self.weights[block.projection], time_ms)
+
+    def _take_over(self, process: Process, block: SynapseBlock, stdp: PairStdp) -> None:
+        name = part_name(block.projection, "learning")
+        learned = process.weights(name)
+        self.bounded += int(((learned <= 0.0) | (learned >= stdp.weight_max_mv))[block.exists].sum())
+        weights = np.where(block.exists, learned - stdp.offset_mv, 0.0)
+        kept = np.where(block.exists, np.clip(weights, block.weight_min, block.weight_max), 0.0)
+        if (kept != weights).any():
+            process.set_weights(name, np.where(kept != weights, kept + stdp.offset_mv, learned))
+        self.weights[block.projection] = kept
+
+    def _learn(self, process: Process, block: SynapseBlock, item: Mechanism, spikes: Mapping[str, Train]) -> None:
+        weights = self.weights[block.projection].copy()
+        for index in item.rules:
+            rule, amplitude = self._rule(index), amplitude_of(self._rule(index), block.projection)
+            sums = self._sums[block.projection, index].take(spikes[block.source], spikes[block.target])
+            weights += rule.gain * (0.0 if amplitude is None else amplitude) * sums
+        if block.weight_min is not None or block.weight_max is not None:
+            weights = np.clip(weights, block.weight_min, block.weight_max)
+        weights = np.where(block.exists, weights, 0.0)
+        process.set_weights(part_name(block.projection, "plus"), np.maximum(weights, 0.0))
+        process.set_weights(part_name(block.projection, "minus"), np.minimum(weights, 0.0))
+        self.weights[block.projection] = weights
+
+    def at_limit(self) -> tuple[int, int]:
+        """Return how many learning weights stand at an end of their range, and how many there are."""
+        found = total = 0
+        for block in self._program.synapses:
+            if self._mechanisms[block.projection].way != "static":
+                weights = self.weights[block.projection][block.exists]
+                found += int(sum((weights == end).sum() for end in (block.weight_min, block.weight_max)))
+                total += weights.size
+        return found, total
+
+    def findings(self) -> list[Finding]:
+        """Return weights that stand at an end of their range, or that met a bound of the simulator."""
+        at_limit, total = self.at_limit()
+        found = []
+        if at_limit:
+            severe = at_limit > MAX_SHARE_AT_LIMIT * total
+            advice = (
+                f"{at_limit} of {total} learning weights stand at weight_min or weight_max; widen the range or lower "
+            )
+            found.append(
+                Finding(
+                    kind="weights_at_limit",
+                    severity="degraded" if severe else "ok",
+                    count=at_limit,
+                    advice=f"{advice}the learning rate",
+                )
+            )
+        if self.bounded:
+            advice = (
+                "one update moved weights by more than their whole range; lower the learning rate or update more often"
+            )
+            found.append(Finding(kind="updates_cut", severity="degraded", count=self.bounded, advice=advice))
+        return found
+
+
+def _refuse_divergence(block: SynapseBlock, weights: Doubles, time_ms: float) -> None:
+    usable = np.abs(weights) <= DIVERGED_MV
+    if usable.all():
+        return
+    pre, post = (int(number) for number in np.argwhere(~usable)[0])
+    raise InputError(
+        Problem(
+            code="E601",
+            field=f"projection {block.projection}",
+            value=f"{weights[pre, post]:g} mV from {pre} to {post}",
+            allowed=f"weights of at most {DIVERGED_MV:g} mV; this one diverged at {time_ms:g} ms of model time",
+            hint="lower the learning rate or give the projection weight_min and weight_max",
+        )
+    )

@@ -1,0 +1,88 @@
+"""The package ``nir``: looked for, and used to write and read files; nothing else imports it."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.files import write_atomic
+
+#: numbers in one file, as for files of weights; read before they are unpacked
+MAX_VALUES = 2**28
+
+#: what reading a file that is no NIR file, or a damaged one, ends in
+_BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, AssertionError, RuntimeError, IndexError)
+
+
+def load_nir() -> Any:
+    """Import the package.
+
+    Raises
+    ------
+    DeviceError
+        E820 if it is not installed.
+    """
+    try:
+        return importlib.import_module("nir")
+    except ImportError as error:
+        problem = Problem(
+            code="E820",
+            field="nir",
+            allowed="the package nir, which cannot be found in this Python environment",
+            hint="pip install 'sal-hw[nir]'",
+        )
+        raise DeviceError(problem) from error
+
+
+def write_graph(
+    path: Path, nodes: Mapping[str, Any], edges: list[tuple[str, str]], metadata: Mapping[str, str]
+) -> None:
+    """Write a graph, the whole file or nothing."""
+    nir = load_nir()
+    # types are not inferred: that needs an Input node, and an autonomous network has none
+    graph = nir.NIRGraph(nodes=dict(nodes), edges=edges, metadata=dict(metadata), type_check=False)
+    buffer = io.BytesIO()
+    nir.write(buffer, graph)
+    write_atomic(path, buffer.getvalue())
+
+
+def read_graph(path: Path) -> Any:
+    """Read a graph.
+
+    Raises
+    ------
+    InputError
+        E411 if it cannot be read, is not a graph, or is too large.
+    """
+    nir = load_nir()
+    try:
+        _check_size(path)
+        graph = nir.read(path, type_check=False)
+    except _BROKEN as error:
+        raise InputError(_unreadable(path, str(error) or type(error).__name__)) from error
+    if not isinstance(graph, nir.NIRGraph):
+        raise InputError(_unreadable(path, f"it holds a single node of type {type(graph).__name__}"))
+    return graph
+
+
+def _check_size(path: Path) -> None:
+    h5py: Any = importlib.import_module("h5py")
+    sizes: list[int] = []
+    with h5py.File(path, "r") as file:
+        file.visititems(lambda _, item: sizes.append(int(getattr(item, "size", 0) or 0)))
+    if sum(sizes) > MAX_VALUES:
+        raise ValueError(f"it holds {sum(sizes)} numbers")
+
+
+def _unreadable(path: Path, reason: str) -> Problem:
+    return Problem(
+        code="E411",
+        field="file",
+        value=quote_value(str(path)),
+        allowed=f"a NIR file with a graph of at most {MAX_VALUES} numbers; {reason[:200]}",
+        hint="write it with nir.write",
+    )
