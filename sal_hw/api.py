@@ -22,6 +22,7 @@ from sal_hw.codec import digest
 from sal_hw.experiment.runner import RunOptions, run_program
 from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, run_study
 from sal_hw.machines import Access, choose_backend
+from sal_hw.map_only import map_only
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_target
 from sal_hw.result import Health, Metric, RunResult
@@ -40,6 +41,7 @@ __all__ = [
     "keep_result",
     "load_recipe",
     "load_run",
+    "map_only",
     "run",
 ]
 

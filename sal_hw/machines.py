@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sal_hw.backend import Backend, Machine
 from sal_hw.errors import DeviceError, InputError, Problem, SalHwError, quote_value
+from sal_hw.mapping import Mapper
 from sal_hw.registry import Target, load_backend
 
 
@@ -58,6 +59,23 @@ def choose_backend(
     if access is not None and access != Access():
         raise InputError(_no_machine(backend.name, access))
     return backend
+
+
+def choose_mapper(target: Target) -> Mapper:
+    """Return what maps a target's programs without the machine.
+
+    Raises
+    ------
+    InputError
+        E835 if nothing does.
+    """
+    backend = None if target.backend is None else load_backend(target.backend)
+    if isinstance(backend, Mapper):
+        return backend
+    family = target.description.family
+    allowed = f"a target whose software maps programs without the machine; that of {family} does not"
+    hint = "sal-hw targets --matrix shows where programs are mapped; sal-hw check shows what a program uses"
+    raise InputError(Problem(code="E835", field="map-only", value=quote_value(family), allowed=allowed, hint=hint))
 
 
 def _reach(machine: Machine, access: Access) -> Machine:

@@ -84,5 +84,5 @@ spinnaker1_description = TargetDescription(
     limits=_MACHINE | _CORES | _WEIGHTS | _PLASTICITY,
     learning="native",
     weights="16 bit, one sign per synapse",
-    tested="contract",
+    tested="mapped",
 )

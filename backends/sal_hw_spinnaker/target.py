@@ -29,6 +29,6 @@ spinnaker1_target = Target(
         lower_stdp,
         finish_digital,
     ),
-    backend=None,
+    backend="spinnaker1",
     emulator="emulator",
 )

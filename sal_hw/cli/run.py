@@ -38,6 +38,9 @@ def run(
     emulate: Annotated[
         bool, typer.Option("--emulate", help="Run the program on the emulator instead of the machine.")
     ] = False,
+    map_only: Annotated[
+        bool, typer.Option("--map-only", help="Only map the program, with the machine's software but no machine.")
+    ] = False,
     via: Via = None,
     calix: CalibrationFile = None,
     chip: Chip = None,
@@ -71,6 +74,11 @@ def run(
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
+    if map_only:
+        from sal_hw.cli.map_only import refuse_with, run_map_only
+
+        refuse_with(emulate=emulate, dry_run=dry_run, resume=resume, via=via, calix=calix, chip=chip)
+        return run_map_only(loaded, target, out or _new_folder(loaded), strict=strict, force=force, as_json=as_json)
     if dry_run:
         if loaded.is_study:
             return _dry_study(loaded, target, chip, calibration, via, calix, as_json=as_json)

@@ -3,6 +3,10 @@
 A ring buffer adds up, in words of 16 bits, all that reaches one neuron through one receptor in one step. The shift is
 chosen so that an expected upper bound of that sum, and the largest weight, stay below ``2 ** shift`` mV: the mean of a
 Poisson process of the planned rates plus some standard deviations. It sets the resolution of every weight.
+
+The machine's software plans so only for receptors whose synapses differ in their delays. For all others it takes the
+sum of all largest weights, as if every source spiked in the same step (sPyNNaker 1!7.4.1, neuron/population_vertex.py,
+``get_max_weight``), which would cost a bit of resolution per doubling of the inputs. It is therefore told the shift.
 """
 
 from __future__ import annotations
@@ -42,7 +46,11 @@ def scale_words(draft: Draft) -> Draft:
 
 
 def ring_buffer_shift(expected_mv: float, largest_mv: float) -> int:
-    """Return the smallest shift whose ``2 ** shift`` mV lie above both (sPyNNaker, population_vertex.py)."""
+    """Return the smallest shift whose ``2 ** shift`` mV lie above both.
+
+    It is the shift that the software chooses for such a sum (sPyNNaker 1!7.4.1, neuron/population_vertex.py,
+    ``get_ring_buffer_shifts``).
+    """
     most = max(expected_mv, largest_mv)
     return max(0, math.floor(math.log2(most)) + 1) if most > 0.0 else 0
 

@@ -1,0 +1,72 @@
+"""What a run on a machine tells its user: what the cores counted, silent neurons, and weights at their limits.
+
+Descriptions of counts: sPyNNaker 1!7.4.1, neuron/population_machine_synapses_provenance.py, and SpiNNFrontEndCommon
+1!7.4.1, interface/provenance/provides_provenance_data_from_machine_impl.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
+
+#: per kind of finding: the counts of the cores that it adds up, and what to do
+COUNTED: dict[str, tuple[tuple[str, ...], str]] = {
+    "timer_overruns": (
+        ("Times_the_timer_tic_over_ran",),
+        "cores did not finish a step in its time, so that neurons and spikes are late; lengthen the time step",
+    ),
+    "spikes_late": (
+        ("Late spikes", "Skipped synapses"),
+        "spikes arrived after their delay had passed; lengthen the time step or make populations smaller",
+    ),
+    "queues_overloaded": (
+        (
+            "Times_the_callback_queue_was_overloaded",
+            "Times_the_dma_queue_was_overloaded",
+            "Times_the_user_queue_was_overloaded",
+            "Times_the_transmission_of_spikes_overran",
+        ),
+        "cores could not work off what arrived; lengthen the time step or make populations smaller",
+    ),
+    "ring_buffers_saturated": (
+        ("Times_synaptic_weights_have_saturated",),
+        "more arrived in one step than a ring buffer holds; make weights or rates smaller",
+    ),
+    "weights_saturated": (
+        ("Times_plastic_synaptic_weights_have_saturated",),
+        "learning weights left the 16 bits that they are stored in; lower the learning rate",
+    ),
+}
+
+
+def counted(provenance: Mapping[str, int], kind: str) -> int:
+    """Return how often the cores counted something of a kind."""
+    return sum(provenance.get(name, 0) for name in COUNTED[kind][0])
+
+
+def machine_findings(provenance: Mapping[str, int], *, silent: int, at_limit: int, total: int) -> Iterator[Finding]:
+    """Return what a user should know of a run.
+
+    Parameters
+    ----------
+    provenance
+        What the cores counted.
+    silent
+        Neurons that never spiked.
+    at_limit, total
+        Learning weights at an end of their range, and all of them.
+    """
+    if not provenance:
+        advice = "the cores' counts could not be read, so that overruns and lost spikes are not known"
+        yield Finding(kind="provenance_missing", severity="degraded", count=1, advice=advice)
+    for kind, (_, advice) in COUNTED.items():
+        if count := counted(provenance, kind):
+            yield Finding(kind=kind, severity="degraded", count=count, advice=advice)
+    if silent:
+        advice = f"{silent} neurons never spiked while learning; raise their drive, their noise or the duration"
+        yield Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice)
+    if at_limit:
+        severity: Verdict = "degraded" if at_limit > MAX_SHARE_AT_LIMIT * total else "ok"
+        advice = f"{at_limit} of {total} learning weights stand at an end of their range; widen it or lower the rate"
+        yield Finding(kind="weights_at_limit", severity=severity, count=at_limit, advice=advice)

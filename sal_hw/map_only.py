@@ -1,0 +1,65 @@
+"""Compiling a recipe and mapping its program without the machine; nothing runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sal_hw.artifact import ArtifactFolder
+from sal_hw.checked_recipe import Recipe, compile_recipe
+from sal_hw.codec import encode
+from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.machines import choose_mapper
+from sal_hw.mapping import MAPPING_SCHEMA, MappingReport
+from sal_hw.program import CompiledProgram
+from sal_hw.registry import load_target
+from sal_hw.spec.protocols import AlignProtocol, Protocol
+from sal_hw.store import write_program
+
+
+def map_only(
+    recipe: Recipe,
+    *,
+    target: str,
+    strict: bool = False,
+    seed: int | None = None,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+) -> MappingReport:
+    """Compile a recipe, and let the machine's own software map the program without the machine.
+
+    Parameters
+    ----------
+    recipe, target, strict, seed
+        As of :func:`sal_hw.api.run`.
+    out, force
+        Folder for report, program and recipe; whether to replace an earlier one.
+
+    Raises
+    ------
+    sal_hw.errors.SalHwError
+        With code, field, value and hint; E835 if there is nothing to map or nothing that maps it.
+    """
+    protocol = recipe.protocol
+    if recipe.is_study:
+        allowed = f"nothing: {protocol.kind} is a study, which has no network"
+        raise InputError(Problem(code="E835", field="map-only", value=quote_value(protocol.kind), allowed=allowed))
+    chosen, used_seed = load_target(target), recipe.seed if seed is None else seed
+    mapper = choose_mapper(chosen)
+    program = compile_recipe(recipe, target=chosen, seed=used_seed, strict=strict)
+    report = mapper.map_program(program, updates=_updates(protocol, program), seed=used_seed)
+    if out is not None:
+        folder = ArtifactFolder.create(Path(out), "mapping", force=force)
+        folder.write_json("mapping.json", encode(report)[0])
+        folder.write_json("recipe.json", dict(recipe.file.document))
+        write_program(folder, program)
+        header = {"target": target, "seed": used_seed, "program_hash": program.hash, "mode": "map-only"}
+        folder.finish(header, schema_version=MAPPING_SCHEMA)
+    return report
+
+
+def _updates(protocol: Protocol, program: CompiledProgram) -> int:
+    """Return how many updates a run would last; one where the experiment is not one of so many updates."""
+    if not isinstance(protocol, AlignProtocol) or program.update_ms is None:
+        return 1
+    return max(1, round(protocol.duration_ms / program.update_ms))

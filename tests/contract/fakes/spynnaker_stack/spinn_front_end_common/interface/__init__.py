@@ -1,0 +1,1 @@
+"""A stand-in; see ``fake_machine.py``."""
