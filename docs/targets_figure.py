@@ -23,7 +23,7 @@ CASES = {
 
 def measure(target: str, seed: int) -> dict[str, api.Run]:
     """Return the runs of all cases on a target; emulated where the target is a machine."""
-    emulate = load_target(target).backend is not None or load_target(target).emulator is not None
+    emulate = load_target(target).emulator is not None
     runs = {}
     for case, overrides in CASES.items():
         recipe = api.load_recipe(RECIPE, overrides=overrides)
