@@ -39,7 +39,8 @@ CALIBRATION_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E813": (
         "The machine cannot show this",
-        "A measurement needs something that the files which run on the machine do not record.",
+        "A measurement needs something that the files which run on the machine do not record. PyNN has\n"
+        "memory for 100 samples of a membrane, 170 us of chip time; stages of the sensors need none.",
         "sal-hw calibrate --target brainscales2 --stage balance -o sensors.snapshot",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,7 +98,7 @@ class BrainScaleS2Backend:
         from sal_hw_brainscales2.session import ChipSession
 
         del threads
-        _refuse_chip(chip)
+        _refuse_chip(None if chip is None else chip.chip_id)
         self.require()
         run = LiveRun(
             via=self.via, calibration_file=self.calibration_file, deadline_s=self.deadline_s, program=program, seed=seed
@@ -109,35 +110,25 @@ class BrainScaleS2Backend:
     ) -> Instrument:
         """Return the chip on the bench, through PyNN, whose rules record what they see.
 
-        A run needs the vendor's calibration for its program: if `calibration_file` is a folder, that of a program is
-        expected below it as ``HASH/calibration.pbin``.
+        Each program needs the vendor's calibration for it. Without `calibration_file`, the chip is calibrated for every
+        program whose circuits differ, which takes minutes each; `work` keeps these calibrations. If `calibration_file`
+        is a folder, that of a program is expected below it as ``HASH/calibration.pbin``.
 
         Raises
         ------
         DeviceError
-            E801 if PyNN's software is missing; E316 if a chip is named.
+            E801 if PyNN's software is missing; E316 if a chip or its time is named.
         """
-        from sal_hw_brainscales2.instrument import MachineInstrument
-        from sal_hw_brainscales2.live import LiveRun
-
-        del synthetic_time, work
-        _refuse_chip(chip)
+        _refuse_chip(None if chip is None else chip.chip_id)
+        _refuse_chip(synthetic_time)
         require_stack("pynn", "sal-hw calibrate --synthetic 7 -o chip7.snapshot")
+        from sal_hw_brainscales2.bench_runs import BenchRuns
+        from sal_hw_brainscales2.instrument import MachineInstrument
 
-        def run(program: CompiledProgram, updates: int, seed: int) -> ChipResult:
-            file = self.calibration_file
-            if file is not None and file.is_dir():
-                file = file / program.hash / "calibration.pbin"
-            live = LiveRun(
-                via="pynn",
-                calibration_file=file,
-                deadline_s=self.deadline_s,
-                program=program,
-                seed=seed,
-            )
-            return live(updates)
-
-        return MachineInstrument(run, calibration_file=self.calibration_file)
+        kept = self.calibration_file
+        folder = work or Path(tempfile.mkdtemp(prefix="sal-hw-calix-"))
+        run = BenchRuns(work=folder, calibration_file=kept, deadline_s=self.deadline_s)
+        return MachineInstrument(run, calibration="made for each program" if kept is None else kept.name)
 
     def read_result(self, folder: Path, program: CompiledProgram) -> RecordedRun:
         """Return a backend that plays a result folder back; see :class:`sal_hw.backend.ResultReader`."""
@@ -185,13 +176,13 @@ class RecordedRun:
         from sal_hw_brainscales2.session import ChipSession
 
         del seed, threads
-        _refuse_chip(chip)
+        _refuse_chip(None if chip is None else chip.chip_id)
         return ChipSession(program, lambda _: self.result, recorder=recorder)
 
 
-def _refuse_chip(chip: CalibrationSnapshot | None) -> None:
-    if chip is not None:
-        allowed = "nothing: a machine is its own chip"
+def _refuse_chip(named: str | None) -> None:
+    if named is not None:
+        allowed = "nothing: a machine is its own chip, at its own time"
         hint = "add --emulate to choose the chip"
-        problem = Problem(code="E316", field="chip", value=quote_value(chip.chip_id), allowed=allowed, hint=hint)
+        problem = Problem(code="E316", field="chip", value=quote_value(named), allowed=allowed, hint=hint)
         raise DeviceError(problem)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sal_hw.chip_program import ChipProgram, Polarity, SynapseTile
 from sal_hw.program import CompiledProgram, NeuronBlock
-from sal_hw.spec.probes import CorrelationProbe, SpikeProbe
+from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
 from sal_hw_brainscales2.description import brainscales2_description
 
 FrontEnd: TypeAlias = Literal["pynn", "hxtorch"]
@@ -23,6 +23,9 @@ Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 #: version of the bundle's form
 BUNDLE_FORMAT = 1
+
+#: longest run, in microseconds: the FPGA's timer counts 32 bits at 125 MHz (haldls, vx/timer.h)
+MAX_RUNTIME_US = 2**32 / 125.0
 
 #: settings of the circuits that a run file sets per neuron
 _SETTINGS = (
@@ -54,25 +57,27 @@ class Bundle:
     arrays: Arrays
 
 
-def make_bundle(program: CompiledProgram, *, updates: int, seed: int) -> Bundle:
+def make_bundle(program: CompiledProgram, *, updates: int, seed: int, duration_ms: float | None = None) -> Bundle:
     """Return the bundle of a program.
 
     Parameters
     ----------
     updates
-        How many weight updates the run lasts.
+        How many weight updates the run lasts; 0 for a program without a learning rule.
     seed
         Seed of the background generators that have none of their own.
+    duration_ms
+        Model time of a program without a learning rule; None for one with a rule.
 
     Raises
     ------
     TypeError
-        If the program was not compiled for a chip or has no rule that sets the length of an update.
+        If the program was not compiled for a chip, or nothing sets how long the run lasts.
     """
     chip = program.chip
-    if chip is None or program.update_ms is None:
-        raise TypeError("a run file is made of a program for a chip with a learning rule")
-    period_us = program.update_ms * 1e3 / chip.time_scale
+    lasts_ms = duration_ms if program.update_ms is None else updates * program.update_ms
+    if chip is None or lasts_ms is None:
+        raise TypeError("a run file is made of a program for a chip with a learning rule or a duration")
     document = {
         "format": BUNDLE_FORMAT,
         "program_hash": program.hash,
@@ -80,8 +85,8 @@ def make_bundle(program: CompiledProgram, *, updates: int, seed: int) -> Bundle:
         "snapshot_hash": program.snapshot_hash,
         "seed": seed,
         "time_scale": chip.time_scale,
-        "runtime_us": updates * period_us,
-        "updates": updates,
+        "runtime_us": lasts_ms * 1e3 / chip.time_scale,
+        "updates": updates if program.rules else 0,
         "populations": [_population(program, block) for block in program.neurons],
         "projections": [*_projections(program, chip)],
         "background": [*_background(chip, seed)],
@@ -92,8 +97,13 @@ def make_bundle(program: CompiledProgram, *, updates: int, seed: int) -> Bundle:
 
 
 def _population(program: CompiledProgram, block: NeuronBlock) -> dict[str, Any]:
-    recorded = any(isinstance(probe, SpikeProbe) and probe.population == block.population for probe in program.probes)
-    return {"name": block.population, "size": block.size, "record_spikes": recorded}
+    seen = {type(item) for item in program.probes if getattr(item, "population", None) == block.population}
+    return {
+        "name": block.population,
+        "size": block.size,
+        "record_spikes": SpikeProbe in seen,
+        "record_membrane": MembraneProbe in seen,
+    }
 
 
 def _owners(chip: ChipProgram) -> list[tuple[str, Polarity]]:

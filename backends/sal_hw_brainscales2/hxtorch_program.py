@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem
-from sal_hw_brainscales2.bundle import Arrays, Bundle
+from sal_hw_brainscales2.bundle import MAX_RUNTIME_US, Arrays, Bundle
 from sal_hw_brainscales2.ppu_statements import CONSTANT_WORDS
 from sal_hw_brainscales2.ppu_symbols import symbol_prefix
 from sal_hw_brainscales2.run_file import embed, literal, render, text_literal
@@ -52,9 +52,6 @@ BUSES, MAX_ROWS, MAX_ROWS_PER_BUS = 4, 256, 64
 
 #: chip time after the last update's end, since the processors start their clocks after the FPGA; a choice
 RUN_ON_US = 100.0
-
-#: longest run: the FPGA's timer counts 32 bits at 125 MHz (haldls, vx/timer.h)
-MAX_RUNTIME_US = 2**32 / 125.0
 
 _DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*);$", re.MULTILINE)
 
@@ -102,6 +99,8 @@ def render_hxtorch(bundle: Bundle, kernels: Mapping[int, str]) -> str:
 
 def _impossible(bundle: Bundle) -> Iterator[Problem]:
     document = bundle.document
+    if not document["rules"]:
+        yield _refusal("no learning rule", "a program that learns", _ELSEWHERE)
     for rule in document["rules"]:
         if rule["senses"]:
             yield _refusal(

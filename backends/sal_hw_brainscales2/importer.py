@@ -16,7 +16,8 @@ from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.files import read_npz, sha256
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
-from sal_hw_brainscales2.bundle import Arrays
+from sal_hw.spec.probes import MembraneProbe
+from sal_hw_brainscales2.bundle import MAX_RUNTIME_US, Arrays
 from sal_hw_brainscales2.ppu import sensed
 
 KIND, FORMAT = "sal-hw-result", 1
@@ -43,7 +44,8 @@ class ChipResult:
     arrays
         ``spikes.POPULATION.time_us`` and ``.neuron`` (spikes,), in order of time; ``weights.PROJECTION.POLARITY``
         (records, pre, post) and ``.time_us`` (records,); of projections with a correlation probe also
-        ``causal.PROJECTION.POLARITY`` and ``anticausal.PROJECTION.POLARITY``, raw readings of the same shape.
+        ``causal.PROJECTION.POLARITY`` and ``anticausal.PROJECTION.POLARITY``, raw readings of the same shape; of
+        programs without a learning rule ``membrane.POPULATION`` (samples, neurons) and ``.time_us`` (samples,).
     """
 
     header: dict[str, Any]
@@ -119,7 +121,7 @@ def _read_json(folder: Path, name: str, digest: object) -> dict[str, Any]:
 def _most_bytes(header: dict[str, Any], program: CompiledProgram) -> float:
     learning = {placed.projection for placed in program.chip.kernels} if program.chip else set()
     synapses = sum(block.weights.size for block in program.synapses if block.projection in learning)
-    # weights and both readings
+    # weights and both readings; membranes are a few samples only
     return MAX_SPIKE_BYTES + 4.0 * int(header["updates"]) * (synapses + 4096)
 
 
@@ -139,11 +141,21 @@ def _check_header(folder: Path, header: dict[str, Any], program: CompiledProgram
     for name, number in whole.items():
         if type(number) is not int or number < 0:
             _refuse(path, f"a whole number of {name}, not negative")
-    if not 1 <= int(header["updates"]) <= 10_000_000:
+    if program.update_ms is None:
+        _check_runtime(path, header)
+    elif not 1 <= int(header["updates"]) <= 10_000_000:
         _refuse(path, "a number of updates from 1 to 10 000 000")
     messages = header.get("messages")
     if not isinstance(messages, list) or not all(isinstance(each, str) for each in messages):
         _refuse(path, "a list of messages")
+
+
+def _check_runtime(path: Path, header: dict[str, Any]) -> None:
+    """Refuse what cannot be how long a program without a learning rule ran."""
+    runtime_us = header.get("runtime_us")
+    number = isinstance(runtime_us, (int, float)) and not isinstance(runtime_us, bool)
+    if header["updates"] != 0 or not number or not 0 < float(runtime_us or 0) <= MAX_RUNTIME_US:
+        _refuse(path, f"no updates, and a runtime_us of at most {MAX_RUNTIME_US:g} us")
 
 
 def check_result(
@@ -157,14 +169,19 @@ def check_result(
         E804 with the reason.
     """
     chip, path = program.chip, folder / "arrays.npz"
-    if chip is None or program.update_ms is None:
-        raise TypeError("a program for a chip with a learning rule is needed")
-    runtime_us = int(header["updates"]) * program.update_ms * 1e3 / chip.time_scale
+    if chip is None:
+        raise TypeError("a program for a chip is needed")
+    lasts_ms = None if program.update_ms is None else int(header["updates"]) * program.update_ms
+    runtime_us = float(header["runtime_us"]) if lasts_ms is None else lasts_ms * 1e3 / chip.time_scale
     checked: Arrays = {}
     for block in program.neurons:
         key = f"spikes.{block.population}"
         if f"{key}.time_us" in arrays or f"{key}.neuron" in arrays:
             checked |= _check_spikes(path, arrays, key, block.size, runtime_us)
+    for probe in program.probes if program.update_ms is None else ():
+        if isinstance(probe, MembraneProbe):
+            size = program.neuron_block(probe.population).size
+            checked |= _check_samples(path, arrays, f"membrane.{probe.population}", size, runtime_us)
     for key, shape, highest in _learning(program):
         checked |= _check_records(path, arrays, key, (shape, highest), header=header, runtime_us=runtime_us)
     unknown = sorted(set(arrays) - set(checked))
@@ -195,6 +212,19 @@ def _check_spikes(path: Path, arrays: Arrays, key: str, size: int, runtime_us: f
     times = _check_times(path, times, key, runtime_us)
     order = np.argsort(times, kind="stable")
     return {f"{key}.time_us": times[order], f"{key}.neuron": neurons[order].astype(np.int32)}
+
+
+def _check_samples(path: Path, arrays: Arrays, key: str, size: int, runtime_us: float) -> Arrays:
+    codes, times = arrays.get(key), arrays.get(f"{key}.time_us")
+    name = quote_value(key)
+    if codes is None or times is None or codes.ndim != 2 or codes.shape != (*times.shape, size):
+        _refuse(path, f"{name} of shape (samples, {size}), and one time per sample")
+    if codes.dtype.kind not in "iu" or ((codes < 0) | (codes > HIGHEST_READING)).any():
+        _refuse(path, f"{name} as whole numbers from 0 to {HIGHEST_READING}")
+    times = _check_times(path, times, key, runtime_us)
+    if (np.diff(times) <= 0).any():
+        _refuse(path, f"samples of {name} in order of time")
+    return {key: codes.astype(np.uint8), f"{key}.time_us": times}
 
 
 def _check_times(path: Path, times: NDArray[Any], key: str, runtime_us: float) -> NDArray[np.float64]:

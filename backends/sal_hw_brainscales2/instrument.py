@@ -1,31 +1,35 @@
 """A chip on the bench: programs run through PyNN, in a process of their own; see :class:`sal_hw.instrument.Instrument`.
 
-What it can show are spikes and readings of correlation sensors. Membranes of whole populations are not recorded by the
-run files yet, so that stages which need them end with a :class:`sal_hw.errors.DeviceError` that says so; potentials and
-time constants of the neurons are calibrated by the vendor's calix, with the file that `calibrate_sal.py` makes for a
-program.
+It shows spikes, readings of correlation sensors, and membranes as far as PyNN records them: 100 samples of each, so
+that a program with a membrane probe lasts at most 170 us of chip time. Longer ones, which most measurements of neurons
+need, end with a :class:`sal_hw.errors.DeviceError` that says so before anything runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw._version import __version__
-from sal_hw.errors import DeviceError, Problem
+from sal_hw.errors import DeviceError, Problem, quote_value
 from sal_hw.instrument import Reading, SensorReads
 from sal_hw.program import CompiledProgram
 from sal_hw.result import Spikes
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
 from sal_hw.target.snapshot_checks import TIME_FORMAT
 from sal_hw_brainscales2.importer import ChipResult
+from sal_hw_brainscales2.pynn_program import MAX_MEMBRANE_US, MAX_SAMPLES
 
-#: runs so many updates of a program with a seed
-Run = Callable[[CompiledProgram, int, int], ChipResult]
+
+class Run(Protocol):
+    """Runs a program on the chip."""
+
+    def __call__(self, program: CompiledProgram, *, updates: int, duration_ms: float, seed: int) -> ChipResult:
+        """Return the checked result of so many updates, 0 without a learning rule, in a model time."""
 
 
 class MachineInstrument:
@@ -34,9 +38,9 @@ class MachineInstrument:
     Parameters
     ----------
     run
-        Takes a program, the number of updates and a seed.
-    calibration_file
-        The vendor's calibration that the runs use, for the conditions.
+        Runs a program.
+    calibration
+        What the conditions say of the vendor's calibration that runs use.
 
     Attributes
     ----------
@@ -44,11 +48,10 @@ class MachineInstrument:
         ``unknown`` until the first run has told.
     """
 
-    def __init__(self, run: Run, *, calibration_file: Path | None) -> None:
+    def __init__(self, run: Run, *, calibration: str) -> None:
         self.chip_id = "unknown"
         self.target = "brainscales2"
         self.parallel = False
-        calibration = "the site's own" if calibration_file is None else calibration_file.name
         self.conditions = {"instrument": "BrainScaleS-2 through PyNN", "calix": calibration}
         self.software = {"sal-hw": __version__, "numpy": np.__version__}
         self._run = run
@@ -60,16 +63,25 @@ class MachineInstrument:
     def run(
         self, program: CompiledProgram, *, duration_ms: float, seed: int, tick: Callable[[], None] | None = None
     ) -> Reading:
-        """Run a program whose rules read sensors, enabled or not."""
-        if program.chip is None:
-            raise TypeError("an instrument runs programs that were compiled for a chip")
-        if program.update_ms is None or any(isinstance(probe, MembraneProbe) for probe in program.probes):
-            raise DeviceError(_not_recorded())
-        updates = round(duration_ms / program.update_ms)
-        result = self._run(program, updates, seed)
+        """Run a program.
+
+        Raises
+        ------
+        DeviceError
+            E813 if PyNN does not record what a probe asks for; E802, E803 if the chip fails, does not answer, or is
+            another one than before.
+        ValueError
+            If a program with a learning rule is to end between two updates.
+        """
+        _check_shown(program, duration_ms)
+        updates = 0 if program.update_ms is None else round(duration_ms / program.update_ms)
+        if program.update_ms is not None and not np.isclose(updates * program.update_ms, duration_ms, rtol=1e-9):
+            raise ValueError("a run with a learning rule lasts a whole number of update intervals")
+        result = self._run(program, updates=updates, duration_ms=duration_ms, seed=seed)
         if tick is not None:
             tick()
-        self.chip_id = str(result.header["chip_id"])
+        self._identify(str(result.header["chip_id"]))
+        _check_updates(result)
         self.software |= {str(name): str(version) for name, version in result.header.get("software", {}).items()}
         return _reading(program, result, duration_ms)
 
@@ -78,53 +90,91 @@ class MachineInstrument:
         del level_lsb, samples, seed
         return None
 
+    def _identify(self, chip_id: str) -> None:
+        """Take note of the chip; a campaign that went on with another one would mix their numbers."""
+        if self.chip_id not in ("unknown", chip_id):
+            raise DeviceError(
+                Problem(
+                    code="E802",
+                    field="chip",
+                    value=quote_value(chip_id),
+                    allowed=f"the chip that the calibration began with, {self.chip_id}",
+                    hint="reserve one chip for the whole calibration",
+                )
+            )
+        self.chip_id = chip_id
 
-def _not_recorded() -> Problem:
-    return Problem(
-        code="E813",
-        field="instrument",
-        value="a program that records membranes, or that has no rule",
-        allowed="programs whose rules read correlation sensors (stages baselines, windows and balance): run files "
-        "record no membranes of whole populations yet",
-        hint="sal-hw calibrate --given NEURONS --stage baselines --stage balance, with a snapshot of the neurons",
-    )
 
-
-def _reading(program: CompiledProgram, result: ChipResult, duration_ms: float) -> Reading:
-    """Return a result in the form of a reading: model time, and readings of both signs in one array."""
-    if program.chip is None:
-        raise TypeError("the program was not compiled for a chip")
-    to_ms, arrays = program.chip.time_scale * 1e-3, result.arrays
-    spikes = {}
-    for probe in program.probes:
-        if isinstance(probe, SpikeProbe):
-            key = f"spikes.{probe.population}"
-            times = arrays.get(f"{key}.time_us", np.zeros(0)) * to_ms
-            neurons = arrays.get(f"{key}.neuron", np.zeros(0, dtype=np.int32))
-            spikes[probe.population] = Spikes(time_ms=np.asarray(times), neuron=neurons.astype(np.int32))
-    sensors = {
-        probe.projection: SensorReads(
-            causal=_of_signs(result, "causal", probe.projection),
-            anticausal=_of_signs(result, "anticausal", probe.projection),
+def _check_updates(result: ChipResult) -> None:
+    """Refuse a run in which updates did not take place: its readings cover other spans than a fit assumes."""
+    missed = int(result.header["counters"]["updates_missed"])
+    if missed:
+        raise DeviceError(
+            Problem(
+                code="E802",
+                field="run",
+                value=f"{missed} of {result.updates} updates missed",
+                allowed="a run in which every update took place: recording readings takes the processor longer",
+                hint="repeat the command with --resume; if it happens again, measure fewer circuits with --only-neurons",
+            )
         )
-        for probe in program.probes
-        if isinstance(probe, CorrelationProbe)
-    }
-    return Reading(duration_ms=duration_ms, spikes=spikes, sensors=sensors)
 
 
-def _of_signs(result: ChipResult, branch: str, projection: str) -> NDArray[np.uint8]:
-    """Return the readings of one branch, shape (updates, pre, post); a sensed projection has rows of one sign."""
-    keys = [f"{branch}.{projection}.{polarity}" for polarity in ("excitatory", "inhibitory")]
-    found = [result.arrays[key] for key in keys if key in result.arrays]
-    if len(found) != 1:
+def _check_shown(program: CompiledProgram, duration_ms: float) -> None:
+    """Refuse probes whose recordings the chip cannot hand out, before it is asked."""
+    if program.chip is None:
+        raise TypeError("an instrument runs programs that were compiled for a chip")
+    duration_us = duration_ms * 1e3 / program.chip.time_scale
+    if any(isinstance(probe, MembraneProbe) for probe in program.probes) and duration_us > MAX_MEMBRANE_US:
+        allowed = (
+            f"at most {MAX_MEMBRANE_US:g} us of chip time: PyNN records {MAX_SAMPLES} samples of a membrane in the "
+            "FPGA's static memory, and has no way to the larger one (pynn-brainscales, recording.py)"
+        )
         raise DeviceError(
             Problem(
                 code="E813",
-                field=f"projections.{projection}.receptor",
-                value="signed",
-                allowed="a projection of one sign: a signed one has two synapses per weight, each with its own sensors",
-                hint="write receptor: excitatory",
+                field="instrument",
+                value=f"membranes during {duration_us:g} us",
+                allowed=allowed,
+                hint="sal-hw calibrate --given SNAPSHOT --stage baselines: stages of the sensors need no membranes",
             )
         )
-    return np.asarray(found[0], dtype=np.uint8)
+    for placed in program.chip.kernels:
+        signs = {tile.polarity for tile in program.chip.tiles_of(placed.projection)}
+        if len(signs) > 1 and _is_sensed(program, placed.projection):
+            raise DeviceError(
+                Problem(
+                    code="E813",
+                    field=f"projections.{placed.projection}.receptor",
+                    value="signed",
+                    allowed="a projection of one sign: a signed one has two synapses per weight, with sensors each",
+                    hint="write receptor: excitatory",
+                )
+            )
+
+
+def _is_sensed(program: CompiledProgram, projection: str) -> bool:
+    return any(isinstance(probe, CorrelationProbe) and probe.projection == projection for probe in program.probes)
+
+
+def _reading(program: CompiledProgram, result: ChipResult, duration_ms: float) -> Reading:
+    """Return a result in the form of a reading, in model time."""
+    if program.chip is None:
+        raise TypeError("the program was not compiled for a chip")
+    to_ms, arrays = program.chip.time_scale * 1e-3, result.arrays
+    reading = Reading(duration_ms=duration_ms)
+    for probe in program.probes:
+        if isinstance(probe, SpikeProbe):
+            key = f"spikes.{probe.population}"
+            reading.spikes[probe.population] = Spikes(
+                time_ms=arrays[f"{key}.time_us"] * to_ms, neuron=arrays[f"{key}.neuron"]
+            )
+        elif isinstance(probe, MembraneProbe):
+            key = f"membrane.{probe.population}"
+            reading.sample_ms[probe.population] = arrays[f"{key}.time_us"] * to_ms
+            reading.samples[probe.population] = arrays[key]
+        elif isinstance(probe, CorrelationProbe):
+            (sign,) = {tile.polarity for tile in program.chip.tiles_of(probe.projection)}
+            causal, anticausal = (arrays[f"{each}.{probe.projection}.{sign}"] for each in ("causal", "anticausal"))
+            reading.sensors[probe.projection] = SensorReads(causal=causal, anticausal=anticausal)
+    return reading

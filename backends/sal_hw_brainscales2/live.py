@@ -64,15 +64,15 @@ class LiveRun:
     calibration_file: Path | None = None
     deadline_s: float | None = None
 
-    def __call__(self, updates: int) -> ChipResult:
-        """Run `updates` updates and return the checked result.
+    def __call__(self, updates: int, duration_ms: float | None = None) -> ChipResult:
+        """Run `updates` updates, or a program without a learning rule for a model time; return the checked result.
 
         Raises
         ------
         SalHwError
             E806, E809: the program cannot be run so; E810: calibration; E802: device; E803: hung; E804: bad result.
         """
-        text = run_file(self.program, self.via, updates=updates, seed=self.seed)
+        text = run_file(self.program, self.via, updates=updates, seed=self.seed, duration_ms=duration_ms)
         folder = Path(tempfile.mkdtemp(prefix="sal-hw-run-"))
         write_atomic(folder / RUN_FILES[self.via], text.encode())
         # after a failure the folder stays: its log is what helps
@@ -80,17 +80,18 @@ class LiveRun:
             folder,
             RUN_FILES[self.via],
             calibration_file=self.calibration_file,
-            deadline_s=self.deadline_s or estimate_deadline(self.program, updates),
+            deadline_s=self.deadline_s or estimate_deadline(self.program, updates, duration_ms),
         )
         result = read_result(folder / "result", self.program)
         shutil.rmtree(folder, ignore_errors=True)
         return result
 
 
-def estimate_deadline(program: CompiledProgram, updates: int) -> float:
+def estimate_deadline(program: CompiledProgram, updates: int, duration_ms: float | None = None) -> float:
     """Return a generous wall-clock limit of a run, in seconds."""
     time_scale = program.chip.time_scale if program.chip is not None else 1.0
-    chip_s = updates * (program.update_ms or 0.0) * 1e-3 / time_scale
+    lasts_ms = duration_ms if program.update_ms is None else updates * program.update_ms
+    chip_s = (lasts_ms or 0.0) * 1e-3 / time_scale
     return START_UP_S + PER_CHIP_SECOND_S * chip_s + PER_UPDATE_S * updates
 
 

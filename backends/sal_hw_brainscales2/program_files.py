@@ -18,18 +18,23 @@ RUN_FILES: dict[FrontEnd, str] = {"hxtorch": "run_hxtorch.py", "pynn": "run_pynn
 CALIBRATION_FILE = "calibrate_sal.py"
 NOTES_FILE = "HOW_TO_RUN.txt"
 
+#: what calix aims at if nothing else is wanted (calix, correlation_calib_target.cpp): one pair's reading and its decay
+DEFAULT_AMPLITUDE_LSB, DEFAULT_TAU_US = 0.5, 5.0
+
 _POLARITIES: tuple[Polarity, ...] = ("excitatory", "inhibitory")
 
 
-def chip_bundle(program: CompiledProgram, *, updates: int, seed: int) -> Bundle:
+def chip_bundle(program: CompiledProgram, *, updates: int, seed: int, duration_ms: float | None = None) -> Bundle:
     """Return the bundle of a run whose spikes are all recorded: rates and silent neurons are part of every result."""
-    bundle = make_bundle(program, updates=updates, seed=seed)
+    bundle = make_bundle(program, updates=updates, seed=seed, duration_ms=duration_ms)
     populations: list[dict[str, Any]] = [{**item, "record_spikes": True} for item in bundle.document["populations"]]
     return replace(bundle, document={**bundle.document, "populations": populations})
 
 
-def run_file(program: CompiledProgram, front_end: FrontEnd, *, updates: int, seed: int) -> str:
-    """Return the run file of a front end.
+def run_file(
+    program: CompiledProgram, front_end: FrontEnd, *, updates: int, seed: int, duration_ms: float | None = None
+) -> str:
+    """Return the run file of a front end; a program without a learning rule has no updates but a duration.
 
     Raises
     ------
@@ -38,7 +43,8 @@ def run_file(program: CompiledProgram, front_end: FrontEnd, *, updates: int, see
     """
     from sal_hw_brainscales2.ppu import program_files as kernel_files
 
-    return _render(chip_bundle(program, updates=updates, seed=seed), front_end, kernel_files(program))
+    bundle = chip_bundle(program, updates=updates, seed=seed, duration_ms=duration_ms)
+    return _render(bundle, front_end, kernel_files(program))
 
 
 def _render(bundle: Bundle, front_end: FrontEnd, kernels: Mapping[str, bytes]) -> str:
@@ -78,16 +84,16 @@ def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str
                 raise
             refused[front_end] = error
     files |= {f"kernels/{name}": text for name, text in kernels.items()}
-    files[CALIBRATION_FILE] = render_calibration(bundle, _sensors(program)).encode()
+    files[CALIBRATION_FILE] = render_calibration(bundle, wanted_sensors(program)).encode()
     files[NOTES_FILE] = _notes(files, refused).encode()
     return files
 
 
-def _sensors(program: CompiledProgram) -> dict[str, float]:
-    """Return what the sensors of all rules are calibrated for; they share one calibration."""
-    placed = program.chip.kernels[0] if program.chip is not None else None
-    if placed is None:
-        raise TypeError("a run file is made of a program for a chip with a learning rule")
+def wanted_sensors(program: CompiledProgram) -> dict[str, float]:
+    """Return what the sensors of all rules are calibrated for, which share one calibration; calix's own without one."""
+    if program.chip is None or not program.chip.kernels:
+        return {"amplitude_lsb": DEFAULT_AMPLITUDE_LSB, "time_constant_us": DEFAULT_TAU_US}
+    placed = program.chip.kernels[0]
     tau_us = (placed.tau_causal_us + placed.tau_anticausal_us) / 2.0
     return {"amplitude_lsb": placed.amplitude_lsb, "time_constant_us": tau_us}
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from sal_hw.chip_program import Polarity
 from sal_hw.errors import InputError, Problem
-from sal_hw_brainscales2.bundle import Bundle
+from sal_hw_brainscales2.bundle import MAX_RUNTIME_US, Bundle
 from sal_hw_brainscales2.ppu_statements import CONSTANT_WORDS
 from sal_hw_brainscales2.ppu_symbols import symbol_prefix
 from sal_hw_brainscales2.run_file import embed, literal, render, text_literal
@@ -30,11 +30,16 @@ from sal_hw_brainscales2.run_file import embed, literal, render, text_literal
 #: buses of a hemisphere, each of which has one background generator (halco, hicann-dls/vx/padi.h)
 BUSES = 4
 
-#: longest run, in microseconds: the FPGA's timer counts 32 bits at 125 MHz (haldls, vx/timer.h)
-MAX_RUNTIME_US = 2**32 / 125.0
-
 #: memory for recordings, in bytes: the FPGA's, in which each update leaves one byte per synapse (grenade, vx/ppu.h)
 MAX_RECORDING = 256 * 2**20
+
+#: samples of a membrane that PyNN records at most, since it leaves them in the FPGA's static memory
+#: (pynn-brainscales, recording.py: CADCRecorder; grenade, vx/ppu.h: num_cadc_samples_in_extmem), and the least time
+#: from one to the next, in microseconds (grenade, execution_instance_ppu_program_compiler.cpp)
+MAX_SAMPLES, LEAST_SAMPLE_US = 100, 1.7
+
+#: longest run of which a membrane is seen until its end, in microseconds
+MAX_MEMBRANE_US = MAX_SAMPLES * LEAST_SAMPLE_US
 
 _DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*);$", re.MULTILINE)
 
@@ -60,7 +65,7 @@ def render_pynn(bundle: Bundle, kernels: Mapping[tuple[int, Polarity], str]) -> 
     return render(
         "run_pynn",
         PROGRAM=f"PROGRAM: dict[str, Any] = {literal(_document(bundle, kernels))}",
-        KERNELS=f"KERNELS: dict[str, str] = {{\n{inner}}}",
+        KERNELS=f"KERNELS: dict[str, str] = {{\n{inner}}}" if inner else "KERNELS: dict[str, str] = {}",
         ARRAYS=f"ARRAYS: dict[str, tuple[str, tuple[str, ...]]] = {embed(_used(bundle))}",
     )
 
@@ -80,6 +85,8 @@ def _impossible(bundle: Bundle) -> Iterator[Problem]:
             f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
             "shorten the experiment's duration",
         )
+    if any(item["record_membrane"] for item in document["populations"]):
+        yield from _unseen_membranes(document)
     sensed = {rule["projection"] for rule in document["rules"] if rule["senses"]}
     synapses = sum(
         bundle.arrays[f"codes.{item['name']}.{item['polarity']}"].size * (3 if item["name"] in sensed else 1)
@@ -93,6 +100,21 @@ def _impossible(bundle: Bundle) -> Iterator[Problem]:
             f"at most {MAX_RECORDING}: with PyNN each update records a byte per weight and per reading in the "
             "FPGA's memory",
             "shorten the experiment's duration, or raise update_every",
+        )
+
+
+def _unseen_membranes(document: dict[str, Any]) -> Iterator[Problem]:
+    if document["rules"]:
+        yield _refusal(
+            "membranes and a learning rule",
+            "one of them: a processor reads membranes periodically or runs rules (grenade, realtime executor)",
+            "leave the membrane probe out",
+        )
+    elif document["runtime_us"] > MAX_MEMBRANE_US:
+        yield _refusal(
+            f"membranes during {document['runtime_us']:g} us of chip time",
+            f"at most {MAX_MEMBRANE_US:g} us: PyNN records {MAX_SAMPLES} samples of a membrane and then no more",
+            "leave the membrane probe out, or shorten the experiment's duration",
         )
 
 

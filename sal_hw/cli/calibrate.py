@@ -89,6 +89,7 @@ def calibrate(
         at=at,
         against_truth=against_truth,
         calix=calix,
+        work=None if out is None else out.with_name(out.name + ".calix"),
     )
     path = bench.checked_out(out, force=force)
     options = CampaignOptions(

@@ -60,6 +60,7 @@ def open_bench(
     at: str | None,
     against_truth: bool,
     calix: Path | None,
+    work: Path | None,
 ) -> Bench:
     """Return the chip to calibrate: an emulated one, or the machine.
 
@@ -92,7 +93,7 @@ def open_bench(
         raise DeviceError(Problem(code="E712", field="target", value=quote_value(target), allowed=allowed, hint=hint))
     circuits = int(limits["hemispheres"].high or 0) * int(limits["columns"].high or 0)
     truth = None if synthetic is None else _truth(source, synthetic, spreads, drifts, at)
-    instrument = source.open_instrument(chip=truth, synthetic_time=at)
+    instrument = source.open_instrument(chip=truth, synthetic_time=at, work=work)
     for name, words in (("--spread", spreads), ("--drift", drifts)):
         if words:
             instrument.conditions[name] = f" {name} ".join(words)

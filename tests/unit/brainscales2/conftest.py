@@ -13,9 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from sal_hw import api
+from sal_hw.compiler import compile_network
 from sal_hw.files import json_bytes, npz_bytes, sha256
 from sal_hw.program import CompiledProgram
-from sal_hw.spec.probes import SpikeProbe
+from sal_hw.registry import load_target
+from sal_hw.spec.network import NetworkSpec, Population
+from sal_hw.spec.neurons import LifNeuron
+from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw_emulator.backend import EmulatorBackend
 
 ROOT = Path(__file__).parents[3]
@@ -105,6 +109,26 @@ def recorded() -> Recorded:
         "messages": [],
     }
     return Recorded(program=program, recipe=recipe, header=header, arrays=arrays, weights=np.array(weights))
+
+
+@pytest.fixture(scope="session")
+def sampled_program() -> CompiledProgram:
+    """Return two neurons without synapses and rules, whose membranes are recorded."""
+    neuron = LifNeuron(
+        tau_mem_ms=10.0,
+        tau_syn_exc_ms=5.0,
+        tau_syn_inh_ms=5.0,
+        tau_ref_ms=10.0,
+        v_rest_mv=0.0,
+        v_reset_mv=-0.5,
+        v_threshold_mv=1.0,
+    )
+    network = NetworkSpec(
+        timestep_ms=0.1,
+        populations=(Population(name="cells", size=2, neuron=neuron),),
+        probes=(MembraneProbe(population="cells", every_ms=2.0),),
+    )
+    return compile_network(network, target=load_target("brainscales2"), seed=1)
 
 
 @pytest.fixture

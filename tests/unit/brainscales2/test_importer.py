@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from sal_hw.experiment.runner import run_program
 from sal_hw.plots import draw
 from sal_hw.store import read_spikes
 from sal_hw_brainscales2.backend import BrainScaleS2Backend, RecordedRun
-from sal_hw_brainscales2.importer import read_result
+from sal_hw_brainscales2.importer import check_result, read_result
 from sal_hw_brainscales2.session import ChipSession
 from sal_hw_emulator.backend import EmulatorBackend
 
@@ -277,6 +278,52 @@ def test_only_experiments_in_one_piece_are_imported(recorded, compiled, tmp_path
         with pytest.raises((InputError, IntegrityError)) as caught:
             importing.import_result(tmp_path, program_folder=compiled, out=tmp_path / "run")
         assert caught.value.code == code
+
+
+@pytest.fixture
+def sampled(sampled_program):
+    """A program without a rule whose membranes are recorded, a header and the arrays of a run of 20 us."""
+    header = {"updates": 0, "runtime_us": 20.0}
+    time_us = 2.0 * np.arange(1, 11)
+    codes = np.arange(20).reshape(10, 2)
+    return sampled_program, header, {"membrane.cells": codes, "membrane.cells.time_us": time_us}
+
+
+def test_samples_of_membranes_are_read(recorded, sampled, tmp_path):
+    program, header, arrays = sampled
+    whole = {**recorded.header, **header, "program_hash": program.hash}
+    result = read_result(replace(recorded, header=whole, arrays=arrays).write(tmp_path / "result"), program)
+    assert result.updates == 0
+    assert result.arrays["membrane.cells"].dtype == np.uint8
+    for name, expected in arrays.items():
+        np.testing.assert_array_equal(result.arrays[name], expected)
+    for wrong in ({"runtime_us": None}, {"runtime_us": 0}, {"runtime_us": 1e9}, {"runtime_us": True}, {"updates": 1}):
+        folder = replace(recorded, header={**whole, **wrong}, arrays=arrays).write(tmp_path / "wrong")
+        with pytest.raises(IntegrityError, match="a runtime_us of at most"):
+            read_result(folder, program)
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ("one time per sample", {"membrane.cells": None}),
+        ("one time per sample", {"membrane.cells.time_us": None}),
+        ("one time per sample", {"membrane.cells": np.zeros((10, 3), dtype=np.uint8)}),
+        ("one time per sample", {"membrane.cells": np.zeros((9, 2), dtype=np.uint8)}),
+        ("from 0 to 255", {"membrane.cells": np.full((10, 2), 256)}),
+        ("from 0 to 255", {"membrane.cells": np.full((10, 2), -1)}),
+        ("from 0 to 255", {"membrane.cells": np.full((10, 2), 1.0)}),
+        ("in order of time", {"membrane.cells.time_us": np.full(10, 3.0)}),
+        ("within the run", {"membrane.cells.time_us": np.arange(10) - 1.0}),
+        ("is none", {"membrane.others": np.zeros((10, 2), dtype=np.uint8)}),
+    ],
+)
+def test_samples_that_cannot_be_are_refused(sampled, words, wrong):
+    program, header, arrays = sampled
+    changed = {name: values for name, values in {**arrays, **wrong}.items() if values is not None}
+    with pytest.raises(IntegrityError, match=words) as caught:
+        check_result(header, changed, program)
+    assert caught.value.code == "E804"
 
 
 def test_sessions_of_a_recorded_run_take_no_chip(recorded, tmp_path):

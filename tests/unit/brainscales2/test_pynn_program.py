@@ -61,9 +61,15 @@ def definitions(text: str) -> dict[str, object]:
 # --- the text ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_passes_the_checks_of_this_project(text, tmp_path):
+@pytest.fixture(scope="module")
+def resting(sampled_program):
+    return chip_bundle(sampled_program, updates=0, seed=1, duration_ms=150.0)
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_it_passes_the_checks_of_this_project(text, resting, tmp_path, learns):
     path = tmp_path / "run_pynn.py"
-    path.write_text(text)
+    path.write_text(text if learns else render_pynn(resting, {}))
     py_compile.compile(str(path), cfile=str(tmp_path / "compiled"), doraise=True)
     tools = Path(sys.executable).parent
     config = ("--config", str(ROOT / "pyproject.toml"))
@@ -72,9 +78,10 @@ def test_it_passes_the_checks_of_this_project(text, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_its_types_are_sound(text, tmp_path):
+@pytest.mark.parametrize("learns", [True, False])
+def test_its_types_are_sound(text, resting, tmp_path, learns):
     path = tmp_path / "run_pynn.py"
-    path.write_text(text)
+    path.write_text(text if learns else render_pynn(resting, {}))
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", tmp_path, path],
         capture_output=True,
@@ -83,6 +90,17 @@ def test_its_types_are_sound(text, tmp_path):
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_a_program_without_a_rule_lasts_as_long_as_it_is_told(resting, recorded):
+    document = resting.document
+    assert (document["runtime_us"], document["updates"], document["rules"]) == (pytest.approx(150.0), 0, [])
+    assert document["populations"] == [{"name": "cells", "size": 2, "record_spikes": True, "record_membrane": True}]
+    with pytest.raises(TypeError, match="a learning rule or a duration"):
+        chip_bundle(replace(recorded.program, rules=()), updates=5, seed=1)
+    both = changed(resting, rules=[{"projection": "x", "senses": False}])
+    with pytest.raises(InputError, match="membranes and a learning rule"):
+        render_pynn(both, {})
 
 
 def test_the_same_program_gives_the_same_bytes(bundle, kernels, text):

@@ -196,6 +196,31 @@ def test_a_rule_of_one_polarity_records_its_weights(host, placed, tile, polarity
     assert bench.kernel.faults == 0
 
 
+@pytest.mark.parametrize("layout", ["packed_active_columns", "complete_rows"])
+def test_the_readings_that_the_reference_gets_are_recorded(host, placed, tile, layout):
+    """With the reset, so before it: afterwards a sensor reads its baseline."""
+    rng = np.random.default_rng(8)
+    rule = placed(width=16, rounding="stochastic", balanced=True, residual=True, sal_gain=0.2, memory="sram")
+    tiles = [tile("excitatory", TOP, [3, 7, 200], [0, 1, 17, 255]), tile("excitatory", BOTTOM, [1, 2], [40, 41, 90])]
+    options = {"polarity": "excitatory", "layout": layout, "senses": True}
+    bench = Bench(host, rule, tiles, name=f"sensed_{layout}", front_end="pynn", **options)
+    for half, rows in ((TOP, 3), (BOTTOM, 2)):
+        drawn = draw_inputs(rule.excitatory, rng, rows=3)
+        bench.give(half, drawn)
+        bench.kernel.run(half)
+        columns = tiles[half].columns
+
+        def seen(observable, half=half, columns=columns):
+            recorded = bench.kernel.recorded(half, observable)
+            return recorded if layout == "packed_active_columns" else row_values(recorded)[:, columns]
+
+        np.testing.assert_array_equal(seen("causal"), drawn["causal"][:rows, columns])
+        np.testing.assert_array_equal(seen("acausal"), drawn["anticausal"][:rows, columns])
+        np.testing.assert_array_equal(seen("w"), evaluate(rule.excitatory, **drawn)[:rows, columns])
+        assert bench.kernel.resets[half][np.ix_(tiles[half].rows, columns)].all()
+    assert bench.kernel.faults == 0
+
+
 def test_constants_of_16_bits(host, placed, tile):
     """The sleep phase's learned part is stored as high and low bytes."""
     rng = np.random.default_rng(6)

@@ -34,6 +34,7 @@ GOLDENS = {
         {"width": 8, "rounding": "symmetric", "balanced": True, "sal_gain": -0.25, "memory": "sram"},
         {"front_end": "pynn", "polarity": "inhibitory", "layout": "complete_rows", "number": 1},
     ),
+    "pynn_sensed": ({**PLAIN, "memory": "sram"}, {"front_end": "pynn", "polarity": "excitatory", "senses": True}),
     "hxtorch_signed": ({**PLAIN, "memory": "sram"}, {"front_end": "hxtorch", "seed": 200}),
     "hxtorch_external": (
         {**PLAIN, "balanced": True, "residual": True, "memory": "external"},

@@ -14,4 +14,5 @@ def to_json(settings):
 
 
 def to_portablebinary(settings):
-    return b"\0" + repr(settings).encode()
+    # begins as the stand-in of what reads it wants (fakes/pynn_brainscales, dlens_vx_v3/sta.py)
+    return b"stand-in of a portable binary\n" + repr(settings).encode()

@@ -18,6 +18,9 @@ from pygrenade_vx import common
 from pynn_brainscales.brainscales2.simulator import State
 from pynn_brainscales.brainscales2.standardmodels.cells import HXNeuron, SpikeSourcePoissonOnChip
 
+#: samples of a membrane for which there is memory (grenade, vx/ppu.h: num_cadc_samples_in_extmem)
+SAMPLES = 100
+
 #: symbols of grenade's part of the plasticity program (grenade, execution/detail/ppu_program_generator.cpp)
 GRENADE_SYMBOLS = {"scheduler_event_drop_count"}
 
@@ -39,6 +42,7 @@ def place(state: State) -> None:
             if not buses:
                 raise RuntimeError("Placement unsuccessful.")
             buses.pop(0)
+    state.sites = sites
     # sources of different populations' columns share rows: their labels tell their events apart
     used: dict[Any, list[int]] = {population: [0, 0] for population in sites}
     for projection in state.projections:
@@ -112,7 +116,8 @@ def check_symbols(state: State, known: dict[str, tuple[str, int]]) -> None:
             size *= 2
         if np.size(written[name]) != size:
             raise RuntimeError(f"{name} has {size} bytes, not {np.size(written[name])}")
-    unknown = state.injected_readout.ppu_symbols - set(known) - GRENADE_SYMBOLS
+    # without rules there is no scheduler, and nothing of it to read
+    unknown = state.injected_readout.ppu_symbols - set(known) - (GRENADE_SYMBOLS if known else set())
     if unknown:
         raise IndexError(f"map::at: {sorted(unknown)}")
     LOG["symbols"] = written
@@ -133,6 +138,8 @@ def execute(state: State) -> None:
     for population in state.populations:
         if population.recorded:
             population.spikes = {each: recorded[f"spikes.{population.label}.{each}"] for each in ("time_us", "neuron")}
+        if population.sampled:
+            population.membrane = _membrane(state, recorded, population)
     counts = {}
     for rule in state.plasticity_rules:
         (projection,) = rule.projections
@@ -148,6 +155,18 @@ def execute(state: State) -> None:
     read = {name: _halves(counts[name]) for name in state.injected_readout.ppu_symbols}
     state.ppu_symbols_read = {common.ChipOnConnection(): read}
     state.execution_instance_data = _Instances()
+
+
+def _membrane(state: State, recorded: dict[str, Any], population: Any) -> dict[str, Any]:
+    """Return the samples for which there is memory, each hemisphere with its own times."""
+    if state.plasticity_rules:
+        raise RuntimeError("Periodic CADC recording and plasticity rules can't be used at the same time.")
+    LOG["sampled"] = [*LOG.get("sampled", []), population.label]
+    codes = recorded[f"membrane.{population.label}"][:SAMPLES]
+    times = recorded[f"membrane.{population.label}.time_us"][:SAMPLES, np.newaxis]
+    # the bottom hemisphere's processor takes its samples a little later
+    late = np.array([site // 256 for site in state.sites[population]]) * (fault("late_us") or 0.0)
+    return {"codes": codes.astype(int) + (fault("beyond") or 0), "time_us": times + late}
 
 
 def _check_observables(rule: Any) -> None:

@@ -34,16 +34,24 @@ class Population:
         cellclass.check(size)
         self.size, self.celltype, self.label = size, cellclass, label
         self.changed_input_data = True
-        self.recorded = False
+        self.recorded = self.sampled = False
         self.spikes: dict[str, Any] = {}
+        self.membrane: dict[str, Any] = {}
         self.inserted: list[list[float]] = []
         simulator.current().populations.append(self)
 
-    def record(self, variables: list[str]) -> None:
-        """Record variables."""
+    def record(self, variables: list[str], *, device: str = "madc") -> None:
+        """Record variables; membranes with one of the converters (populations.py, recording.py: class Recorder)."""
         if not set(variables) <= set(self.celltype.recordable):
             raise ValueError(f"cannot record {variables}")
-        self.recorded, self.changed_input_data = True, True
+        analog = set(variables) - {"spikes"}
+        if device not in ("madc", "cadc"):
+            raise ValueError(f'Device "{device}" is not supported')
+        if len(analog) > 1 or (analog and device == "madc" and self.size > 2):
+            raise ValueError("Can only record two neurons/locations via MADC.")
+        self.recorded |= "spikes" in variables
+        self.sampled |= "v" in variables
+        self.changed_input_data = True
 
     def set(self, **parameters: Any) -> None:
         """Change parameters."""
@@ -59,15 +67,39 @@ class Population:
             self.inserted = [[time for time in each if begin <= time < end] for each in self.celltype.spike_times]
 
     def get_data(self, variables: str) -> Any:
-        """Return a Neo block: one spike train per recorded cell, times in hardware ms."""
-        if variables != "spikes" or not self.recorded or not simulator.current().running:
+        """Return a Neo block: a spike train or a signal per recorded cell, times in hardware ms."""
+        if not {"spikes": self.recorded, "v": self.sampled}[variables] or not simulator.current().running:
             raise RuntimeError("nothing was recorded")
+        if variables == "v":
+            return SimpleNamespace(segments=[SimpleNamespace(irregularlysampledsignals=self._signals())])
         times, neurons = self.spikes["time_us"] / 1e3, self.spikes["neuron"]
         trains = [
             SimpleNamespace(magnitude=np.sort(times[neurons == each]), annotations={"source_index": each})
             for each in range(self.size)
         ]
         return SimpleNamespace(segments=[SimpleNamespace(spiketrains=trains)])
+
+    def _signals(self) -> list[Any]:
+        """Return a signal per cell: single precision, a column of samples (recording.py: add_recording)."""
+        return [
+            SimpleNamespace(
+                times=_Quantity(self.membrane["time_us"][:, each] / 1e3),
+                magnitude=self.membrane["codes"][:, [each]].astype(np.float32),
+                array_annotations={"channel_index": np.array([each])},
+                annotations={"device": "cadc"},
+            )
+            for each in reversed(range(self.size))
+        ]
+
+
+class _Quantity:
+    """Numbers with a unit."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.magnitude = np.asarray(numbers, dtype=np.float32)
+
+    def __len__(self) -> int:
+        return len(self.magnitude)
 
 
 class AllToAllConnector:

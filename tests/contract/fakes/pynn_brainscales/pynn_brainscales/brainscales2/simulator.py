@@ -21,6 +21,7 @@ class State:
         self.initial_config: Any = None
         self.injected_config: Any = None
         self.injected_readout: Any = None
+        self.sites: dict[Any, list[int]] = {}
         self.prepared = False
         self.running = False
         self.runtime = 0.0

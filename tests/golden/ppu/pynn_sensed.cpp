@@ -1,0 +1,148 @@
+// Spike-based alignment learning on the plasticity processors of BrainScaleS-2. Made by sal-hw.
+#include "grenade/vx/ppu/neuron_view_handle.h"
+#include "grenade/vx/ppu/synapse_array_view_handle.h"
+#include "grenade/vx/ppu/time.h"
+#include "hate/tuple.h"
+#include "libnux/vx/dls.h"
+#include "libnux/vx/parallel_rng.h"
+#include "libnux/vx/vector_if.h"
+#include "libnux/vx/vector_row.h"
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+using namespace grenade::vx::ppu;
+using namespace libnux::vx;
+
+// The processor that runs this: each changes the synapses of its own hemisphere only.
+extern volatile libnux::vx::PPUOnDLS ppu;
+
+// Shared with the host. Bytes, not rows of vectors: the constructors of those would clear them at the start.
+volatile uint8_t sal_excitatory_0_baseline_causal[3][256]
+    __attribute__((aligned(128)));
+volatile uint8_t sal_excitatory_0_baseline_anticausal[3][256]
+    __attribute__((aligned(128)));
+volatile uint32_t sal_excitatory_0_updates;
+
+namespace {
+
+// A row from memory: bytes of even columns first, then those of odd ones.
+VectorRowMod8 sal_load(volatile uint8_t const (&bytes)[256])
+{
+    return *reinterpret_cast<VectorRowMod8 const*>(const_cast<uint8_t const*>(bytes));
+}
+
+// The nearest weight.
+VectorRowMod8 sal_clip(VectorRowFracSat8 const& value)
+{
+    VectorRowFracSat8 const positive =
+        vector_if(value, VectorIfCondition::lesser, VectorRowFracSat8(0), value);
+    VectorRowFracSat8 const limited = vector_if(
+        positive - VectorRowFracSat8(63), VectorIfCondition::greater, VectorRowFracSat8(63), positive);
+    return static_cast<VectorRowMod8>(limited);
+}
+
+// Seeds the random numbers at the start, for each hemisphere in its own way, and draws until the seed is forgotten.
+struct SalSeed
+{
+    SalSeed()
+    {
+        parallel_rng_seed(VectorRowMod8(ppu == PPUOnDLS::top ? 1 : 129));
+        for (size_t draw = 0; draw < 234; ++draw) {
+            parallel_rng_rand<VectorRowMod8>();
+        }
+    }
+};
+
+SalSeed sal_seed;
+
+// Fresh random bytes. A draw shifts in one new bit, so those in between are dropped.
+VectorRowMod8 sal_draw()
+{
+    for (size_t draw = 0; draw < 8; ++draw) {
+        parallel_rng_rand<VectorRowMod8>();
+    }
+    return parallel_rng_rand<VectorRowMod8>();
+}
+
+// The new weights of a row of excitatory synapses. Readings fall with correlation.
+VectorRowMod8 sal_excitatory(
+    VectorRowMod8 const& causal,
+    VectorRowMod8 const& acausal,
+    VectorRowMod8 const& weight,
+    [[maybe_unused]] size_t const place)
+{
+    VectorRowMod8 const v0 = causal;
+    VectorRowMod8 const v1 = sal_load(sal_excitatory_0_baseline_causal[place]);
+    VectorRowFracSat16 const v2 = static_cast<VectorRowFracSat16>(static_cast<VectorRowMod16>(v1));
+    VectorRowFracSat16 const v3 = static_cast<VectorRowFracSat16>(static_cast<VectorRowMod16>(v0));
+    VectorRowFracSat16 const v4 = v2 - v3;
+    VectorRowMod8 const v5 = acausal;
+    VectorRowMod8 const v6 = sal_load(sal_excitatory_0_baseline_anticausal[place]);
+    VectorRowFracSat16 const v7 = static_cast<VectorRowFracSat16>(static_cast<VectorRowMod16>(v6));
+    VectorRowFracSat16 const v8 = static_cast<VectorRowFracSat16>(static_cast<VectorRowMod16>(v5));
+    VectorRowFracSat16 const v9 = v7 - v8;
+    VectorRowFracSat16 const v10 = v9 - v4;
+    VectorRowFracSat16 const v11 = v10 << 5;
+    VectorRowFracSat16 const v12 = VectorRowFracSat16(0);
+    VectorRowFracSat16 const v13 = v12 - v11;
+    VectorRowFracSat16 const v14 = vector_if(v11, VectorIfCondition::lesser, v13, v11);
+    VectorRowFracSat16 const v15 = v14 + v14;
+    VectorRowFracSat16 const v16 = VectorRowFracSat16(26214);
+    VectorRowFracSat16 const v17 = v15 * v16;
+    VectorRowFracSat16 const v18 = v12 - v17;
+    VectorRowFracSat16 const v19 = vector_if(v11, VectorIfCondition::lesser, v18, v17);
+    VectorRowMod8 const v20 = sal_draw();
+    VectorRowFracSat16 const v21 = static_cast<VectorRowFracSat16>(static_cast<VectorRowMod16>(v20));
+    VectorRowFracSat16 const v22 = v19 + v21;
+    VectorRowFracSat8 const v23 = static_cast<VectorRowFracSat8>(v22);
+    VectorRowMod8 const v24 = weight;
+    VectorRowFracSat8 const v25 = static_cast<VectorRowFracSat8>(v24);
+    VectorRowFracSat8 const v26 = v25 + v23;
+    VectorRowMod8 const v27 = sal_clip(v26);
+    return v27;
+}
+
+} // namespace
+
+template <size_t N, size_t M>
+void PLASTICITY_RULE_KERNEL(
+    std::array<SynapseArrayViewHandle, N>& synapses,
+    std::array<NeuronViewHandle, M>&,
+    Recording& recording)
+{
+    recording.time = grenade::vx::ppu::now();
+
+    size_t rows = 0;
+    for (size_t index = 0; index < N; ++index) {
+        if (synapses[index].hemisphere != ppu) {
+            continue;
+        }
+        rows += synapses[index].rows.size();
+    }
+    // More rows than there is room for: change nothing, and the host sees that no update was counted.
+    if (rows > 3) {
+        return;
+    }
+
+    size_t place = 0;
+    hate::for_each(
+        [&](SynapseArrayViewHandle const& handle, auto& recorded, auto& read_causal, auto& read_acausal) {
+            if (handle.hemisphere != ppu) {
+                return;
+            }
+            for (size_t row = 0; row < handle.rows.size(); ++row, ++place) {
+                auto const correlation = handle.get_correlation(row, true);
+                VectorRowMod8 const changed =
+                    sal_excitatory(correlation.causal, correlation.acausal, handle.get_weights(row), place);
+                handle.set_weights(changed, row);
+                for (size_t column = 0; column < handle.columns.size(); ++column) {
+                    recorded[row][column] = changed[handle.columns[column]];
+                    read_causal[row][column] = correlation.causal[handle.columns[column]];
+                    read_acausal[row][column] = correlation.acausal[handle.columns[column]];
+                }
+            }
+        },
+        synapses, recording.w, recording.causal, recording.acausal);
+    sal_excitatory_0_updates = sal_excitatory_0_updates + 1;
+}
