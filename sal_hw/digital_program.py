@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.document import document
+from sal_hw.tick_program import TickProgram
 
 Receptor: TypeAlias = Literal["excitatory", "inhibitory"]
 
@@ -209,6 +210,9 @@ class DigitalProgram:
         Wall-clock time of a step divided by its model time.
     history
         Post spikes per neuron that learning synapses can still see.
+    ticks
+        All of a program for a machine with whole-number weights of either sign, to which words and ring buffers do not
+        apply; None for others.
     """
 
     time_scale_factor: float
@@ -219,6 +223,7 @@ class DigitalProgram:
     inputs: tuple[DigitalInput, ...]
     plasticity: tuple[PairStdp, ...] = ()
     flush: tuple[FlushSpikes, ...] = ()
+    ticks: TickProgram | None = None
 
     def scale_of(self, population: str, receptor: Receptor) -> WordScale:
         """Return the scale of a receptor of a population."""

@@ -45,7 +45,8 @@ DIGITAL_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E831": (
         "No SpiNNaker machine is named",
-        "A run needs a board of one's own or a server that lends machines, named in the environment. It is never\n"
+        "A run needs a board of one's own or a server that lends machines, named in the environment. It\n"
+        "is never "
         "replaced by the emulator or by a virtual board without a word.",
         "SAL_HW_SPINNAKER_SPALLOC=https://spinnaker.example sal-hw run R.yaml --target spinnaker1",
     ),
@@ -63,7 +64,8 @@ DIGITAL_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E834": (
         "What sPyNNaker made is not what was compiled",
-        "Stored weights, delays, scales, cores, keys and routes are read back and compared with the program. The\n"
+        "Stored weights, delays, scales, cores, keys and routes are read back and compared with the\n"
+        "program. The "
         "message says what differs, or that no result was left.",
         "pip install 'sal-hw[spinnaker]'",
     ),
@@ -75,8 +77,8 @@ DIGITAL_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E337": (
         "Learning weights need a range for their scale",
-        "The machine stores whole numbers with few bits. Their scale is chosen so that the largest weight that\n"
-        "a synapse may learn is the largest whole number.",
+        "The machine stores whole numbers with few bits. Their scale is chosen so that the largest weight\n"
+        "that a synapse may learn is the largest whole number.",
         "weight_min: -1\nweight_max: 1",
     ),
     "E338": (

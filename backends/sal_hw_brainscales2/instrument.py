@@ -115,7 +115,7 @@ def _check_updates(result: ChipResult) -> None:
                 field="run",
                 value=f"{missed} of {result.updates} updates missed",
                 allowed="a run in which every update took place: recording readings takes the processor longer",
-                hint="repeat the command with --resume; if it happens again, measure fewer circuits with --only-neurons",
+                hint="repeat the command with --resume, or measure fewer circuits with --only-neurons",
             )
         )
 

@@ -43,6 +43,11 @@ class EmulatorBackend:
         chip
             The chip to emulate; None is a nominal one. Without effect on programs that were not compiled for a chip.
         """
+        if program.digital is not None and program.digital.ticks is not None:
+            from sal_hw.chunk_session import ChunkSession
+            from sal_hw_emulator.tick_runner import TickRunner
+
+            return ChunkSession(program, TickRunner, seed=seed, recorder=recorder)
         if program.digital is not None:
             from sal_hw_emulator.fixed_point_session import FixedPointSession
 

@@ -222,7 +222,12 @@ def test_a_new_session_has_the_program_s_parameters(open_session: Open, anything
     for block in anything.synapses:
         found = session.weights(block.projection)
         assert found.dtype == np.float64
-        if anything.digital is not None:
+        if anything.digital is not None and anything.digital.ticks is not None:
+            # the nearest whole number, of the scale of either sign
+            target = anything.digital.ticks.synapses_of(block.projection).target
+            lsb_mv = [anything.digital.ticks.scale_of(target, sign).lsb_mv for sign in ("excitatory", "inhibitory")]
+            np.testing.assert_allclose(found, block.weights, rtol=0.0, atol=0.5 * max(lsb_mv) * (1 + 1e-9))
+        elif anything.digital is not None:
             # every part of a weight is stored as the nearest word
             parts = anything.digital.parts_of(block.projection)
             error = sum(0.5 * anything.digital.scale_of(item.target, item.receptor).lsb_mv for item in parts)
@@ -270,12 +275,13 @@ def test_learning_in_pieces_is_learning_at_once(open_session: Open, pair: Compil
 
 
 def test_the_seed_decides(open_session: Open, pair: CompiledProgram) -> None:
-    sessions = [open_session(pair, seed=seed) for seed in (1, 1, 2)]
+    sessions = [open_session(pair, seed=seed) for seed in (1, 1, 2, 3)]
     for session in sessions:
         session.learn(3)
     found = [_weights(session, pair) for session in sessions]
     _assert_same(found[0], found[1])
-    assert _differ(found[0], found[2])
+    # two stored weights of few bits may be the same by chance
+    assert _differ(found[0], found[2]) or _differ(found[0], found[3])
 
 
 def test_sessions_do_not_disturb_each_other(open_session: Open, pair: CompiledProgram) -> None:
