@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.experiment.effective import SpikeEffects
 from sal_hw.program import CompiledProgram
 from sal_hw.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.chip_weights import ChipWeights
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
+from sal_hw_emulator.forcing import Batch, force_lif_spikes, in_batches
 from sal_hw_emulator.ideal_weights import IdealWeights
 from sal_hw_emulator.membrane_reading import read_membranes
 from sal_hw_emulator.occupancy import marginal_counts
@@ -111,6 +113,25 @@ class LifSession:
             membrane_ms=membrane_ms,
             membrane_mv=membrane,
         )
+
+    def force_spikes(
+        self, sources: NDArray[np.int64], *, window_ms: float, trials: int, batches: int, warmup_ms: float
+    ) -> SpikeEffects:
+        """Force spikes on neurons, see :class:`sal_hw.experiment.effective.SpikeForcer`."""
+        step_ms, observation = self._program.timestep_ms, self._observations
+        self._observations += 1
+
+        def run(batch: int) -> Batch:
+            return force_lif_spikes(
+                self._weights.frozen_model(self._simulation, observation, batch),
+                sources,
+                trials=-(-trials // batches),
+                warmup_steps=round(warmup_ms / step_ms),
+                window_steps=round(window_ms / step_ms),
+                seed=self._stream(_OBSERVING, observation, batch),
+            )
+
+        return in_batches(run, batches, threads=self._threads, timestep_ms=step_ms)
 
     def measure_moments(self, rule: str, duration_ms: float) -> Moments:
         """Refuse: no program of this engine has wake-sleep rules."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.experiment.effective import SpikeEffects
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
 from sal_hw.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
@@ -21,6 +22,8 @@ from sal_hw_emulator.engines.sampling import (
     SamplingStatistics,
     simulate,
 )
+from sal_hw_emulator.engines.sampling.forcing import force_spikes
+from sal_hw_emulator.forcing import Batch, in_batches
 from sal_hw_emulator.occupancy import marginal
 from sal_hw_emulator.parameters import Parameters
 from sal_hw_emulator.plasticity import PairSums, distinct_windows, measured_moments
@@ -139,6 +142,27 @@ class SamplingSession:
         (measured,) = self._run_chains(duration_ms, 1, warmup_ms, windows=self._windows, states=False)
         scale = self._timing.tau_ref_steps / measured.steps
         return measured_moments(lowered, self._program, self._sums(measured), scale)
+
+    def force_spikes(
+        self, sources: NDArray[np.int64], *, window_ms: float, trials: int, batches: int, warmup_ms: float
+    ) -> SpikeEffects:
+        """Force spikes on neurons, see :class:`sal_hw.experiment.effective.SpikeForcer`."""
+        step_ms, observation = self._program.timestep_ms, self._observations
+        self._observations += 1
+        model = self._parameters.model()
+
+        def run(batch: int) -> Batch:
+            spikes, ready = force_spikes(
+                model,
+                sources,
+                trials=-(-trials // batches),
+                warmup_steps=round(warmup_ms / step_ms),
+                window_steps=round(window_ms / step_ms),
+                seed=self._stream(_OBSERVING, observation, batch),
+            )
+            return spikes.astype(np.float64), ready.astype(np.float64)
+
+        return in_batches(run, batches, threads=self._threads, timestep_ms=step_ms)
 
     def set_moments(self, rule: str, moments: Moments) -> None:
         """Set the wake phase's moments of a wake-sleep rule."""

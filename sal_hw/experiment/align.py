@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sal_hw.backend import SensorReader, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
+from sal_hw.experiment.effective import measure_couplings, require_forcer
 from sal_hw.experiment.metrics import alignment_angle, asymmetry_variance, weight_correlation
 from sal_hw.program import CompiledProgram, LoweredSal
 from sal_hw.result import Metric
@@ -48,6 +49,10 @@ def reciprocal_pair(rule: LoweredSal, program: CompiledProgram, session: Session
     return Pair(forward=session.weights(rule.forward).T[both], backward=backward[both])
 
 
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
 class AlignExperiment:
     """Runs a network with SAL rules and records how their weights align.
 
@@ -75,10 +80,14 @@ class AlignExperiment:
         self._membranes = Recording(axis="ms")
         self._spikes = 0
         self._initial_sums = {rule.name: self._sum(rule) for rule in self._rules}
+        if protocol.effective is not None:
+            require_forcer(session)
         self._record()
 
     def step(self) -> None:
         """Run up to the next record."""
+        if self.done == 0:
+            self._measure_couplings()
         updates = min(self._protocol.record_every_updates, self.total - self.done)
         seen = self._session.learn(updates)
         self._spikes += sum(int(counts.sum()) for counts in seen.spike_counts.values())
@@ -87,6 +96,19 @@ class AlignExperiment:
         for population, times in seen.membrane_ms.items():
             for at, values in zip(times, seen.membrane_mv[population], strict=True):
                 self._membranes.add(f"membrane.{population}", at, values)
+        if self.done == self.total:
+            self._measure_couplings()
+
+    def _measure_couplings(self) -> None:
+        if self._protocol.effective is None:
+            return
+        forcer = require_forcer(self._session)
+        for rule in self._rules:
+            found = measure_couplings(rule, self._program, forcer, self._protocol.effective)
+            self._recording.add(f"{rule.name}.effective_angle", self.done, found.angle_deg)
+            self._recording.add(f"{rule.name}.effective_angle_error", self.done, found.angle_error_deg)
+            columns = (found.forward, found.backward, found.forward_error, found.backward_error)
+            self._recording.add(f"effective.{rule.name}", self.done, np.stack(columns))
 
     def _sum(self, rule: LoweredSal) -> NDArray[np.float64]:
         pair = reciprocal_pair(rule, self._program, self._session)
@@ -152,6 +174,10 @@ class AlignExperiment:
                 "norm_ratio_final": float(ratio.values[-last:].mean()),
                 "correlation_final": weight_correlation(pair.forward, pair.backward),
             }
+        if f"{rule.name}.effective_angle" in traces:
+            for name in ("effective_angle", "effective_angle_error"):
+                first, *_, latest = traces[f"{rule.name}.{name}"].values.tolist()
+                found |= {f"{name}_initial": _known(first), f"{name}_final": _known(latest)}
         if rule.forward == rule.backward:
             found["asymmetry_final"] = asymmetry_variance(self._session.weights(rule.backward))
         return found

@@ -125,7 +125,7 @@ def run_program(
     recorder = options.store.spikes if options.store else None
     session = backend.open(program, seed=seed, threads=options.threads, recorder=recorder, chip=chip)
     try:
-        experiment = _make(
+        experiment = make_experiment(
             protocol, program, session, lambda other: backend.open(other, seed=seed + 1, chip=chip), folder
         )
         initial = _weights(program, session)
@@ -159,13 +159,22 @@ def run_program(
     )
 
 
-def _make(
+def make_experiment(
     protocol: NetworkProtocol,
     program: CompiledProgram,
     session: Session,
     open_session: Callable[[CompiledProgram], Session],
     folder: Path | None,
 ) -> Experiment:
+    """Return the experiment that a protocol asks for, on an open session.
+
+    Parameters
+    ----------
+    open_session
+        Opens a session of another program on the same backend.
+    folder
+        Folder that files of the experiment are looked up in; None is the working folder.
+    """
     if isinstance(protocol, AlignProtocol):
         return AlignExperiment(protocol, program, session)
     if isinstance(protocol, SampleProtocol):

@@ -7,7 +7,8 @@ nothing but that table. Matplotlib is only imported when something is drawn.
 from __future__ import annotations
 
 from sal_hw.plots.files import save, write_figures
-from sal_hw.plots.kinds import KINDS, Kind, available, collect, draw, render
+from sal_hw.plots.kind import Kind
+from sal_hw.plots.kinds import KINDS, available, collect, draw, render
 from sal_hw.plots.table import Table
 
 __all__ = ["KINDS", "Kind", "Table", "available", "collect", "draw", "render", "save", "write_figures"]

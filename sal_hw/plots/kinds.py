@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.plots import alignment, curves, distribution, layers, membrane, plane, psp_shapes, raster, scatter, timing
+from sal_hw.plots import (
+    alignment,
+    curves,
+    distribution,
+    layers,
+    membrane,
+    plane,
+    psp_shapes,
+    raster,
+    scatter,
+    timing,
+)
+from sal_hw.plots.kind import Kind
+from sal_hw.plots.study_kinds import COMPARISONS
 from sal_hw.plots.table import Table
 from sal_hw.result import RunResult
 from sal_hw.spec.findings import did_you_mean, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kind:
-    """One kind of figure.
-
-    Attributes
-    ----------
-    name, title, description
-        What it is called, and what it shows in one line.
-    needs
-        What a run must have recorded.
-    source
-        Which experiment or probe records it.
-    tabulate
-        Collects the numbers of one run; None if the run lacks them.
-    paint
-        Draws the numbers of one or several runs, told apart by the column ``run``.
-    """
-
-    name: str
-    title: str
-    description: str
-    needs: str
-    source: str
-    tabulate: Callable[[RunResult], Table | None]
-    paint: Callable[[Table], Figure]
 
 
 _PROBE = "{kind: weights, projection: NAME} to probes"
@@ -164,6 +149,7 @@ _ALL = (
         tabulate=layers.tabulate_weights,
         paint=layers.paint_weights,
     ),
+    *COMPARISONS,
 )
 
 #: all kinds by name

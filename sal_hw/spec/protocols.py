@@ -8,14 +8,45 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Tag
 
 from sal_hw.document import choose_by, document
-from sal_hw.spec.fields import Count, DurationMs, Name, Number, Seed, Whole
+from sal_hw.spec.fields import Because, Count, DurationMs, Name, Number, Seed, Whole
+from sal_hw.spec.studies.dale_network import DaleNetworkProtocol
+from sal_hw.spec.studies.microcircuit import MicrocircuitProtocol
 from sal_hw.spec.studies.phase_plane import PhasePlaneProtocol
 from sal_hw.spec.studies.psp_shapes import PspShapesProtocol
 from sal_hw.spec.studies.spike_timing import SpikeTimingProtocol
+from sal_hw.spec.studies.sweep import SweepProtocol
 from sal_hw.spec.studies.symmetrize_layers import SymmetrizeLayersProtocol
 from sal_hw.spec.studies.weight_perturbation import WeightPerturbationProtocol
 from sal_hw.spec.studies.weight_transport import WeightTransportProtocol
 from sal_hw.spec.values import ValueSource
+
+
+@document
+class EffectiveCouplings:
+    """Measure how neurons act on each other, whatever their weights are, before the first and after the last update.
+
+    At random moments the network, without plasticity, is continued twice with the same noise: once with a spike forced
+    on one neuron, and once without; apart from that this neuron is kept silent. The effective coupling from neuron i
+    to neuron j is the logarithm of the ratio of the rates of j in both continuations, spikes per time in which j is not
+    refractory. Between two sampling neurons it is their weight; in networks, ways over other neurons are part of
+    it. Where neurons and synapses differ, SAL aligns the couplings, not the weights.
+
+    Attributes
+    ----------
+    window_ms
+        How long the two continuations are compared; about as long as a PSP.
+    trials
+        Spikes forced on each neuron in all.
+    batches
+        Independent stretches that share the trials; standard errors come from how much they differ.
+    warmup_ms
+        Time at the start of each batch that does not count.
+    """
+
+    window_ms: DurationMs
+    trials: Annotated[Whole, Ge(1), Le(10**7)] = 2000
+    batches: Annotated[Whole, Ge(4), Le(256), Because("standard errors come from the differences of batches")] = 8
+    warmup_ms: Annotated[DurationMs, Gt(0.0)] = 200.0
 
 
 @document
@@ -30,11 +61,14 @@ class AlignProtocol:
         Final weights are means over this many updates at the end.
     record_every_updates
         Updates between two records of the weights.
+    effective
+        Measure effective couplings as well; needs a backend that can force spikes. None does not.
     """
 
     duration_ms: DurationMs
     average_last_updates: Count = 1
     record_every_updates: Count = 1
+    effective: EffectiveCouplings | None = None
     kind: Literal["align"] = "align"
 
 
@@ -162,6 +196,9 @@ Protocol: TypeAlias = Annotated[
     | Annotated[PspShapesProtocol, Tag("=psp_shapes")]
     | Annotated[WeightPerturbationProtocol, Tag("=weight_perturbation")]
     | Annotated[SymmetrizeLayersProtocol, Tag("=symmetrize_layers")]
-    | Annotated[WeightTransportProtocol, Tag("=weight_transport")],
+    | Annotated[WeightTransportProtocol, Tag("=weight_transport")]
+    | Annotated[DaleNetworkProtocol, Tag("=dale_network")]
+    | Annotated[SweepProtocol, Tag("=sweep")]
+    | Annotated[MicrocircuitProtocol, Tag("=microcircuit")],
     choose_by("kind"),
 ]

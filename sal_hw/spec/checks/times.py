@@ -68,6 +68,9 @@ def _experiment_times(view: View) -> Iterator[tuple[Path, float]]:
     protocol = view.protocol
     if isinstance(protocol, AlignProtocol):
         yield ("experiment", "duration_ms"), protocol.duration_ms
+        if protocol.effective is not None:
+            for key in ("window_ms", "warmup_ms"):
+                yield ("experiment", "effective", key), getattr(protocol.effective, key)
     elif isinstance(protocol, SampleProtocol):
         for key in ("duration_ms", "warmup_ms"):
             yield ("experiment", key), getattr(protocol, key)

@@ -204,6 +204,54 @@ def make_shapes() -> Make:
 
 
 @pytest.fixture
+def make_dale() -> Make:
+    """Drifts of excitatory neurons with interneurons, which vanish 0.1 beside the diagonal, and two rates."""
+
+    def make(seed: int = 1) -> RunResult:
+        weights = np.linspace(0.0, 2.0, 5)
+        drift = 0.05 * seed * (weights[:, None] - 0.1 - weights)
+
+        def over(values: object) -> Trace:
+            return Trace(at=weights, values=np.asarray(values), axis="index")
+
+        traces = {
+            "dale.rates": over(np.stack([0.4 + 0.1 * weights, 0.41 + 0.1 * weights], axis=1)),
+            "dale.drift_21": over(drift),
+            "dale.drift_error": over(np.full((5, 5), 0.001)),
+            "dale.rest_21": over([np.nan, *(weights[1:] - 0.1)]),
+            "dale.equal_effective_21": over(weights - 0.2),
+        }
+        return result(seed, traces=traces)
+
+    return make
+
+
+@pytest.fixture
+def make_sweep() -> Make:
+    """Two levels, two variants and two repetitions: levels 0 and 0.5, angles 90 - 10 * variant + repetition."""
+
+    def make(seed: int = 1) -> RunResult:
+        index = np.arange(8)
+        level, repeat, variant = 0.5 * (index // 4), index // 2 % 2, index % 2
+
+        def over(values: object) -> Trace:
+            return Trace(at=index, values=np.asarray(values, dtype=np.float64), axis="index")
+
+        decay = np.exp(-np.arange(6.0))[:, None] * (1.0 + index + seed)
+        traces = {
+            "sweep.level": over(level),
+            "sweep.variant": over(variant),
+            "sweep_metric.angle_final": over(90.0 - 10.0 * variant + repeat),
+            "sweep_metric.dkl_final": over(decay[-1]),
+            "sweep_trace.dkl": Trace(at=100 * np.arange(6), values=decay),
+        }
+        metrics = {"level": "noise", "variant_0": "without_SAL", "variant_1": "with_SAL"}
+        return result(seed, traces=traces, metrics=metrics)
+
+    return make
+
+
+@pytest.fixture
 def showing(
     make_pair: Make,
     make_layers: Make,
@@ -214,6 +262,8 @@ def showing(
     make_timing: Make,
     make_difference: Make,
     make_shapes: Make,
+    make_dale: Make,
+    make_sweep: Make,
 ) -> dict[str, Make]:
     """What makes a result that can show a kind of figure."""
     return {
@@ -230,4 +280,7 @@ def showing(
         "psp-shapes": make_shapes,
         "layer-angles": make_stack,
         "layer-weights": make_stack,
+        "dale": make_dale,
+        "sweep-curves": make_sweep,
+        "sweep-levels": make_sweep,
     }

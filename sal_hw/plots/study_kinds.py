@@ -1,0 +1,36 @@
+"""Kinds of figures of studies that compare many networks."""
+
+from __future__ import annotations
+
+from sal_hw.plots import dale, sweep
+from sal_hw.plots.kind import Kind
+
+COMPARISONS = (
+    Kind(
+        name="dale",
+        title="Dale's law",
+        description="Drift of the weights between excitatory neurons with interneurons, and their rates.",
+        needs="the traces dale.drift_21 and dale.rates",
+        source="run a dale_network study",
+        tabulate=dale.tabulate,
+        paint=dale.paint,
+    ),
+    Kind(
+        name="sweep-curves",
+        title="Runs of a set",
+        description="What each run of a set followed over its updates, coloured by level.",
+        needs="a trace sweep_trace.<name>",
+        source="run a sweep study with follow",
+        tabulate=sweep.tabulate_curves,
+        paint=sweep.paint_curves,
+    ),
+    Kind(
+        name="sweep-levels",
+        title="Levels of a set",
+        description="Metrics of the runs of a set against the level, per variant.",
+        needs="a trace sweep_metric.<name>",
+        source="run a sweep study with metrics",
+        tabulate=sweep.tabulate_levels,
+        paint=sweep.paint_levels,
+    ),
+)
