@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sal_hw.plots import dale, sweep
+from sal_hw.plots import dale, microcircuit, sweep
 from sal_hw.plots.kind import Kind
 
 COMPARISONS = (
@@ -32,5 +32,23 @@ COMPARISONS = (
         source="run a sweep study with metrics",
         tabulate=sweep.tabulate_levels,
         paint=sweep.paint_levels,
+    ),
+    Kind(
+        name="microcircuit-loss",
+        title="Loss of microcircuits",
+        description="Validation loss over the epochs, per rule: median and quartiles over networks.",
+        needs="a trace microcircuit_loss.<rule>",
+        source="run a microcircuit study",
+        tabulate=microcircuit.tabulate_loss,
+        paint=microcircuit.paint_loss,
+    ),
+    Kind(
+        name="microcircuit-weights",
+        title="Weights of microcircuits",
+        description="Feedback against forward weights per rule, and how many have the right sign over the epochs.",
+        needs="a trace microcircuit_pairs.<rule>",
+        source="run a microcircuit study",
+        tabulate=microcircuit.tabulate_weights,
+        paint=microcircuit.paint_weights,
     ),
 )

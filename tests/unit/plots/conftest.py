@@ -252,6 +252,28 @@ def make_sweep() -> Make:
 
 
 @pytest.fixture
+def make_microcircuit() -> Make:
+    """Three networks of two rules: losses fall from epoch to epoch, one feedback weight of FA has the wrong sign."""
+
+    def make(seed: int = 1) -> RunResult:
+        epochs = np.arange(6)
+        losses = 10.0 ** -epochs[:, None] * np.array([1.0, 2.0, 4.0]) * seed
+        traces = {}
+        for rule, end in (("sal", 1.0), ("fa", -1.0)):
+            signs = np.ones((6, 3))
+            signs[:, 2] = end > 0.0
+            pairs = np.array([[1.0, 0.5, 2.0, 1.5], [-1.0, 0.5, 2.0, 1.0], [0.5, -1.0, 1.0, end]])
+            traces |= {
+                f"microcircuit_loss.{rule}": Trace(at=epochs, values=losses, axis="epoch"),
+                f"microcircuit_signs.{rule}": Trace(at=epochs, values=signs, axis="epoch"),
+                f"microcircuit_pairs.{rule}": Trace(at=np.arange(3), values=pairs, axis="index"),
+            }
+        return result(seed, traces=traces)
+
+    return make
+
+
+@pytest.fixture
 def showing(
     make_pair: Make,
     make_layers: Make,
@@ -264,6 +286,7 @@ def showing(
     make_shapes: Make,
     make_dale: Make,
     make_sweep: Make,
+    make_microcircuit: Make,
 ) -> dict[str, Make]:
     """What makes a result that can show a kind of figure."""
     return {
@@ -280,6 +303,8 @@ def showing(
         "psp-shapes": make_shapes,
         "layer-angles": make_stack,
         "layer-weights": make_stack,
+        "microcircuit-loss": make_microcircuit,
+        "microcircuit-weights": make_microcircuit,
         "dale": make_dale,
         "sweep-curves": make_sweep,
         "sweep-levels": make_sweep,
