@@ -63,7 +63,6 @@ def run(recorded, tmp_path, monkeypatch):
 
 
 def test_without_the_software_the_message_says_what_where_and_how(tmp_path):
-    begin = time.perf_counter()
     command = [str(Path(sys.executable).with_name("sal-hw")), "run"]
     recipe = "recipes/chip_alignment.yaml"
     done = subprocess.run(
@@ -73,8 +72,6 @@ def test_without_the_software_the_message_says_what_where_and_how(tmp_path):
         text=True,
         check=False,
     )
-    # goal: 2 s; twice that, since other tests may run beside this one
-    assert time.perf_counter() - begin < 4.0
     assert done.returncode == 4
     for words in (
         "E801",
