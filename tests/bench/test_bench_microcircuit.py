@@ -1,6 +1,6 @@
 """Speed of the microcircuit engine, as a ratio to the textbook program in the same process.
 
-The scale: a machine on which a textbook step of the 1-1-1 network takes 60 us.
+The scale: a machine on which a textbook step of the 1-1-1 network that learns takes 60 us.
 """
 
 from __future__ import annotations
@@ -60,15 +60,24 @@ def _textbook_ns(phase: Phase, steps: int = 300, rounds: int = 5) -> float:
     return 1e9 * median(times)
 
 
+LEARNING = Phase(nudging=NUDGING, learning=True)
+
+
+@pytest.fixture(scope="module")
+def machine() -> float:
+    """How much slower this machine is than that of the scale."""
+    return _textbook_ns(LEARNING) / TEXTBOOK_NS
+
+
 @pytest.mark.parametrize(
     "phase",
     [
-        pytest.param(Phase(nudging=NUDGING, learning=True), id="learning"),
+        pytest.param(LEARNING, id="learning"),
         pytest.param(Phase(nudging=NUDGING, aligning=True), id="aligning"),
         pytest.param(Phase(), id="validation"),
     ],
 )
-def test_a_pattern_of_figure_6(benchmark: BenchmarkFixture, phase: Phase) -> None:
+def test_a_pattern_of_figure_6(benchmark: BenchmarkFixture, phase: Phase, machine: float) -> None:
     """One pattern of 20,000 steps, as the study shows it."""
     model, state = _network()
     textbook_ns = _textbook_ns(phase)
@@ -79,7 +88,7 @@ def test_a_pattern_of_figure_6(benchmark: BenchmarkFixture, phase: Phase) -> Non
     benchmark.pedantic(run, rounds=50, warmup_rounds=2)
     ours_ns = 1e9 * benchmark.stats.stats.median / STEPS
     ratio = textbook_ns / ours_ns
-    scaled_ns = TEXTBOOK_NS / ratio
+    scaled_ns = ours_ns / machine
     benchmark.extra_info |= {"textbook_ns": textbook_ns, "ratio": ratio, "scaled_ns": scaled_ns}
     print(f"\nstep of 1-1-1: textbook {1e-3 * textbook_ns:.1f} us, ours {ours_ns:.1f} ns, ratio {ratio:.0f}")
     assert scaled_ns <= LIMIT_NS

@@ -74,6 +74,8 @@ def model_of(protocol: MicrocircuitProtocol) -> MicrocircuitModel:
         rates_up=protocol.learning_rates_up,
         rate_down=protocol.learning_rate_down,
         window_tau_steps=protocol.window_tau_steps,
+        all_pairs=protocol.pairing == "all",
+        earlier_pairs=protocol.protocol == "corrected",
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import Tag
 from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import Because, Count, LearningRate, Number, Seed, Whole
 from sal_hw.spec.findings import Finding
+from sal_hw.spec.plasticity import Pairing
 from sal_hw.spec.studies.reciprocal import LogOdds
 from sal_hw.spec.studies.symmetrize_layers import MAX_LAYERS, LayerRefractorySteps
 
@@ -141,6 +142,9 @@ class MicrocircuitProtocol:
         Refractory time and length of a PSP; time constant of the exponential windows of SAL.
     bias
         Resting potential of all neurons but the input.
+    pairing
+        Which pairs of spikes feedback weights align with. ``nearest``, each spike with the other side's last one, is
+        what the paper has; it moves the weights of neurons of unequal rates away from their partners.
     initial_bound
         Initial weights are drawn from +- this.
     apical_coupling, nudging
@@ -169,6 +173,7 @@ class MicrocircuitProtocol:
     average_steps: Annotated[Whole, Ge(1), Le(100_000)] = 2000
     tau_ref_steps: LayerRefractorySteps = 10
     window_tau_steps: Annotated[Number, Gt(0.0), Le(1e4)] = 10.0
+    pairing: Pairing = "nearest"
     bias: LogOdds = -1.0
     initial_bound: Annotated[LogOdds, Gt(0.0)] = 3.0
     apical_coupling: Share = 0.02

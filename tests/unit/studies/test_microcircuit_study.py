@@ -163,6 +163,14 @@ def test_a_network_of_four_layers():
     np.testing.assert_allclose(pairs[:, 2], pairs[:, 3], rtol=0, atol=1e-15)
 
 
+def test_pairs_of_spikes_are_those_that_the_recipe_asks_for():
+    layers = protocol_of(api.load_recipe(PAPER / "fig6_layers.yaml"))
+    single = protocol_of(api.load_recipe(PAPER / "fig6_microcircuit.yaml"))
+    published = protocol_of(api.load_recipe(PAPER / "fig6_microcircuit.yaml", presets=("full",)))
+    found = [(model_of(one).all_pairs, model_of(one).earlier_pairs) for one in (layers, single, published)]
+    assert found == [(True, True), (False, True), (False, False)]
+
+
 def test_weights_beyond_all_numbers_are_reported():
     study = MicrocircuitStudy(protocol_of(load()), seed=1, threads=1, folder=None)
     assert study.findings() == ()
@@ -187,6 +195,7 @@ def test_weights_beyond_all_numbers_are_reported():
         ("experiment.alignment_patterns=4", "E214", "experiment.alignment_patterns"),
         ("experiment.average_last_epochs=4", "E214", "experiment.average_last_epochs"),
         ("experiment.nudging=0", "E214", "experiment.nudging"),
+        ("experiment.pairing=some", "E204", "experiment.pairing"),
         ("experiment.teacher={kind: random}", "E204", "experiment.teacher.kind"),
         ("experiment.steps_per_pattern=9000000", "E214", "experiment.steps_per_pattern"),
     ],
@@ -230,3 +239,17 @@ def test_figure_6_in_full():
     weights = {"sal_weight_up_1": 1.82, "sal_weight_up_2": 2.10, "sal_weight_down_1": 1.62, "bp_weight_up_2": 2.07}
     for name, expected in weights.items():
         assert result.metrics[f"{name}_median"] == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.slow
+def test_networks_of_two_hidden_layers_need_feedback_that_aligns():
+    """All networks with SAL end below all with FA, less than a factor of 2 above BP; 3 of 3 by chance: 1 of 20."""
+    result = api.run(api.load_recipe(PAPER / "fig6_layers.yaml"), threads=2).result
+    found = result.metrics
+    last = {rule: result.traces[f"microcircuit_loss.{rule}"].values[-10:].mean(axis=0) for rule in RULES}
+    assert last["sal"].max() < last["fa"].min()
+    assert found["sal_loss_median"] < 0.5 * found["fa_loss_median"]
+    assert found["sal_loss_median"] < 2.0 * found["bp_loss_median"]
+    # a random angle between vectors of 8 x 4 or more entries is 90 +- 10 degrees
+    assert found["sal_angle_median"] < 45.0
+    assert found["fa_angle_median"] > 60.0

@@ -1,15 +1,13 @@
 """The steps of a network: spikes from the potentials of the step before, potentials from the PSPs, then learning."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sal_hw_emulator.engines.sampling.compiled import Floats, Steps, compiled, float_of_bits, inlined
+from sal_hw_emulator.engines.microcircuit.arrays import Circuit, Drive, Moving
+from sal_hw_emulator.engines.microcircuit.learning import align_feedback, copy_forward, learn_forward, sum_up_spikes
+from sal_hw_emulator.engines.sampling.compiled import Floats, compiled, float_of_bits, inlined
 from sal_hw_emulator.engines.sampling.random_words import unit_interval, word_at
-
-Flags = NDArray[np.uint8]
 
 _LOG2_E = 1.0 / math.log(2.0)
 _MANTISSA = 2.0**52
@@ -18,58 +16,6 @@ _EXPONENT_OF_1 = 1023 * 2.0**52
 _EXPONENT_LIMIT = 1000.0
 #: moving averages are summed from scratch after so many times their length
 _SUM_ANEW_EVERY = 32
-
-
-class Circuit(NamedTuple):
-    """What stays as it is.
-
-    ``first`` and ``bias`` are of :class:`MicrocircuitModel`, the latter per pyramidal neuron, 0 for the input.
-    ``up_at[layer]`` is where the weights from a layer to the next begin, ``down_at[layer]`` where those from the layer
-    above onto a hidden layer do. ``twins`` is the distance from a neuron to the interneuron that predicts it.
-    """
-
-    first: Steps
-    bias: Floats
-    up_at: Steps
-    down_at: Steps
-    rates_up: Floats
-    rate_down: float
-    apical_coupling: float
-    tau: int
-    window_tau: float
-    twins: int
-
-
-class Moving(NamedTuple):
-    """What changes: the arrays of :class:`MicrocircuitState`, and what follows from them within a call.
-
-    ``basal`` and ``apical`` are potentials per pyramidal neuron, ``change`` that of weights onto them per spike,
-    ``psp`` tells whose PSP is on. ``stale[0]`` and ``stale[1]`` mark layers whose basal and apical potentials must be
-    summed anew.
-    """
-
-    up: Floats
-    down: Floats
-    last_spike: Steps
-    potential: Floats
-    recent: Floats
-    sums: Floats
-    basal: Floats
-    apical: Floats
-    change: Floats
-    psp: Flags
-    stale: Flags
-
-
-class Drive(NamedTuple):
-    """What a network sees and does for some steps: input potentials, target of the output, and :class:`Phase`."""
-
-    pattern: Floats
-    target: Floats
-    nudging: float
-    learning: bool
-    copying: bool
-    aligning: bool
 
 
 @inlined
@@ -96,6 +42,7 @@ def _draw(circuit: Circuit, moving: Moving, neuron: int, step: int, key: np.uint
     counter = np.uint64(step) * np.uint64(moving.psp.size) + np.uint64(neuron)
     now_on = _spikes(moving.potential[neuron], float(circuit.tau), unit_interval(word_at(key, counter)))
     if now_on:
+        moving.earlier_spike[neuron] = moving.last_spike[neuron]
         moving.last_spike[neuron] = step
     moving.psp[neuron] = now_on
     return bool(was_on != now_on)
@@ -194,68 +141,6 @@ def _sum_anew(moving: Moving) -> None:
             moving.sums[column] += moving.recent[row, column]
 
 
-@inlined
-def _compare_dendrites(circuit: Circuit, moving: Moving, layer: int, share: float) -> None:
-    """Write how much weights onto a layer change with a spike: somatic less basal spike probability, times the rate."""
-    n_input, somatic = circuit.first[1], circuit.bias.size - circuit.first[1]
-    tau, rate = float(circuit.tau), circuit.rates_up[layer - 1]
-    for post in range(circuit.first[layer], circuit.first[layer + 1]):
-        basal = moving.sums[post - n_input] * share + circuit.bias[post]
-        soma = moving.sums[post - n_input + somatic] * share
-        moving.change[post] = rate * (1.0 / (1.0 + tau * math.exp(-soma)) - 1.0 / (1.0 + tau * math.exp(-basal)))
-
-
-@inlined
-def _learn_forward(circuit: Circuit, moving: Moving, step: int, share: float) -> None:
-    """Change the forward weights of neurons that spiked a step ago."""
-    for layer in range(1, circuit.first.size - 1):
-        begin, end = circuit.first[layer], circuit.first[layer + 1]
-        at = circuit.up_at[layer - 1]
-        for pre in range(circuit.first[layer - 1], begin):
-            if moving.last_spike[pre] == step - 1:
-                if not moving.stale[0, layer]:
-                    _compare_dendrites(circuit, moving, layer, share)
-                    moving.stale[0, layer] = 1
-                for post in range(begin, end):
-                    moving.up[at + post - begin] += moving.change[post]
-            at += end - begin
-
-
-@inlined
-def _copy_forward(circuit: Circuit, moving: Moving) -> None:
-    """Let feedback weights be the forward weights that have just learned."""
-    for layer in range(1, circuit.first.size - 2):
-        if moving.stale[0, layer + 1]:
-            begin, end, stop = circuit.first[layer], circuit.first[layer + 1], circuit.first[layer + 2]
-            width = stop - end
-            for above in range(width):
-                for below in range(end - begin):
-                    copied = moving.up[circuit.up_at[layer] + below * width + above]
-                    moving.down[circuit.down_at[layer] + above * (end - begin) + below] = copied
-            moving.stale[1, layer] = 1
-
-
-@inlined
-def _align_feedback(circuit: Circuit, moving: Moving, step: int) -> None:
-    """Change feedback weights with every pair of spikes, each with the last one of the other side.
-
-    Anti-Hebbian where the neuron above spikes first, Hebbian where the hidden neuron does; a pair in one step does not
-    count, which changes nothing, since both parts would cancel.
-    """
-    for layer in range(1, circuit.first.size - 2):
-        begin, end = circuit.first[layer], circuit.first[layer + 1]
-        at = circuit.down_at[layer]
-        for pre in range(end, circuit.first[layer + 2]):
-            for post in range(begin, end):
-                since_pre, since_post = step - moving.last_spike[pre], step - moving.last_spike[post]
-                if (since_pre == 0) != (since_post == 0):
-                    sign = -1.0 if since_post == 0 else 1.0
-                    past = math.exp(-float(since_pre + since_post) / circuit.window_tau)
-                    moving.down[at + post - begin] += sign * circuit.rate_down * past
-                    moving.stale[1, layer] = 1
-            at += end - begin
-
-
 @compiled
 def advance(
     circuit: Circuit, moving: Moving, drive: Drive, key: np.uint64, begin: int, end: int, lag: int, readout: Floats
@@ -279,12 +164,14 @@ def advance(
             row = 0
             if step % (_SUM_ANEW_EVERY * window) == window - 1:
                 _sum_anew(moving)
+        if drive.aligning or circuit.all_pairs:
+            sum_up_spikes(circuit, moving, step)
         if drive.aligning:
-            _align_feedback(circuit, moving, step)
+            align_feedback(circuit, moving, step)
         if step - begin >= lag:
             if drive.learning:
-                _learn_forward(circuit, moving, step, share)
+                learn_forward(circuit, moving, step, share)
                 if drive.copying:
-                    _copy_forward(circuit, moving)
+                    copy_forward(circuit, moving)
             for neuron in range(readout.size):
                 readout[neuron] += moving.potential[output + neuron]

@@ -42,6 +42,12 @@ class MicrocircuitModel:
         Learning rate of feedback weights while they align, per pair of spikes.
     window_tau_steps : float
         Time constant of the window that pairs of spikes count with, in steps.
+    all_pairs : bool
+        Whether a spike pairs with all earlier ones of the other side; else with the last one only. With the last one
+        only, feedback weights between independent neurons of unequal rates have a drift.
+    earlier_pairs : bool
+        Whether a spike that meets one of the other side in its step pairs with those before. If not, these pairs are
+        lost, as in the code of arXiv 2503.02642.
     """
 
     sizes: tuple[int, ...]
@@ -52,6 +58,8 @@ class MicrocircuitModel:
     rates_up: tuple[float, ...]
     rate_down: float
     window_tau_steps: float
+    all_pairs: bool = False
+    earlier_pairs: bool = True
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 3 or min(self.sizes) < 1:

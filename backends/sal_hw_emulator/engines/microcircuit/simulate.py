@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sal_hw_emulator.engines.microcircuit.advance import Circuit, Drive, Moving, advance
+from sal_hw_emulator.engines.microcircuit.advance import advance
+from sal_hw_emulator.engines.microcircuit.arrays import Circuit, Drive, Moving
 from sal_hw_emulator.engines.microcircuit.model import MicrocircuitModel, Phase
 from sal_hw_emulator.engines.microcircuit.state import MicrocircuitState
 from sal_hw_emulator.engines.sampling.compiled import Floats
@@ -74,6 +75,8 @@ def circuit_of(model: MicrocircuitModel) -> Circuit:
         apical_coupling=float(model.apical_coupling),
         tau=int(model.tau_ref_steps),
         window_tau=float(model.window_tau_steps),
+        all_pairs=bool(model.all_pairs),
+        earlier_pairs=bool(model.earlier_pairs),
         twins=model.n_pyramidal - model.first[2],
     )
 
@@ -84,6 +87,9 @@ def _moving(model: MicrocircuitModel, state: MicrocircuitState) -> Moving:
         up=state.up,
         down=state.down,
         last_spike=state.last_spike,
+        earlier_spike=state.earlier_spike,
+        trace=state.trace,
+        before=np.zeros(model.n_pyramidal),
         potential=state.potential,
         recent=state.recent,
         sums=state.sums,

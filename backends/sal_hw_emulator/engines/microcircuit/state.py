@@ -27,6 +27,11 @@ class MicrocircuitState:
     last_spike : (n,) int64
         Step of the last spike of each neuron, in the order of :attr:`MicrocircuitModel.n_neurons`; ``NEVER`` if there
         was none.
+    earlier_spike : (n,) int64
+        The same for the spike before that.
+    trace : (n,) float64
+        What the window sums up of all spikes at the time of the last one, which counts 1; only kept up where all
+        pairs count.
     potential : (n,) float64
         Somatic potentials of the last step.
     recent : (average_steps, 2 m) float64
@@ -40,6 +45,8 @@ class MicrocircuitState:
     clock: Steps
     key: NDArray[np.uint64]
     last_spike: Steps
+    earlier_spike: Steps
+    trace: Floats
     potential: Floats
     recent: Floats
     sums: Floats
@@ -72,6 +79,8 @@ class MicrocircuitState:
             clock=np.zeros(1, np.int64),
             key=_key(entropy),
             last_spike=np.full(model.n_neurons, NEVER, np.int64),
+            earlier_spike=np.full(model.n_neurons, NEVER, np.int64),
+            trace=np.zeros(model.n_neurons),
             potential=np.concatenate([rest, rest[model.first[2] :]]),
             recent=np.zeros((model.average_steps, above)),
             sums=np.zeros(above),
