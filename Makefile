@@ -23,7 +23,7 @@ lint: .venv/.installed ## style, types, layers
 bench: .venv/.installed ## speed, as ratios to a textbook program in the same process
 	$(BIN)/python -m pytest tests/bench -m "slow or not slow" --benchmark-disable-gc --benchmark-columns=min,median,max,rounds
 
-figures: .venv/.installed ## the figures of README and docs, into docs/figures
+figures: .venv/.installed paper ## the figures of README, docs and the paper's page, into docs/figures
 	$(BIN)/python docs/make_figures.py --out docs/figures
 
 paper: .venv/.installed ## the experiments of the paper, with our numbers beside the expected ones, into docs/paper.md
