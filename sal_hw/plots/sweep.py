@@ -127,24 +127,34 @@ def paint_levels(table: Table) -> Figure:
     for axes, quantity in zip(panels, quantities, strict=True):
         of_quantity = shown.where(shown["quantity"] == quantity)
         for variant, look in zip(variants, looks, strict=True):
-            _paint_means(axes, of_quantity.where(of_quantity["variant"] == variant), look)
+            piece = of_quantity.where(of_quantity["variant"] == variant)
+            _paint_means(axes, piece, look, logarithmic=quantity.startswith(_LOGARITHMIC))
         style.prepare(axes, x=name if axes is panels[-1] else "", y=_label(quantity))
         if quantity.startswith(_LOGARITHMIC):
             style.log_axis(axes, of_quantity["value"])
         elif "angle" in quantity:
             axes.axhline(90.0, color=style.REFERENCE, linestyle="--", linewidth=1.0)
             axes.set_ylim(bottom=0.0)
-    panels[0].set_title("Means of all runs and their standard errors", loc="left", fontsize=10.5)
+    panels[0].set_title(_levels_title(shown), loc="left", fontsize=10.5)
     entries = [style.line(variant.replace("_", " "), **look) for variant, look in zip(variants, looks, strict=True)]
     chance = style.line("chance", color=style.REFERENCE, linestyle="--", linewidth=1.0)
     style.legend(figure, entries, [chance] if any("angle" in quantity for quantity in quantities) else [])
     return figure
 
 
-def _paint_means(axes: Axes, piece: Table, look: style.Look) -> None:
+def _levels_title(shown: Table) -> str:
+    """Say what is drawn, and that a logarithmic axis leaves out zeros if there are any."""
+    on_log_axis = np.array([str(quantity).startswith(_LOGARITHMIC) for quantity in shown["quantity"]])
+    missing = "; zeros are not shown" if (shown["value"][on_log_axis] == 0.0).any() else ""
+    return f"Means of all runs and their standard errors{missing}"
+
+
+def _paint_means(axes: Axes, piece: Table, look: style.Look, *, logarithmic: bool) -> None:
     known = piece.where(np.isfinite(piece["value"]))
     levels = np.unique(known["level"])
     groups = [known["value"][known["level"] == level] for level in levels]
     means = np.array([float(values.mean()) for values in groups])
     errors = np.array([values.std(ddof=1) / np.sqrt(values.size) if values.size > 1 else 0.0 for values in groups])
+    if logarithmic:
+        means = style.shown(means)
     axes.errorbar(levels, means, yerr=errors, capsize=3, **look)
