@@ -32,7 +32,7 @@ paper: .venv/.installed ## the experiments of the paper, with our numbers beside
 calibration-figures: .venv/.installed ## five chips calibrated and used, into docs/figures; about half an hour
 	$(BIN)/python docs/calibration_figures.py --out docs/figures --threads $(THREADS)
 
-docs: .venv/.installed ## the generated part of the docs: commands and error codes
+docs: .venv/.installed ## the generated part of the docs: commands, recipes and error codes
 	$(BIN)/python docs/make_reference.py --out docs/reference.md
 
 clean: ## everything that can be made again

@@ -1,4 +1,4 @@
-"""Writes docs/reference.md: commands with their help, and all error codes."""
+"""Writes docs/reference.md: commands with their help, what recipes may hold, and all error codes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import contextlib
 import io
 import os
 from pathlib import Path
+
+from recipe_fields import recipe_lines
 
 from sal_hw.cli.main import main as sal_hw
 from sal_hw.error_catalog import CATALOG
@@ -27,6 +29,8 @@ COMMANDS = (
     "snapshot diff",
     "snapshot report",
     "calibrate",
+    "nir export",
+    "nir import",
     "doctor",
     "explain",
 )
@@ -54,6 +58,7 @@ def reference() -> str:
     for command in COMMANDS:
         lines += [f"### sal-hw {command}", "", "```", help_text(command), "```", ""]
     lines += ["## Targets", "", *matrix_lines(), ""]
+    lines += recipe_lines()
     lines += ["## Error codes", ""]
     for code, entry in CATALOG.items():
         lines += [f"### {code}: {entry.title}", "", entry.text, "", "```", entry.example, "```", ""]

@@ -144,7 +144,7 @@ class MicrocircuitProtocol:
         Resting potential of all neurons but the input.
     pairing
         Which pairs of spikes feedback weights align with. ``nearest``, each spike with the other side's last one, is
-        what the paper has; it moves the weights of neurons of unequal rates away from their partners.
+        what the paper has; it moves weights between neurons of unequal rates away from their partners.
     initial_bound
         Initial weights are drawn from +- this.
     apical_coupling, nudging
@@ -156,8 +156,9 @@ class MicrocircuitProtocol:
     average_last_epochs
         Final losses and weights are means over this many epochs at the end.
     protocol
-        ``corrected``: validation is free-running. ``published``: the output is nudged to the target in validation,
-        too, which makes its loss smaller than that of what was learned; both losses are recorded.
+        ``corrected``: validation is free-running, and spikes in the same step hide none of those before. ``published``:
+        the output is nudged to the target in validation, too, which makes its loss smaller than that of what was
+        learned, so that both losses are recorded; and a pair is lost where the other side spikes in the same step, too.
     """
 
     sizes: tuple[MicrocircuitSize, ...]
