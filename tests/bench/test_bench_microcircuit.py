@@ -85,7 +85,7 @@ def test_a_pattern_of_figure_6(benchmark: BenchmarkFixture, phase: Phase, machin
     def run() -> None:
         show_pattern(model, state, phase, pattern=np.ones(1), target=np.ones(1), steps=STEPS, lag_steps=LAG)
 
-    benchmark.pedantic(run, rounds=50, warmup_rounds=2)
+    benchmark.pedantic(run, rounds=200, warmup_rounds=2)
     ours_ns = 1e9 * benchmark.stats.stats.median / STEPS
     ratio = textbook_ns / ours_ns
     scaled_ns = ours_ns / machine
