@@ -14,7 +14,7 @@ import yaml
 from sal_hw import api
 
 HERE = Path(__file__).parent
-RECIPES = HERE.parent / "recipes" / "paper"
+RECIPES = HERE.parent / "recipes"
 
 
 def run_entry(entry: dict[str, Any], work: Path, threads: int) -> api.Run:
@@ -30,7 +30,7 @@ def section(entry: dict[str, Any], run: api.Run, figures: Path) -> Iterator[str]
     words = "".join(f" --preset {name}" for name in entry.get("presets", ()))
     words += "".join(f" --set {word}" for word in entry.get("overrides", ()))
     yield from (f"## {entry['title']}", "", entry["words"].strip(), "")
-    yield from (f"`sal-hw run recipes/paper/{entry['recipe']}{words}`", "")
+    yield from (f"`sal-hw run recipes/{entry['recipe']}{words}`", "")
     for kind in entry.get("figures", ()):
         name = f"paper_{Path(entry['recipe']).stem}_{kind}"
         if run.folder is None:
