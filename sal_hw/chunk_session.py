@@ -8,11 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.backend import Observation, SpikeRecorder
 from sal_hw.chunk_loop import Chunk, ChunkLoop, Records, Spikes
 from sal_hw.chunk_plan import chunk_plan, ticks_of
+from sal_hw.learning_session import WithoutMoments, silent_neurons, weights_at_limit
 from sal_hw.program import CompiledProgram
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
+from sal_hw.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 
 
@@ -33,7 +34,7 @@ class ChunkRunner(Protocol):
 Opener = Callable[[Mapping[str, Any], Mapping[str, NDArray[Any]]], ChunkRunner]
 
 
-class ChunkSession:
+class ChunkSession(WithoutMoments):
     """Runs a program chunk by chunk, see :class:`sal_hw.backend.Session`.
 
     It is a :class:`sal_hw.backend.WholeRun` as well, so that results carry the machine's name.
@@ -146,16 +147,6 @@ class ChunkSession:
         # a sample is taken at the end of its tick
         return (tick[taken] + 1) * step_ms, values[taken] / self._ticks.neurons_of(name).potential_per_mv + rest_mv
 
-    def measure_moments(self, rule: str, duration_ms: float) -> Moments:
-        """Refuse: no program of these machines has wake-sleep rules."""
-        del duration_ms
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
-    def set_moments(self, rule: str, moments: Moments) -> None:
-        """Refuse: no program of these machines has wake-sleep rules."""
-        del moments
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return a copy of the weights that the machine has, mV, shape (pre, post): whole numbers over their scale."""
         return self._loop.weights(projection)
@@ -190,21 +181,15 @@ class ChunkSession:
 
     def findings(self) -> Sequence[Finding]:
         """Return silent neurons, spikes that no refractory neuron has, and weights at the ends of their range."""
-        found = []
+        found: list[Finding] = []
         silent = int(sum((counts == 0).sum() for counts in self._counts.values()))
         at_limit, total = self._at_limit()
         if silent and self._loop.chunks:
-            advice = f"{silent} neurons never spiked while learning; raise their drive, their noise or the duration"
-            found.append(Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice))
+            found.extend(silent_neurons(silent))
         if self._too_early:
             advice = "neurons spiked while they were refractory, so that the machine ignored their parameter t_refrac"
             found.append(Finding(kind="spikes_too_early", severity="degraded", count=self._too_early, advice=advice))
-        if at_limit:
-            severity: Verdict = "degraded" if at_limit > MAX_SHARE_AT_LIMIT * total else "ok"
-            advice = (
-                f"{at_limit} of {total} learning weights stand at an end of their range; widen it or lower the rate"
-            )
-            found.append(Finding(kind="weights_at_limit", severity=severity, count=at_limit, advice=advice))
+        found.extend(weights_at_limit(at_limit, total))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

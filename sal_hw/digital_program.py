@@ -7,6 +7,7 @@ of one population share one scale, since their words add up in one ring buffer.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -200,6 +201,10 @@ class FlushSpikes:
     steps: int
 
 
+#: returns the present words of a part of a projection, shape (pre, post)
+ReadWords: TypeAlias = Callable[[DigitalSynapses], NDArray[np.int64]]
+
+
 @document
 class DigitalProgram:
     """What is written to the machine.
@@ -236,3 +241,31 @@ class DigitalProgram:
     def parts_of(self, projection: str) -> tuple[DigitalSynapses, ...]:
         """Return the parts of a projection."""
         return tuple(item for item in self.synapses if item.projection == projection)
+
+    def weights_mv(self, projection: str, shape: tuple[int, ...], words: ReadWords) -> NDArray[np.float64]:
+        """Return a projection's weights, mV: those of its parts added up with their signs.
+
+        Parameters
+        ----------
+        projection, shape
+            Which one, and its (pre, post).
+        words
+            Returns the present words of a part, shape (pre, post).
+        """
+        total = np.zeros(shape)
+        for part in self.parts_of(projection):
+            lsb_mv = self.scale_of(part.target, part.receptor).lsb_mv
+            total += (-lsb_mv if part.receptor == "inhibitory" else lsb_mv) * words(part)
+        return total
+
+    def words_at_limit(self, words: ReadWords) -> tuple[int, int]:
+        """Return how many learning words stand at an end of their range, and how many there are."""
+        at_limit = total = 0
+        for item in self.plasticity:
+            if item.step_lsb > 0.0:
+                part = next(each for each in self.synapses if each.name == item.synapses)
+                largest = int(item.weight_max_mv * self.scale_of(part.target, part.receptor).words_per_mv)
+                present = words(part)[part.exists]
+                at_limit += int(((present == 0) | (present >= largest)).sum())
+                total += present.size
+        return at_limit, total

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.backend import Observation, SpikeRecorder
 from sal_hw.digital_program import DigitalProgram, DigitalSynapses
+from sal_hw.learning_session import WithoutMoments, silent_neurons, weights_at_limit
 from sal_hw.program import CompiledProgram
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
+from sal_hw.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.engines.fixed_point.simulation import FixedPointSimulation
@@ -22,10 +23,8 @@ from sal_hw_emulator.fixed_point_loader import LoadedMachine, load_digital, with
 from sal_hw_emulator.lif_loader import membrane_probe
 from sal_hw_emulator.membrane_reading import read_membranes
 
-_SIGNS = {"excitatory": 1.0, "inhibitory": -1.0}
 
-
-class FixedPointSession:
+class FixedPointSession(WithoutMoments):
     """Runs a program piece by piece, see :class:`sal_hw.backend.Session`.
 
     It is a :class:`sal_hw.backend.WholeRun` as well, since a flush ends the run.
@@ -134,63 +133,36 @@ class FixedPointSession:
             membrane_mv=membrane,
         )
 
-    def measure_moments(self, rule: str, duration_ms: float) -> Moments:
-        """Refuse: no program of this engine has wake-sleep rules."""
-        del duration_ms
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
-    def set_moments(self, rule: str, moments: Moments) -> None:
-        """Refuse: no program of this engine has wake-sleep rules."""
-        del moments
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
     def _words(self, part: DigitalSynapses) -> NDArray[np.int64]:
         return self._simulation.machine.synapses.words[self._loaded.places[part.name]].reshape(part.words.shape)
 
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return a copy of the present weights, shape (pre, post), mV: those of its parts added up with their signs."""
-        total = np.zeros(self._program.synapse_block(projection).weights.shape)
-        for part in self._digital.parts_of(projection):
-            lsb_mv = self._digital.scale_of(part.target, part.receptor).lsb_mv
-            total += _SIGNS[part.receptor] * lsb_mv * self._words(part)
-        return total
+        shape = self._program.synapse_block(projection).weights.shape
+        return self._digital.weights_mv(projection, shape, self._words)
 
     def biases(self, population: str) -> NDArray[np.float64]:
         """Return a copy of the constant drives, shape (neurons,), mV."""
         return self._program.neuron_block(population).biases.copy()
-
-    def _at_limit(self) -> tuple[int, int]:
-        """Return how many learning words stand at an end of their range, and how many there are."""
-        at_limit = total = 0
-        for item in self._digital.plasticity:
-            if item.step_lsb > 0.0:
-                part = next(each for each in self._digital.synapses if each.name == item.synapses)
-                scale = self._digital.scale_of(part.target, part.receptor)
-                words = self._words(part)[part.exists]
-                largest = int(item.weight_max_mv * scale.words_per_mv)
-                at_limit += int(((words == 0) | (words >= largest)).sum())
-                total += words.size
-        return at_limit, total
 
     def counters(self) -> dict[str, int]:
         """Return how often what happened that a user should know."""
         machine = self._simulation.machine
         return {
             "updates_missed": 0,
-            "weights_at_rail": self._at_limit()[0],
+            "weights_at_rail": self._digital.words_at_limit(self._words)[0],
             "ring_buffers_saturated": int(machine.buffers.saturated[0]),
             "post_history_overflows": int(machine.traces.lost[0]),
         }
 
     def findings(self) -> Sequence[Finding]:
         """Return silent neurons, saturated sums, pairs that were lost, and weights at the ends of their range."""
-        machine, found = self._simulation.machine, []
+        machine = self._simulation.machine
+        found: list[Finding] = []
         silent = int((machine.neurons.counts == 0).sum()) if self._simulation.step else 0
         saturated, lost = int(machine.buffers.saturated[0]), int(machine.traces.lost[0])
-        at_limit, total = self._at_limit()
-        if silent:
-            advice = f"{silent} neurons never spiked while learning; raise their drive, their noise or the duration"
-            found.append(Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice))
+        at_limit, total = self._digital.words_at_limit(self._words)
+        found.extend(silent_neurons(silent))
         if saturated:
             advice = "more arrived in one step than a ring buffer holds; make weights or rates smaller"
             found.append(Finding(kind="ring_buffers_saturated", severity="degraded", count=saturated, advice=advice))
@@ -202,12 +174,7 @@ class FixedPointSession:
         if self._not_flushed:
             advice = "the input after the run made these neurons not spike; their last pairs are missing in the weights"
             found.append(Finding(kind="updates_deferred", severity="ok", count=self._not_flushed, advice=advice))
-        if at_limit:
-            severity: Verdict = "degraded" if at_limit > MAX_SHARE_AT_LIMIT * total else "ok"
-            advice = (
-                f"{at_limit} of {total} learning weights stand at an end of their range; widen it or lower the rate"
-            )
-            found.append(Finding(kind="weights_at_limit", severity=severity, count=at_limit, advice=advice))
+        found.extend(weights_at_limit(at_limit, total))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

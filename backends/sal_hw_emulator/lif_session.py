@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.backend import Observation, SpikeRecorder
 from sal_hw.experiment.effective import SpikeEffects
+from sal_hw.learning_session import WithoutMoments, silent_neurons
 from sal_hw.program import CompiledProgram
 from sal_hw.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
@@ -27,7 +28,7 @@ from sal_hw_emulator.occupancy import marginal_counts
 _LEARNING, _OBSERVING, _READING = range(3)
 
 
-class LifSession:
+class LifSession(WithoutMoments):
     """Runs a program piece by piece.
 
     Parameters
@@ -133,16 +134,6 @@ class LifSession:
 
         return in_batches(run, batches, threads=self._threads, timestep_ms=step_ms)
 
-    def measure_moments(self, rule: str, duration_ms: float) -> Moments:
-        """Refuse: no program of this engine has wake-sleep rules."""
-        del duration_ms
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
-    def set_moments(self, rule: str, moments: Moments) -> None:
-        """Refuse: no program of this engine has wake-sleep rules."""
-        del moments
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return a copy of the present weights, shape (pre, post), in model units."""
         return self._weights.of_projection(self._simulation, projection)
@@ -164,8 +155,7 @@ class LifSession:
         found = list(self._weights.findings(self._simulation))
         silent = int((self._simulation.neurons.counts == 0).sum())
         if silent and self._simulation.step:
-            advice = f"{silent} neurons never spiked while learning; raise their drive, their noise or the duration"
-            found.append(Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice))
+            found.extend(silent_neurons(silent))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

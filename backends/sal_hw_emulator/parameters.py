@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sal_hw.backend import Moments
 from sal_hw.errors import InputError, Problem
+from sal_hw.learning_session import weights_at_limit
 from sal_hw.program import CompiledProgram, LoweredSal, LoweredWakeSleep, SynapseBlock
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding
+from sal_hw.result import Finding
 from sal_hw_emulator.engines.sampling import SamplingModel
 from sal_hw_emulator.plasticity import PairSums, sal_change, wake_sleep_change
 
@@ -104,18 +105,7 @@ class Parameters:
 
     def findings(self) -> list[Finding]:
         """Return how many learning weights stand at an end of their range."""
-        at_limit, total = self.at_limit()
-        if not at_limit:
-            return []
-        return [
-            Finding(
-                kind="weights_at_limit",
-                severity="degraded" if at_limit > MAX_SHARE_AT_LIMIT * total else "ok",
-                count=at_limit,
-                advice=f"{at_limit} of {total} learning weights stand at weight_min or weight_max; "
-                "widen the range or lower the learning rate",
-            )
-        ]
+        return list(weights_at_limit(*self.at_limit()))
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """Return all parameters by name."""

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem
+from sal_hw.learning_session import weights_at_limit
 from sal_hw.program import CompiledProgram, LoweredSal, SynapseBlock
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding
+from sal_hw.result import Finding
 from sal_hw_pynn.blueprint import part_name
 from sal_hw_pynn.mechanisms import Mechanism, PairStdp, amplitude_of
 from sal_hw_pynn.pair_sums import PairSums, Train
@@ -115,21 +116,7 @@ class Learning:
 
     def findings(self) -> list[Finding]:
         """Return weights that stand at an end of their range, or that met a bound of the simulator."""
-        at_limit, total = self.at_limit()
-        found = []
-        if at_limit:
-            severe = at_limit > MAX_SHARE_AT_LIMIT * total
-            advice = (
-                f"{at_limit} of {total} learning weights stand at weight_min or weight_max; widen the range or lower "
-            )
-            found.append(
-                Finding(
-                    kind="weights_at_limit",
-                    severity="degraded" if severe else "ok",
-                    count=at_limit,
-                    advice=f"{advice}the learning rate",
-                )
-            )
+        found = list(weights_at_limit(*self.at_limit()))
         if self.bounded:
             advice = (
                 "one update moved weights by more than their whole range; lower the learning rate or update more often"

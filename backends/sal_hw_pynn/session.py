@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.backend import Observation, SpikeRecorder
 from sal_hw.errors import IntegrityError, Problem, quote_value
+from sal_hw.learning_session import WithoutMoments, silent_neurons
 from sal_hw.program import CompiledProgram
 from sal_hw.result import Finding
 from sal_hw.spec.probes import SpikeProbe
@@ -22,7 +23,7 @@ from sal_hw_pynn.pair_sums import Train
 from sal_hw_pynn.process import Process
 
 
-class PynnSession:
+class PynnSession(WithoutMoments):
     """Runs a program in a simulator's process, one update interval at a time.
 
     No simulator can be set to all of a network's state: traces, refractory times and spikes on their way stay inside. A
@@ -119,16 +120,6 @@ class PynnSession:
             counts[block.population] = np.bincount(member[counted], minlength=block.size).astype(np.int64)
         return Observation(duration_ms=total * step_ms, spike_counts=counts, state_counts={})
 
-    def measure_moments(self, rule: str, duration_ms: float) -> Moments:
-        """Refuse: no program of these targets has wake-sleep rules."""
-        del duration_ms
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
-    def set_moments(self, rule: str, moments: Moments) -> None:
-        """Refuse: no program of these targets has wake-sleep rules."""
-        del moments
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return a copy of the weights as of the last update, mV, shape (pre, post)."""
         return self._learning.weights[projection].copy()
@@ -146,8 +137,7 @@ class PynnSession:
         found = self._learning.findings()
         silent = int(sum((counts == 0).sum() for counts in self._counts.values()))
         if silent and self._updates:
-            advice = f"{silent} neurons never spiked while learning; raise their drive, their noise or the duration"
-            found.append(Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice))
+            found.extend(silent_neurons(silent))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

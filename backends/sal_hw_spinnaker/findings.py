@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
+from sal_hw.learning_session import silent_neurons, weights_at_limit
+from sal_hw.result import Finding
 
 #: per kind of finding: the counts of the cores that it adds up, and what to do
 COUNTED: dict[str, tuple[tuple[str, ...], str]] = {
@@ -63,10 +64,5 @@ def machine_findings(provenance: Mapping[str, int], *, silent: int, at_limit: in
     for kind, (_, advice) in COUNTED.items():
         if count := counted(provenance, kind):
             yield Finding(kind=kind, severity="degraded", count=count, advice=advice)
-    if silent:
-        advice = f"{silent} neurons never spiked while learning; raise their drive, their noise or the duration"
-        yield Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice)
-    if at_limit:
-        severity: Verdict = "degraded" if at_limit > MAX_SHARE_AT_LIMIT * total else "ok"
-        advice = f"{at_limit} of {total} learning weights stand at an end of their range; widen it or lower the rate"
-        yield Finding(kind="weights_at_limit", severity=severity, count=at_limit, advice=advice)
+    yield from silent_neurons(silent)
+    yield from weights_at_limit(at_limit, total)

@@ -10,9 +10,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.backend import Observation, SpikeRecorder
 from sal_hw.digital_program import DigitalProgram, DigitalSynapses
 from sal_hw.errors import DeviceError, IntegrityError, Problem
+from sal_hw.learning_session import WithoutMoments
 from sal_hw.program import CompiledProgram
 from sal_hw.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
@@ -20,8 +21,6 @@ from sal_hw_spinnaker.access import MachineAccess
 from sal_hw_spinnaker.findings import counted, machine_findings
 from sal_hw_spinnaker.spynnaker_job import Arrays, Job, make_job
 from sal_hw_spinnaker.spynnaker_process import execute
-
-_SIGNS = {"excitatory": 1.0, "inhibitory": -1.0}
 
 #: wall-clock seconds allowed for getting and loading a machine, per second that it runs, and per reading; choices
 START_UP_S, PER_RUN_SECOND, PER_READING_S = 900.0, 2.0, 20.0
@@ -102,7 +101,7 @@ def _named(job: Job, program: CompiledProgram, arrays: Arrays) -> Arrays:
     return found
 
 
-class SpinnakerSession:
+class SpinnakerSession(WithoutMoments):
     """Plays a run back; see :class:`sal_hw.backend.Session` and :class:`sal_hw.backend.WholeRun`.
 
     Parameters
@@ -185,16 +184,6 @@ class SpinnakerSession:
         del duration_ms, chains, warmup_ms
         _not_offered("experiments of the kind align, without pieces that do not learn")
 
-    def measure_moments(self, rule: str, duration_ms: float) -> Moments:
-        """Refuse: no program of this machine has wake-sleep rules."""
-        del duration_ms
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
-    def set_moments(self, rule: str, moments: Moments) -> None:
-        """Refuse: no program of this machine has wake-sleep rules."""
-        del moments
-        raise TypeError(f"{rule} is not a wake-sleep rule")
-
     def _words(self, part: DigitalSynapses) -> NDArray[np.int64]:
         """Return a part's words as of the last reading before now."""
         if part.plastic and self._result is not None and f"words.{part.name}" in self._result.arrays:
@@ -206,33 +195,19 @@ class SpinnakerSession:
 
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return the weights after the updates played so far, shape (pre, post), mV: the sum of their parts."""
-        total = np.zeros(self._program.synapse_block(projection).weights.shape)
-        for part in self._digital.parts_of(projection):
-            lsb_mv = self._digital.scale_of(part.target, part.receptor).lsb_mv
-            total += _SIGNS[part.receptor] * lsb_mv * self._words(part)
-        return total
+        shape = self._program.synapse_block(projection).weights.shape
+        return self._digital.weights_mv(projection, shape, self._words)
 
     def biases(self, population: str) -> NDArray[np.float64]:
         """Return a copy of the constant drives, mV, shape (neurons,)."""
         return self._program.neuron_block(population).biases.copy()
-
-    def _at_limit(self) -> tuple[int, int]:
-        at_limit = total = 0
-        for item in self._digital.plasticity:
-            if item.step_lsb > 0.0:
-                part = next(each for each in self._digital.synapses if each.name == item.synapses)
-                words = self._words(part)[part.exists]
-                largest = int(item.weight_max_mv * self._digital.scale_of(part.target, part.receptor).words_per_mv)
-                at_limit += int(((words == 0) | (words >= largest)).sum())
-                total += words.size
-        return at_limit, total
 
     def counters(self) -> dict[str, int]:
         """Return what the cores counted, and weights at the ends of their range."""
         provenance = self._ready().provenance
         names = ("timer_overruns", "spikes_late", "ring_buffers_saturated")
         found = {name: counted(provenance, name) for name in names}
-        return {"updates_missed": 0, "weights_at_rail": self._at_limit()[0], **found}
+        return {"updates_missed": 0, "weights_at_rail": self._digital.words_at_limit(self._words)[0], **found}
 
     def findings(self) -> Sequence[Finding]:
         """Return what a user should know of the run."""
@@ -240,7 +215,7 @@ class SpinnakerSession:
         silent = sum(
             block.size - len(np.unique(result.arrays[f"neuron.{block.population}"])) for block in self._program.neurons
         )
-        at_limit, total = self._at_limit()
+        at_limit, total = self._digital.words_at_limit(self._words)
         return tuple(machine_findings(result.provenance, silent=silent, at_limit=at_limit, total=total))
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

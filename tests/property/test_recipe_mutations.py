@@ -235,4 +235,5 @@ PATHS = st.sampled_from(
 @settings(max_examples=100, **COMMON)
 @given(path=st.one_of(PATHS, st.text(max_size=10)), value=st.one_of(VALUES.map(json.dumps), st.text(max_size=20)))
 def test_any_override(path: str, value: str) -> None:
+    """It is taken or refused in printable words; see :func:`loads`, which fails on everything else."""
     loads(RECIPES[0], overrides=[f"{path}={value}"])

@@ -37,14 +37,6 @@ def load(name, *more):
     return api.load_recipe(PAPER / f"{name}.yaml", overrides=(*SMALL[name], *more))
 
 
-def same(one, other):
-    assert one.metrics == other.metrics
-    assert one.traces.keys() == other.traces.keys()
-    for name, trace in one.traces.items():
-        assert trace.at.tobytes() == other.traces[name].at.tobytes()
-        assert trace.values.tobytes() == other.traces[name].values.tobytes()
-
-
 def test_alignment_by_hand():
     forward, feedback = np.array([[1.0, 0.0], [0.0, -1.0]]), np.array([[1.0, 1.0], [-1.0, -1.0]])
     recording = Recording(axis="epoch")
@@ -74,10 +66,10 @@ def test_reciprocal_weights_stand_side_by_side():
 
 
 @pytest.mark.parametrize("name", list(SMALL))
-def test_recipes_run_and_threads_change_nothing(name):
+def test_recipes_run_and_threads_change_nothing(name, assert_same_result):
     more = () if name == "fig7_weight_transport" else ("experiment.chains=3",)
     one, two = (api.run(load(name, *more), threads=threads).result for threads in (1, 2))
-    same(one, two)
+    assert_same_result(one, two)
     assert not np.array_equal(
         one.traces[next(iter(one.traces))].values,
         api.run(load(name, *more), seed=9).result.traces[next(iter(one.traces))].values,
@@ -87,13 +79,13 @@ def test_recipes_run_and_threads_change_nothing(name):
 @pytest.mark.parametrize(
     ("name", "after"), [("fig9_layers", 2), ("fig9_layers", 4), *(("fig7_weight_transport", k) for k in (1, 4, 6))]
 )
-def test_an_interrupted_study_ends_the_same(name, after, tmp_path):
+def test_an_interrupted_study_ends_the_assert_same_result(name, after, tmp_path, assert_same_result):
     more = () if name == "fig7_weight_transport" else ("experiment.chains=3",)
     whole = api.run(load(name, *more)).result
     seen = iter(range(1, 100))
     with pytest.raises(Interrupted):
         api.run(load(name, *more), out=tmp_path / "run", interrupted=lambda: next(seen) == after)
-    same(api.run(load(name, *more), out=tmp_path / "run", resume=True, threads=2).result, whole)
+    assert_same_result(api.run(load(name, *more), out=tmp_path / "run", resume=True, threads=2).result, whole)
 
 
 def test_layers_align():

@@ -32,14 +32,6 @@ def load(*more, name="fig6_microcircuit", presets=()):
     return api.load_recipe(PAPER / f"{name}.yaml", overrides=overrides, presets=presets)
 
 
-def same(one, other):
-    assert one.metrics == other.metrics
-    assert one.traces.keys() == other.traces.keys()
-    for name, trace in one.traces.items():
-        assert trace.at.tobytes() == other.traces[name].at.tobytes()
-        assert trace.values.tobytes() == other.traces[name].values.tobytes()
-
-
 def protocol_of(recipe):
     return recipe.file.protocol
 
@@ -129,22 +121,22 @@ def test_nudging_makes_the_loss_look_smaller():
 
 
 @pytest.mark.parametrize("protocol", ["corrected", "published"])
-def test_threads_change_nothing(protocol):
+def test_threads_change_nothing(protocol, assert_same_result):
     recipe = load(f"experiment.protocol={protocol}")
     one, two = (api.run(recipe, threads=threads).result for threads in (1, 2))
-    same(one, two)
+    assert_same_result(one, two)
     assert one.metrics != api.run(recipe, seed=9).result.metrics
 
 
 @pytest.mark.parametrize("after", [1, 2, 4])
-def test_an_interrupted_study_ends_the_same(after, tmp_path, monkeypatch):
+def test_an_interrupted_study_ends_the_assert_same_result(after, tmp_path, monkeypatch, assert_same_result):
     monkeypatch.setattr("sal_hw_emulator.studies.microcircuit._NEURON_STEPS", 1.0)  # one network per step
     recipe = load("experiment.protocol=published")
     whole = api.run(recipe).result
     seen = iter(range(1, 100))
     with pytest.raises(Interrupted):
         api.run(recipe, out=tmp_path / "run", interrupted=lambda: next(seen) == after)
-    same(api.run(recipe, out=tmp_path / "run", resume=True, threads=2).result, whole)
+    assert_same_result(api.run(recipe, out=tmp_path / "run", resume=True, threads=2).result, whole)
 
 
 def test_a_network_of_four_layers():

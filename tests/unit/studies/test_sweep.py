@@ -24,14 +24,6 @@ def load(name, *overrides, presets=()):
     return api.load_recipe(PAPER / f"{name}.yaml", overrides=overrides, presets=presets)
 
 
-def same(one, other):
-    assert one.metrics == other.metrics
-    assert one.traces.keys() == other.traces.keys()
-    for name, trace in one.traces.items():
-        assert trace.at.tobytes() == other.traces[name].at.tobytes()
-        assert trace.values.tobytes() == other.traces[name].values.tobytes()
-
-
 @pytest.mark.parametrize(
     ("name", "presets", "updates", "highest"),
     [
@@ -89,13 +81,13 @@ def test_each_member_is_the_run_that_it_is_alone():
 
 
 @pytest.mark.parametrize("after", [3])
-def test_an_interrupted_set_ends_the_same(after, tmp_path):
+def test_an_interrupted_set_ends_the_assert_same_result(after, tmp_path, assert_same_result):
     recipe = load("fig4_synaptic_noise", *SMALL)
     whole = api.run(recipe).result
     seen = iter(range(1, 100))
     with pytest.raises(Interrupted):
         api.run(recipe, threads=2, out=tmp_path / "run", interrupted=lambda: next(seen) == after)
-    same(api.run(recipe, out=tmp_path / "run", resume=True).result, whole)
+    assert_same_result(api.run(recipe, out=tmp_path / "run", resume=True).result, whole)
 
 
 def test_what_members_notice_is_kept(tmp_path):
