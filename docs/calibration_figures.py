@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from sal_hw import api
 from sal_hw.cli.main import main as command
 from sal_hw.plots import style
 from sal_hw.target.snapshot_io import read_snapshot
+from sal_hw.workflow import api
 
 SEEDS = (1, 2, 3, 4, 7)
 RECIPES = Path(__file__).parents[1] / "recipes"

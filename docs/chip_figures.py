@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 import sal_hw
 from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.plots import Table, collect, save, style
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
 from sal_hw_emulator.activation import logistic, measure_activations
 from sal_hw_emulator.chip_model import ChipModel, draw_chip
 

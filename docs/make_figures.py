@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 import sal_hw
 from sal_hw.plots import Table, collect, save, style
 from sal_hw.plots.alignment import plane_into, weights_into
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
 from sal_hw.spec.protocols import AlignProtocol, Protocol, SampleProtocol
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from sal_hw import api
+from sal_hw.workflow import api
 
 HERE = Path(__file__).parent
 RECIPES = HERE.parent / "recipes"

@@ -12,8 +12,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import sal_hw.spec
-from sal_hw.document import recipe_key
 from sal_hw.spec.values import Constant
+from sal_hw.storage.document import recipe_key
 from sal_hw.units import Unit
 
 #: modules in the order of a recipe's sections; the others follow by name

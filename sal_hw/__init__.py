@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sal_hw._version import __version__
 
 if TYPE_CHECKING:
-    from sal_hw.api import Recipe, Run, compile_recipe, load_recipe, load_run, run
+    from sal_hw.workflow.api import Recipe, Run, compile_recipe, load_recipe, load_run, run
 
 __all__ = ["Recipe", "Run", "__version__", "compile_recipe", "load_recipe", "load_run", "run"]
 
@@ -22,5 +22,5 @@ __all__ = ["Recipe", "Run", "__version__", "compile_recipe", "load_recipe", "loa
 def __getattr__(name: str) -> object:
     """Import the interface on first use, so that ``import sal_hw`` and ``sal-hw --help`` stay instant."""
     if name in __all__:
-        return getattr(import_module("sal_hw.api"), name)
+        return getattr(import_module("sal_hw.workflow.api"), name)
     raise AttributeError(f"module 'sal_hw' has no attribute {name!r}")

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.document import document
 from sal_hw.kernel.ir import Kernel
+from sal_hw.storage.document import document
 
 Polarity: TypeAlias = Literal["excitatory", "inhibitory"]
 

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Observation, SpikeRecorder
 from sal_hw.chunk_loop import Chunk, ChunkLoop, Records, Spikes
 from sal_hw.chunk_plan import chunk_plan, ticks_of
-from sal_hw.learning_session import WithoutMoments, silent_neurons, weights_at_limit
+from sal_hw.contracts.backend import Observation, SpikeRecorder
+from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, weights_at_limit
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 
 
@@ -35,9 +35,9 @@ Opener = Callable[[Mapping[str, Any], Mapping[str, NDArray[Any]]], ChunkRunner]
 
 
 class ChunkSession(WithoutMoments):
-    """Runs a program chunk by chunk, see :class:`sal_hw.backend.Session`.
+    """Runs a program chunk by chunk, see :class:`sal_hw.contracts.backend.Session`.
 
-    It is a :class:`sal_hw.backend.WholeRun` as well, so that results carry the machine's name.
+    It is a :class:`sal_hw.contracts.backend.WholeRun` as well, so that results carry the machine's name.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.document import document
+from sal_hw.storage.document import document
 from sal_hw.tick_program import TickProgram
 
 Receptor: TypeAlias = Literal["excitatory", "inhibitory"]

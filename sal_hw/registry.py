@@ -14,8 +14,8 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeAlias
 
-from sal_hw.backend import Backend
-from sal_hw.calibrating import Calibrator
+from sal_hw.contracts.backend import Backend
+from sal_hw.contracts.calibrator import Calibrator
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.description import TargetDescription

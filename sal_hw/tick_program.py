@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.document import document
+from sal_hw.storage.document import document
 
 Sign: TypeAlias = Literal["excitatory", "inhibitory"]
 Rounding: TypeAlias = Literal["nearest", "stochastic"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.backend import Job, Session, SpikeRecorder
+from sal_hw.contracts.backend import Job, Session, SpikeRecorder
+from sal_hw.contracts.instrument import Instrument
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
-from sal_hw.instrument import Instrument
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_brainscales2.bundle import FrontEnd
@@ -131,7 +131,7 @@ class BrainScaleS2Backend:
         return MachineInstrument(run, calibration="made for each program" if kept is None else kept.name)
 
     def read_result(self, folder: Path, program: CompiledProgram) -> RecordedRun:
-        """Return a backend that plays a result folder back; see :class:`sal_hw.backend.ResultReader`."""
+        """Return a backend that plays a result folder back; see :class:`sal_hw.contracts.backend.ResultReader`."""
         from sal_hw_brainscales2.importer import read_result
 
         return RecordedRun(result=read_result(folder, program))

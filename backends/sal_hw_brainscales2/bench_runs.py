@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sal_hw.errors import CalibrationError, Problem, quote_value
-from sal_hw.files import json_bytes, sha256, write_atomic
 from sal_hw.program import CompiledProgram
+from sal_hw.storage.files import json_bytes, sha256, write_atomic
 from sal_hw_brainscales2.calix_settings import render_calibration
 from sal_hw_brainscales2.importer import ChipResult
 from sal_hw_brainscales2.live import START_UP_S, LiveRun, execute

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sal_hw.program import CompiledProgram
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
+from sal_hw.results.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
 from sal_hw_brainscales2.importer import ChipResult
 
 #: share of weights cut by the compiler from which a run counts as degraded, as on the emulated chip

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
-from sal_hw.files import read_npz, sha256
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import MembraneProbe
+from sal_hw.storage.files import read_npz, sha256
 from sal_hw_brainscales2.bundle import MAX_RUNTIME_US, Arrays
 from sal_hw_brainscales2.ppu import sensed
 

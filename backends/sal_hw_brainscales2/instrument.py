@@ -1,4 +1,4 @@
-"""A chip on the bench: programs run through PyNN, in a process of their own; see :class:`sal_hw.instrument.Instrument`.
+"""A chip on the bench: an :class:`~sal_hw.contracts.instrument.Instrument` through PyNN, in processes of its own.
 
 It shows spikes, readings of correlation sensors, and membranes as far as PyNN records them: 100 samples of each, so
 that a program with a membrane probe lasts at most 170 us of chip time. Longer ones, which most measurements of neurons
@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw._version import __version__
+from sal_hw.contracts.instrument import Reading, SensorReads
 from sal_hw.errors import DeviceError, Problem, quote_value
-from sal_hw.instrument import Reading, SensorReads
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Spikes
+from sal_hw.results.result import Spikes
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
 from sal_hw.target.snapshot_checks import TIME_FORMAT
 from sal_hw_brainscales2.importer import ChipResult

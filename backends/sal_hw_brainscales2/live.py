@@ -22,8 +22,8 @@ from sal_hw.errors import (
     SalHwError,
     quote_value,
 )
-from sal_hw.files import write_atomic
 from sal_hw.program import CompiledProgram
+from sal_hw.storage.files import write_atomic
 from sal_hw_brainscales2.bundle import FrontEnd
 from sal_hw_brainscales2.importer import ChipResult, read_result
 from sal_hw_brainscales2.program_files import RUN_FILES, run_file

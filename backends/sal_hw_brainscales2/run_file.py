@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from sal_hw.files import sha256
+from sal_hw.storage.files import sha256
 from sal_hw_brainscales2.bundle import Arrays
 
 #: longest line of embedded data, in characters

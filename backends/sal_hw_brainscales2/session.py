@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Observation, SpikeRecorder
 from sal_hw.chip_program import ChipProgram
+from sal_hw.contracts.backend import Moments, Observation, SpikeRecorder
 from sal_hw.errors import DeviceError, IntegrityError, Problem
 from sal_hw.program import CompiledProgram, LoweredSal
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw_brainscales2.bundle import Arrays, make_bundle
 from sal_hw_brainscales2.findings import chip_findings
@@ -24,7 +24,7 @@ _EARLY = 0.05
 
 
 class ChipSession:
-    """Plays a run back; see :class:`sal_hw.backend.Session` and :class:`sal_hw.backend.WholeRun`.
+    """Plays a run back; see :class:`sal_hw.contracts.backend.Session` and :class:`sal_hw.contracts.backend.WholeRun`.
 
     Parameters
     ----------

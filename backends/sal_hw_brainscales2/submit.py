@@ -18,11 +18,11 @@ from types import ModuleType
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlparse
 
-from sal_hw.artifact import read_manifest
-from sal_hw.backend import Job
+from sal_hw.contracts.backend import Job
 from sal_hw.errors import DeviceError, InputError, Problem, SalHwError, quote_value
-from sal_hw.files import writing
 from sal_hw.program import PROGRAM_SCHEMA
+from sal_hw.storage.artifact import read_manifest
+from sal_hw.storage.files import writing
 from sal_hw_brainscales2.bundle import FrontEnd
 from sal_hw_brainscales2.program_files import RUN_FILES
 from sal_hw_brainscales2.sdk import load_queue_client

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.program import CompiledProgram
+from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw.target.tables import TABLES
 from sal_hw_emulator.chip_loader import load_chip

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sal_hw.backend import Session, SpikeRecorder
-from sal_hw.instrument import Instrument
+from sal_hw.contracts.backend import Session, SpikeRecorder
+from sal_hw.contracts.instrument import Instrument
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_emulator import chip_model
@@ -68,13 +68,13 @@ class EmulatorBackend:
         return add_activations(program, chip)
 
     def draw_chip(self, seed: int, *, spreads: Mapping[str, float]) -> CalibrationSnapshot:
-        """Return the truth of a synthetic BrainScaleS-2 chip; see :class:`sal_hw.backend.ChipSource`."""
+        """Return the truth of a synthetic BrainScaleS-2 chip; see :class:`sal_hw.contracts.backend.ChipSource`."""
         return chip_model.draw_chip(seed, spreads=load_spreads().with_overrides(spreads))
 
     def drift_chip(
         self, chip: CalibrationSnapshot, drifts: Mapping[str, float], *, seed: int, taken_at: str
     ) -> CalibrationSnapshot:
-        """Return the truth about a synthetic chip at a later time; see :class:`sal_hw.backend.ChipSource`."""
+        """Return the truth about a synthetic chip at a later time; see :class:`sal_hw.contracts.backend.ChipSource`."""
         from sal_hw_emulator.drift import drifted
 
         # the values are drifts and no spreads, but absurd ones and unknown names are the same

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable, Site
 from sal_hw.target.tables import TABLES, TableKind
 from sal_hw_emulator.spreads import Spread, Spreads, load_spreads

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sal_hw.chip_program import ChipProgram
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding
+from sal_hw.results.result import MAX_SHARE_AT_LIMIT, Finding
 from sal_hw_emulator.chip_loader import load_chip
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.engines.lif.model import LifModel

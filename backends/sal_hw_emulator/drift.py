@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sal_hw.codec import frozen
+from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw.target.tables import TABLES
 from sal_hw_emulator.spreads import Spread, Spreads

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Observation, SpikeRecorder
+from sal_hw.contracts.backend import Observation, SpikeRecorder
+from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, weights_at_limit
 from sal_hw.digital_program import DigitalProgram, DigitalSynapses
-from sal_hw.learning_session import WithoutMoments, silent_neurons, weights_at_limit
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.engines.fixed_point.simulation import FixedPointSimulation
@@ -25,9 +25,9 @@ from sal_hw_emulator.membrane_reading import read_membranes
 
 
 class FixedPointSession(WithoutMoments):
-    """Runs a program piece by piece, see :class:`sal_hw.backend.Session`.
+    """Runs a program piece by piece, see :class:`sal_hw.contracts.backend.Session`.
 
-    It is a :class:`sal_hw.backend.WholeRun` as well, since a flush ends the run.
+    It is a :class:`sal_hw.contracts.backend.WholeRun` as well, since a flush ends the run.
 
     Parameters
     ----------

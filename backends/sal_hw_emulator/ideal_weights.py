@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, LoweredSal
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw_emulator.engines.lif.model import LifModel
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
 from sal_hw_emulator.lif_loader import learned_projections, load_ideal

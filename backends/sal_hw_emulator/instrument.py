@@ -1,4 +1,4 @@
-"""An emulated chip on the bench; see :class:`sal_hw.instrument.Instrument`."""
+"""An emulated chip on the bench; see :class:`sal_hw.contracts.instrument.Instrument`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw._version import __version__
-from sal_hw.instrument import Reading, SensorReads
+from sal_hw.contracts.instrument import Reading, SensorReads
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Spikes
+from sal_hw.results.result import Spikes
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_emulator.chip_loader import load_chip

@@ -1,4 +1,4 @@
-"""Programs of LIF neurons, with or without a chip, run by the LIF engine; see :class:`sal_hw.backend.Session`."""
+"""Programs of LIF neurons, run by the LIF engine; see :class:`sal_hw.contracts.backend.Session`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Observation, SpikeRecorder
+from sal_hw.contracts.backend import Observation, SpikeRecorder
+from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons
 from sal_hw.experiment.effective import SpikeEffects
-from sal_hw.learning_session import WithoutMoments, silent_neurons
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.chip_weights import ChipWeights
@@ -139,7 +139,7 @@ class LifSession(WithoutMoments):
         return self._weights.of_projection(self._simulation, projection)
 
     def sensor_readings(self, projection: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the last update's readings of a projection's sensors, see :class:`sal_hw.backend.SensorReader`."""
+        """Return the last update's sensor readings, see :class:`sal_hw.contracts.backend.SensorReader`."""
         return self._weights.sensor_readings(self._simulation, projection)
 
     def biases(self, population: str) -> NDArray[np.float64]:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments
+from sal_hw.contracts.backend import Moments
+from sal_hw.contracts.learning_session import weights_at_limit
 from sal_hw.errors import InputError, Problem
-from sal_hw.learning_session import weights_at_limit
 from sal_hw.program import CompiledProgram, LoweredSal, LoweredWakeSleep, SynapseBlock
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw_emulator.engines.sampling import SamplingModel
 from sal_hw_emulator.plasticity import PairSums, sal_change, wake_sleep_change
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments
+from sal_hw.contracts.backend import Moments
 from sal_hw.program import CompiledProgram, LoweredSal, LoweredWakeSleep, LoweredWindow, NeuronBlock
 
 Matrix = NDArray[np.float64]

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Observation, SpikeRecorder
+from sal_hw.contracts.backend import Moments, Observation, SpikeRecorder
 from sal_hw.experiment.effective import SpikeEffects
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
 from sal_hw_emulator.engines.sampling import (
     PairWindow,
@@ -33,7 +33,7 @@ _LEARNING, _OBSERVING = 0, 1
 
 
 class SamplingSession:
-    """Runs a program piece by piece; see :class:`sal_hw.backend.Session`.
+    """Runs a program piece by piece; see :class:`sal_hw.contracts.backend.Session`.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sal_hw.backend import Session, SpikeRecorder
+from sal_hw.contracts.backend import Session, SpikeRecorder
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot

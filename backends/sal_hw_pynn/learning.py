@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.learning_session import weights_at_limit
 from sal_hw.errors import InputError, Problem
-from sal_hw.learning_session import weights_at_limit
 from sal_hw.program import CompiledProgram, LoweredSal, SynapseBlock
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw_pynn.blueprint import part_name
 from sal_hw_pynn.mechanisms import Mechanism, PairStdp, amplitude_of
 from sal_hw_pynn.pair_sums import PairSums, Train

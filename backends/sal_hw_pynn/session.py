@@ -1,4 +1,4 @@
-"""A program in a simulator, run piece by piece; see :class:`sal_hw.backend.Session`."""
+"""A program in a simulator, run piece by piece; see :class:`sal_hw.contracts.backend.Session`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Observation, SpikeRecorder
+from sal_hw.contracts.backend import Observation, SpikeRecorder
+from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons
 from sal_hw.errors import IntegrityError, Problem, quote_value
-from sal_hw.learning_session import WithoutMoments, silent_neurons
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw_pynn.blueprint import blueprint
 from sal_hw_pynn.description import Simulator

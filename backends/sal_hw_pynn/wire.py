@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes, read_npz
 
 Arrays = dict[str, NDArray[Any]]
 

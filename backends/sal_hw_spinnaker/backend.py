@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sal_hw.backend import Session, SpikeRecorder
+from sal_hw.contracts.backend import Session, SpikeRecorder
+from sal_hw.contracts.mapping import MappingReport
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
-from sal_hw.mapping import MappingReport
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.access import MachineAccess, require_machine
@@ -63,7 +63,7 @@ class SpinnakerBackend:
         require_machine(self.machine, command)
 
     def map_program(self, program: CompiledProgram, *, updates: int, seed: int) -> MappingReport:
-        """Map a program on a virtual board and compare all of it; see :class:`sal_hw.mapping.Mapper`."""
+        """Map a program on a virtual board and compare all of it; see :class:`sal_hw.contracts.mapping.Mapper`."""
         from sal_hw_spinnaker.spynnaker_job import make_job
         from sal_hw_spinnaker.spynnaker_mapping import compare
         from sal_hw_spinnaker.spynnaker_process import execute

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sal_hw.learning_session import silent_neurons, weights_at_limit
-from sal_hw.result import Finding
+from sal_hw.contracts.learning_session import silent_neurons, weights_at_limit
+from sal_hw.results.result import Finding
 
 #: per kind of finding: the counts of the cores that it adds up, and what to do
 COUNTED: dict[str, tuple[tuple[str, ...], str]] = {

@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Observation, SpikeRecorder
+from sal_hw.contracts.backend import Observation, SpikeRecorder
+from sal_hw.contracts.learning_session import WithoutMoments
 from sal_hw.digital_program import DigitalProgram, DigitalSynapses
 from sal_hw.errors import DeviceError, IntegrityError, Problem
-from sal_hw.learning_session import WithoutMoments
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw_spinnaker.access import MachineAccess
 from sal_hw_spinnaker.findings import counted, machine_findings
@@ -102,7 +102,7 @@ def _named(job: Job, program: CompiledProgram, arrays: Arrays) -> Arrays:
 
 
 class SpinnakerSession(WithoutMoments):
-    """Plays a run back; see :class:`sal_hw.backend.Session` and :class:`sal_hw.backend.WholeRun`.
+    """Plays a run back; see :class:`sal_hw.contracts.backend.Session` and :class:`sal_hw.contracts.backend.WholeRun`.
 
     Parameters
     ----------

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.backend import Session, SpikeRecorder
 from sal_hw.chunk_session import ChunkSession
+from sal_hw.contracts.backend import Session, SpikeRecorder
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
@@ -117,7 +117,7 @@ class SpiNNaker2Backend:
         return ChunkSession(program, runner, seed=seed, recorder=recorder, chip_id=f"{NAME}:{address}")
 
     def read_result(self, folder: Path, program: CompiledProgram) -> RecordedRun:
-        """Return a backend that plays a run file's result back; see :class:`sal_hw.backend.ResultReader`."""
+        """Return a backend that plays a run file's result back; see :class:`sal_hw.contracts.backend.ResultReader`."""
         from sal_hw_spinnaker.spinnaker2_result import RecordedRun, read_result
 
         return RecordedRun(result=read_result(folder, program))

@@ -19,8 +19,8 @@ from types import ModuleType
 from sal_hw import chunk_loop
 from sal_hw.chunk_plan import chunk_plan
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.files import npz_bytes, sha256
 from sal_hw.program import CompiledProgram
+from sal_hw.storage.files import npz_bytes, sha256
 from sal_hw_spinnaker import spinnaker2_network
 from sal_hw_spinnaker.spinnaker2_backend import FRONT_END, NAME
 from sal_hw_spinnaker.spinnaker2_sdk import WHERE

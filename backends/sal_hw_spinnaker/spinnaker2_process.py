@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sal_hw.chunk_loop import Chunk, Records
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
-from sal_hw.files import npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import npz_bytes, read_npz, write_atomic
 
 #: wall-clock seconds allowed for connecting, mapping and loading; examples take about 7 s per run, so a choice
 START_UP_S = 300.0

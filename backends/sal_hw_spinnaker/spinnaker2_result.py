@@ -12,13 +12,13 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Observation, Session, SpikeRecorder
 from sal_hw.chunk_loop import Chunk, ChunkLoop, Records
 from sal_hw.chunk_plan import chunk_plan, ticks_of
 from sal_hw.chunk_session import ChunkSession
+from sal_hw.contracts.backend import Observation, Session, SpikeRecorder
 from sal_hw.errors import DeviceError, InputError, IntegrityError, Problem, quote_value
-from sal_hw.files import read_npz, sha256
 from sal_hw.program import CompiledProgram
+from sal_hw.storage.files import read_npz, sha256
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.spinnaker2_backend import FRONT_END, NAME
 

@@ -22,7 +22,7 @@ def _files(program: CompiledProgram, *, updates: int, seed: int, via: str | None
 
 
 def spinnaker2_with(*, shadow: bool = True, rounding: Rounding = "nearest") -> Target:
-    """Return the target with a choice of how the host learns, for :func:`sal_hw.compiler.compile_network`.
+    """Return the target with a choice of how the host learns, for :func:`sal_hw.passes.compile.compile_network`.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from sal_hw.files import npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import npz_bytes, read_npz, write_atomic
 from sal_hw_spinnaker.spinnaker2_network import UnbelievableError, run_chunk
 from sal_hw_spinnaker.spinnaker2_process import (
     ARRAYS,

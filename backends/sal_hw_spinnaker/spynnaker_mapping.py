@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.mapping import MappedChip, MappedCore, MappedSynapses, MappingReport
 from sal_hw.digital_program import FRACTION_BITS, DigitalProgram
 from sal_hw.errors import IntegrityError, Problem
-from sal_hw.mapping import MappedChip, MappedCore, MappedSynapses, MappingReport
 from sal_hw.program import CompiledProgram
 from sal_hw_spinnaker.spynnaker_job import Arrays, Job, SynapseList
 from sal_hw_spinnaker.spynnaker_regions import Block, core_parameters, learning_parameters, source_blocks

@@ -15,7 +15,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
-from sal_hw.files import json_bytes, npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
 from sal_hw_spinnaker.access import BOARD_VERSION, MachineAccess
 from sal_hw_spinnaker.spynnaker_job import Arrays, Job
 

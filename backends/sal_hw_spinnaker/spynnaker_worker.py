@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sal_hw.files import json_bytes, npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
 from sal_hw_spinnaker import sdk
 from sal_hw_spinnaker.spynnaker_job import Arrays
 from sal_hw_spinnaker.spynnaker_network import Network

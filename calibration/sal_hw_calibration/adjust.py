@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
+from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import ParameterTable
 from sal_hw.target.tables import TABLES
 from sal_hw_calibration.bench import Bench, Run, Sites

@@ -1,4 +1,4 @@
-"""What the command line finds under the entry point; see :class:`sal_hw.calibrating.Calibrator`."""
+"""What the command line finds under the entry point; see :class:`sal_hw.contracts.calibrator.Calibrator`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sal_hw.calibrating import Calibrated, CampaignOptions
-from sal_hw.instrument import Instrument
+from sal_hw.contracts.calibrator import Calibrated, CampaignOptions
+from sal_hw.contracts.instrument import Instrument
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_calibration.campaign import keep_snapshot, run_campaign
 from sal_hw_calibration.recovery import Recovery, compare, complete_truth, find_broken

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from sal_hw.artifact import is_unfinished
-from sal_hw.calibrating import Calibrated, CampaignOptions, StageReport
-from sal_hw.codec import digest
+from sal_hw.contracts.calibrator import Calibrated, CampaignOptions, StageReport
+from sal_hw.contracts.instrument import Instrument
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
-from sal_hw.files import json_bytes, write_atomic, writing
-from sal_hw.instrument import Instrument
+from sal_hw.storage.artifact import is_unfinished
+from sal_hw.storage.codec import digest
+from sal_hw.storage.files import json_bytes, write_atomic, writing
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES

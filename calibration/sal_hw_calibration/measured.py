@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
+from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import ParameterTable
 from sal_hw.target.tables import TABLES
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.instrument import Instrument
+from sal_hw.contracts.instrument import Instrument
 from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw_calibration.bench import Bench

@@ -17,7 +17,7 @@ from sal_hw.cli.options import AsJson, CalibrationFile, Debug, Force
 from sal_hw.cli.progress import stage_progress
 
 if TYPE_CHECKING:
-    from sal_hw.calibrating import Calibrated
+    from sal_hw.contracts.calibrator import Calibrated
 
 
 def calibrate(
@@ -71,7 +71,7 @@ def calibrate(
 
     Example: sal-hw calibrate --target brainscales2 --synthetic 7 -o chip7.snapshot
     """
-    from sal_hw.calibrating import CampaignOptions
+    from sal_hw.contracts.calibrator import CampaignOptions
     from sal_hw.registry import load_calibrator
     from sal_hw.target.quality import check_quality
     from sal_hw.target.snapshot_io import read_snapshot
@@ -117,7 +117,7 @@ def calibrate(
 
 def _show(done: Calibrated, path: Path, recovery: Mapping[str, Any] | None, *, as_json: bool) -> None:
     """Print the outcome, and write the comparison with the truth beside the snapshot."""
-    from sal_hw.files import json_bytes, write_atomic
+    from sal_hw.storage.files import json_bytes, write_atomic
     from sal_hw.target.quality import yields
 
     shares = yields(done.snapshot)

@@ -10,7 +10,7 @@ from sal_hw.cli.console import show, show_json, show_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sal_hw.calibrating import Calibrated, StageReport
+    from sal_hw.contracts.calibrator import Calibrated, StageReport
 
 
 def show_stages(stages: Sequence[tuple[str, tuple[str, ...], str]], *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sal_hw.instrument import Instrument, InstrumentSource
+    from sal_hw.contracts.instrument import Instrument, InstrumentSource
     from sal_hw.target.snapshot import CalibrationSnapshot
 
 
@@ -71,8 +71,8 @@ def open_bench(
     DeviceError
         E801 if the machine's software is missing, E712 if its backend cannot calibrate.
     """
-    from sal_hw.backend import Machine
-    from sal_hw.instrument import InstrumentSource
+    from sal_hw.contracts.backend import Machine
+    from sal_hw.contracts.instrument import InstrumentSource
     from sal_hw.registry import load_backend, load_target
 
     chosen = load_target(target)

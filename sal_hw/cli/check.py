@@ -19,7 +19,7 @@ from sal_hw.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sal_hw.api import Recipe
+    from sal_hw.workflow.api import Recipe
 
 
 def check(
@@ -38,9 +38,9 @@ def check(
 
     Example: sal-hw check recipes/chip_alignment.yaml --target brainscales2
     """
-    from sal_hw import api
     from sal_hw.cli.chip_tables import show_program
     from sal_hw.cli.compiling import compile_as_asked
+    from sal_hw.workflow import api
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
@@ -57,7 +57,7 @@ def check(
 
 
 def _check_study(loaded: Recipe, target: str, chip: str | None, calibration: str | None, *, as_json: bool) -> int:
-    from sal_hw.checked_recipe import check_study
+    from sal_hw.workflow.checked_recipe import check_study
 
     check_study(loaded, target=target, chip=chip, calibration=calibration)
     if as_json:

@@ -24,8 +24,8 @@ from sal_hw.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sal_hw.api import Recipe
     from sal_hw.cli.compiling import Compiled
+    from sal_hw.workflow.api import Recipe
 
 
 def compile_program(
@@ -50,9 +50,9 @@ def compile_program(
 
     Example: sal-hw compile recipes/chip_alignment.yaml --target brainscales2 -o build/chip_alignment
     """
-    from sal_hw import api
     from sal_hw.cli.chip_tables import show_program
     from sal_hw.cli.compiling import compile_as_asked
+    from sal_hw.workflow import api
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
@@ -88,10 +88,10 @@ def _store(
     out: Path, compiled: Compiled, recipe: Recipe, made: dict[str, bytes], *, force: bool, figures: bool
 ) -> tuple[Path, ...]:
     """Write program, recipe, report, files and pictures, the manifest over all of them last; return the pictures."""
-    from sal_hw.artifact import ArtifactFolder
-    from sal_hw.codec import encode
     from sal_hw.program import PROGRAM_SCHEMA
-    from sal_hw.store import write_program
+    from sal_hw.results.store import write_program
+    from sal_hw.storage.artifact import ArtifactFolder
+    from sal_hw.storage.codec import encode
 
     program = compiled.program
     folder = ArtifactFolder.create(out, "program", force=force)

@@ -23,7 +23,7 @@ def explain(
 
     Example: sal-hw explain E214
     """
-    from sal_hw.error_catalog import CATALOG
+    from sal_hw.error_texts.catalog import CATALOG
 
     del debug
     if code is None:

@@ -11,7 +11,7 @@ from sal_hw.cli.console import say, show, show_json, show_table
 from sal_hw.cli.options import AsJson, Debug, Force
 
 if TYPE_CHECKING:
-    from sal_hw.api import Run
+    from sal_hw.workflow.api import Run
 
 
 def import_result(
@@ -55,7 +55,7 @@ def import_result(
         raise typer.BadParameter("give either a RESULT folder or --calix FILE")
     if calix is not None:
         return _calibration(calix, out, chip_id, trust_pickle=trust_pickle, force=force, as_json=as_json)
-    from sal_hw.importing import import_result as take_over
+    from sal_hw.workflow.import_results import import_result as take_over
 
     result = folder or Path()
     home = program or result.absolute().parent
@@ -65,8 +65,8 @@ def import_result(
 
 
 def _calibration(path: Path, out: Path, chip_id: str | None, *, trust_pickle: bool, force: bool, as_json: bool) -> int:
-    from sal_hw.importing import import_calibration
     from sal_hw.target.snapshot_io import write_snapshot
+    from sal_hw.workflow.import_results import import_calibration
 
     snapshot = import_calibration(path, trust_pickle=trust_pickle, chip_id=chip_id)
     write_snapshot(out, snapshot, force=force)

@@ -10,8 +10,8 @@ import typer
 from sal_hw.cli.console import show, show_json, show_table
 
 if TYPE_CHECKING:
-    from sal_hw.api import Recipe
-    from sal_hw.mapping import MappingReport
+    from sal_hw.contracts.mapping import MappingReport
+    from sal_hw.workflow.api import Recipe
 
 #: said with every report, since an empty list of spikes could be taken for silence
 NOTHING_RAN = (
@@ -35,8 +35,8 @@ def refuse_with(**others: object) -> None:
 
 def run_map_only(recipe: Recipe, target: str, folder: Path, *, strict: bool, force: bool, as_json: bool) -> int:
     """Map a recipe's program, store the report and print it."""
-    from sal_hw import api
-    from sal_hw.codec import encode
+    from sal_hw.storage.codec import encode
+    from sal_hw.workflow import api
 
     report = api.map_only(recipe, target=target, strict=strict, out=folder, force=force)
     if as_json:

@@ -37,8 +37,8 @@ def export(
     """
     from dataclasses import asdict
 
-    from sal_hw.checked_recipe import load_recipe
     from sal_hw.nir_exchange.export import export_recipe
+    from sal_hw.workflow.checked_recipe import load_recipe
 
     del debug
     loaded = load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
@@ -76,10 +76,10 @@ def import_file(
 
     Example: sal-hw nir import network.nir --time-unit ms -o network.yaml
     """
-    from sal_hw.checked_recipe import load_recipe
     from sal_hw.nir_exchange.expressible import realize
-    from sal_hw.nir_exchange.importing import import_network
+    from sal_hw.nir_exchange.import_network import import_network
     from sal_hw.nir_exchange.recipes import recipe_name, write_recipe
+    from sal_hw.workflow.checked_recipe import load_recipe
 
     del debug
     imported = import_network(file, time_unit=time_unit, voltage_unit=voltage_unit)

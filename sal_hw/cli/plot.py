@@ -24,7 +24,8 @@ def plot(
 
     Example: sal-hw plot dkl runs/with_sal runs/without_sal -o dkl.png
     """
-    from sal_hw import api, plots
+    from sal_hw import plots
+    from sal_hw.workflow import api
 
     del debug
     if listing:

@@ -28,8 +28,8 @@ from sal_hw.cli.options import (
 from sal_hw.errors import DegradedError, Problem
 
 if TYPE_CHECKING:
-    from sal_hw.api import Recipe, Run
-    from sal_hw.machines import Access
+    from sal_hw.workflow.api import Recipe, Run
+    from sal_hw.workflow.machines import Access
 
 
 def run(
@@ -66,9 +66,9 @@ def run(
 
     Example: sal-hw run recipes/sampling.yaml --preset synaptic-noise --seed 3 --out runs/noisy
     """
-    from sal_hw import api
     from sal_hw.cli.progress import interruptible, progress_bar
-    from sal_hw.machines import Access
+    from sal_hw.workflow import api
+    from sal_hw.workflow.machines import Access
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
@@ -135,10 +135,10 @@ def _dry_run(
     strict: bool,
     as_json: bool,
 ) -> int:
-    from sal_hw import api
-    from sal_hw.chips import choose_chips
-    from sal_hw.machines import choose_backend
     from sal_hw.registry import load_target
+    from sal_hw.workflow import api
+    from sal_hw.workflow.chip_choice import choose_chips
+    from sal_hw.workflow.machines import choose_backend
 
     chosen = load_target(target)
     command = api.emulating(recipe, target)
@@ -166,7 +166,7 @@ def _dry_study(
     *,
     as_json: bool,
 ) -> int:
-    from sal_hw.checked_recipe import check_study
+    from sal_hw.workflow.checked_recipe import check_study
 
     check_study(recipe, target=target, chip=chip, calibration=calibration, via=via, calix=calix)
     if as_json:

@@ -13,7 +13,7 @@ from sal_hw.cli.options import AsJson, Debug, Force
 from sal_hw.errors import InputError, Problem, quote_value
 
 if TYPE_CHECKING:
-    from sal_hw.backend import ChipSource
+    from sal_hw.contracts.backend import ChipSource
     from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 
 app = typer.Typer(
@@ -59,7 +59,7 @@ def draw(
 
 
 def _chip_source() -> ChipSource:
-    from sal_hw.backend import ChipSource
+    from sal_hw.contracts.backend import ChipSource
     from sal_hw.registry import load_backend
 
     backend = load_backend("emulator")

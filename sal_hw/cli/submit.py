@@ -12,7 +12,7 @@ from sal_hw.cli.options import AsJson, Debug, Via
 from sal_hw.errors import InputError, Problem, quote_value
 
 if TYPE_CHECKING:
-    from sal_hw.backend import Job, JobQueue
+    from sal_hw.contracts.backend import Job, JobQueue
 
 
 def submit(
@@ -51,10 +51,10 @@ def submit(
 
 
 def _queue(folder: Path) -> JobQueue:
-    from sal_hw.artifact import read_manifest
-    from sal_hw.backend import JobQueue
+    from sal_hw.contracts.backend import JobQueue
     from sal_hw.program import PROGRAM_SCHEMA
     from sal_hw.registry import load_backend, load_target
+    from sal_hw.storage.artifact import read_manifest
 
     name = str(read_manifest(folder, "program", schema_versions=(PROGRAM_SCHEMA,), strict=False)["target"])
     target = load_target(name)

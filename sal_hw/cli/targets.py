@@ -91,7 +91,7 @@ def _ends(limit: Range) -> str:
 
 
 def _document(target: Target) -> dict[str, Any]:
-    from sal_hw.codec import encode
+    from sal_hw.storage.codec import encode
 
     document, _ = encode(target.description)
     return {**document, "backend": target.backend, "emulator": target.emulator}

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import SensorReader, Session
+from sal_hw.contracts.backend import SensorReader, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.effective import measure_couplings, require_forcer
 from sal_hw.experiment.metrics import alignment_angle, asymmetry_variance, weight_correlation
 from sal_hw.program import CompiledProgram, LoweredSal
-from sal_hw.result import Metric
+from sal_hw.results.result import Metric
 from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.spec.protocols import AlignProtocol
 

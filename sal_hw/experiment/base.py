@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.result import Axis, Metric, Trace
+from sal_hw.results.result import Axis, Metric, Trace
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -35,7 +35,7 @@ class SpikeEffects:
 
 @runtime_checkable
 class SpikeForcer(Protocol):
-    """A session that can force spikes: an option, besides :class:`sal_hw.backend.Session`."""
+    """A session that can force spikes: an option, besides :class:`sal_hw.contracts.backend.Session`."""
 
     def force_spikes(
         self, sources: NDArray[np.int64], *, window_ms: float, trials: int, batches: int, warmup_ms: float

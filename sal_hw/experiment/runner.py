@@ -11,14 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Backend, Session, SpikeRecorder, WholeRun
+from sal_hw.contracts.backend import Backend, Session, SpikeRecorder, WholeRun
 from sal_hw.errors import IncompleteError, Problem
 from sal_hw.experiment.align import AlignExperiment
 from sal_hw.experiment.base import Arrays, Experiment
 from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Health, RunResult
+from sal_hw.results.result import Health, RunResult
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.probes import StateProbe
 from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol, SampleProtocol, TrainDistributionProtocol

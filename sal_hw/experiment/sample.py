@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Session
+from sal_hw.contracts.backend import Session
 from sal_hw.errors import InputError, Problem
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.boltzmann import Boltzmann
 from sal_hw.experiment.metrics import kullback_leibler, sampling_floor
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Metric
+from sal_hw.results.result import Metric
 from sal_hw.spec.protocols import SampleProtocol
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sal_hw.experiment.base import Arrays, Experiment
 from sal_hw.experiment.runner import RunOptions, advance, warnings_of
 from sal_hw.registry import load_study
-from sal_hw.result import Finding, Health, RunResult
+from sal_hw.results.result import Finding, Health, RunResult
 from sal_hw.spec.protocols import Protocol as ExperimentProtocol
 
 #: what a result says in place of target and backend

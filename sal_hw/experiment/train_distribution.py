@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.backend import Moments, Session
-from sal_hw.codec import frozen
+from sal_hw.contracts.backend import Moments, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
 from sal_hw.experiment.metrics import asymmetry_variance, kullback_leibler, sampling_floor
-from sal_hw.passes.materialize import materialize
+from sal_hw.passes.draw_values import materialize
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
-from sal_hw.result import Metric
+from sal_hw.results.result import Metric
 from sal_hw.spec.protocols import BetaTarget, TrainDistributionProtocol
+from sal_hw.storage.codec import frozen
 
 OpenSession = Callable[[CompiledProgram], Session]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from sal_hw.document import document
+from sal_hw.storage.document import document
 
 Kind: TypeAlias = Literal["mod8", "frac8", "frac16"]
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from sal_hw.checked_recipe import Recipe
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.files import json_bytes, write_atomic
 from sal_hw.nir_exchange.expressible import NirNetwork, NirPopulation, realize
 from sal_hw.nir_exchange.library import load_nir, write_graph
 from sal_hw.nir_exchange.losses import Loss, find_losses
 from sal_hw.spec.plasticity import SalRule
+from sal_hw.storage.files import json_bytes, write_atomic
+from sal_hw.workflow.checked_recipe import Recipe
 
 #: the one key of the graph's metadata that is ours, and the version of what stands there and in the sidecar
 METADATA_KEY, SIDECAR_SCHEMA = "sal_hw", 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
-from sal_hw.files import write_atomic
+from sal_hw.storage.files import write_atomic
 
 #: numbers in one file, as for files of weights; read before they are unpacked
 MAX_VALUES = 2**28

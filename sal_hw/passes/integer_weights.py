@@ -13,13 +13,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.digital_program import DigitalProgram
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.chip_knowledge import limit
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredSal, NeuronBlock, PassRecord, SynapseBlock
 from sal_hw.spec.neurons import LifNeuron
+from sal_hw.storage.codec import frozen
 from sal_hw.tick_program import IntegerInput, IntegerScale, IntegerSynapses, Sign, TickProgram
 
 #: relative error of a stimulus that its user should know; a choice

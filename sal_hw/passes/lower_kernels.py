@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.chip_program import PlacedKernel, Polarity, SynapseTile
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.kernel.ir import Kernel
 from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learning_kernel
 from sal_hw.passes.chip_knowledge import knows, limit, of_synapses
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredSal, PassRecord
+from sal_hw.storage.codec import frozen
 
 Memory = Literal["none", "sram", "external"]
 

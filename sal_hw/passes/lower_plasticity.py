@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredRule, LoweredSal, LoweredWakeSleep, LoweredWindow, PassRecord, SynapseBlock
 from sal_hw.spec.arrays import derive_seed
 from sal_hw.spec.plasticity import AmplitudeSpread, Rule, SalRule, WakeSleepRule
+from sal_hw.storage.codec import frozen
 
 _SIGN = {"aligning": 1.0, "inverted": -1.0}
 

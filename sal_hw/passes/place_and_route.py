@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.chip_program import BackgroundSource, ExternalSource, Polarity, SynapseTile
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import ChipDraft, Draft
 from sal_hw.passes.masks import usable_sites, working_sensors
 from sal_hw.passes.placement import STRATEGIES, Placement, Strategy, place
 from sal_hw.passes.routing import Demand, Route, background_size, route_events
 from sal_hw.program import LoweredPoisson, LoweredSpikes, LoweredStimulus, PassRecord, SynapseBlock
+from sal_hw.storage.codec import frozen
 from sal_hw.target.description import TargetDescription
 
 POLARITIES: tuple[Polarity, ...] = ("excitatory", "inhibitory")

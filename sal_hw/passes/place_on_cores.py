@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from sal_hw.codec import frozen
 from sal_hw.digital_program import DigitalNeurons, DigitalSynapses
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.chip_knowledge import limit
 from sal_hw.passes.digital_draft import DigitalDraft
 from sal_hw.passes.draft import Draft
 from sal_hw.program import NeuronBlock, PassRecord
+from sal_hw.storage.codec import frozen
 
 _RECEPTORS = 2
 

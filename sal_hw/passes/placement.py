@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
-from sal_hw.document import document
 from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.storage.codec import frozen
+from sal_hw.storage.document import document
 
 Strategy: TypeAlias = Literal["sequential", "alternate"]
 

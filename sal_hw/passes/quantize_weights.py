@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.chip_program import ChipNeurons, ScaledWeights, SynapseTile
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.chip_knowledge import limit, of_neurons, of_synapses
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.place_and_route import learning_projections
 from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.program import LoweredPoisson, LoweredSal, PassRecord
+from sal_hw.storage.codec import frozen
 
 Array = NDArray[np.float64]
 

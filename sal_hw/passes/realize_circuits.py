@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from sal_hw.chip_program import ChipNeurons
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.chip_knowledge import limit, of_neurons
 from sal_hw.passes.draft import Draft
@@ -16,6 +15,7 @@ from sal_hw.passes.sampling_circuits import SAMPLING, sampling_wishes
 from sal_hw.passes.wishes import Wishes
 from sal_hw.program import NeuronBlock, PassRecord
 from sal_hw.spec.neurons import LifNeuron
+from sal_hw.storage.codec import frozen
 
 _RANGES = {
     "v_leak_lsb": ("v_leak", "v_rest plus the constant drive"),

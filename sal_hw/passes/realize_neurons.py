@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
-from sal_hw.passes.materialize import materialize
+from sal_hw.passes.draw_values import materialize
 from sal_hw.program import NeuronBlock, PassRecord, SamplingTiming
 from sal_hw.spec.network import Discretization, Population
 from sal_hw.spec.neurons import LifNeuron, SamplingNeuron
 from sal_hw.spec.stimulus import ConstantDrive
+from sal_hw.storage.codec import frozen
 
 #: per named discretisation: dead steps and PSP steps relative to the time constants, weight of coincident pairs.
 #: Sources: Buesing et al. 2011 and the conventions found in the code that goes with arXiv 2503.02642. Pairs of

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
-from sal_hw.passes.materialize import materialize
+from sal_hw.passes.draw_values import materialize
 from sal_hw.program import LoweredPoisson, LoweredSpikes, LoweredStimulus, PassRecord
 from sal_hw.spec.arrays import read_values
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import FromFile
+from sal_hw.storage.codec import frozen
 
 
 def realize_stimuli(draft: Draft) -> Draft:

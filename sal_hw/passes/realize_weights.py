@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
-from sal_hw.passes.materialize import materialize
+from sal_hw.passes.draw_values import materialize
 from sal_hw.program import PassRecord, SynapseBlock
 from sal_hw.spec.arrays import read_sparse
 from sal_hw.spec.network import Projection
 from sal_hw.spec.values import Beta, FromFile, Normal, Uniform
+from sal_hw.storage.codec import frozen
 
 Weights = tuple[NDArray[np.float64], NDArray[np.bool_]]
 

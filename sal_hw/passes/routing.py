@@ -22,11 +22,11 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
-from sal_hw.document import document
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.routing_demands import Demand, Need, SourceKey, SourceKind, background_size, gather, in_degree
 from sal_hw.passes.routing_rows import SIGNS, Grid, Place, Slot, SynapseRows
+from sal_hw.storage.codec import frozen
+from sal_hw.storage.document import document
 from sal_hw.target.description import TargetDescription
 
 __all__ = ["Demand", "Route", "background_size", "in_degree", "route_events"]

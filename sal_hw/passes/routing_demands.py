@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.chip_program import Polarity
-from sal_hw.document import document
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.routing_rows import SIGNS, Grid, Wish
+from sal_hw.storage.document import document
 from sal_hw.target.description import TargetDescription
 
 SourceKind: TypeAlias = Literal["neuron", "external", "background"]

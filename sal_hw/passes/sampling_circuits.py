@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.passes.chip_knowledge import knows, of_neurons
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.wishes import Wishes
 from sal_hw.program import LoweredPoisson, NeuronBlock, PassRecord
+from sal_hw.storage.codec import frozen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

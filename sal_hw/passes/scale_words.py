@@ -17,12 +17,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.digital_program import FRACTION_BITS, DigitalInput, DigitalSynapses, Receptor, WordScale
 from sal_hw.passes.chip_knowledge import limit
 from sal_hw.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw.passes.draft import Draft
 from sal_hw.program import PassRecord
+from sal_hw.storage.codec import frozen
 
 _RECEPTORS: tuple[Receptor, ...] = ("excitatory", "inhibitory")
 

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import frozen
 from sal_hw.digital_program import Receptor
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.chip_knowledge import limit
 from sal_hw.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredPoisson, LoweredRule, LoweredSal, NeuronBlock, PassRecord, SynapseBlock
+from sal_hw.storage.codec import frozen
 
 #: how many times the way from rest to threshold the PSP of a flush input is
 _FLUSH_STRENGTH = 2.0

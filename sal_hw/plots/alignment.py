@@ -18,7 +18,7 @@ from sal_hw.plots.lookup import (
     single_path,
 )
 from sal_hw.plots.table import Table
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

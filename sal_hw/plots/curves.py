@@ -10,7 +10,7 @@ from sal_hw.experiment.metrics import asymmetry_variance
 from sal_hw.plots import style
 from sal_hw.plots.lookup import AXIS_LABELS, axis_name, axis_values, find_reciprocal
 from sal_hw.plots.table import Table
-from sal_hw.result import RunResult, Trace
+from sal_hw.results.result import RunResult, Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.files import write_atomic, writing
 from sal_hw.plots.kinds import available, collect, render
 from sal_hw.plots.table import Table
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
+from sal_hw.storage.files import write_atomic, writing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

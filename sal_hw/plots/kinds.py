@@ -21,7 +21,7 @@ from sal_hw.plots import (
 from sal_hw.plots.kind import Kind
 from sal_hw.plots.study_kinds import COMPARISONS
 from sal_hw.plots.table import Table
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
 from sal_hw.spec.findings import did_you_mean, listed
 
 if TYPE_CHECKING:

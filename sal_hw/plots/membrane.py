@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.table import Table
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

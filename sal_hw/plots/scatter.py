@@ -10,7 +10,7 @@ import numpy as np
 from sal_hw.plots import style
 from sal_hw.plots.lookup import find_reciprocal, side_names
 from sal_hw.plots.table import Table
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

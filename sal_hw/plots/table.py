@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sal_hw.files import npz_bytes
+from sal_hw.storage.files import npz_bytes
 
 #: longer tables are written as arrays: no spreadsheet opens them
 MAX_CSV_ROWS = 100_000

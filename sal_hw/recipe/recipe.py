@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sal_hw.document import recipe_key
 from sal_hw.errors import InputError, Problem
 from sal_hw.recipe.files import read_text, shown_path
 from sal_hw.recipe.loader import parse_yaml
@@ -22,6 +21,7 @@ from sal_hw.spec.findings import Path as FieldPath
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import Protocol
 from sal_hw.spec.validate import find_conflicts
+from sal_hw.storage.document import recipe_key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sal_hw.document import recipe_key
 from sal_hw.spec.findings import Finding, Path, closest, did_you_mean, listed
-from sal_hw.spec.homes import homes_of
+from sal_hw.spec.key_places import homes_of
 from sal_hw.spec.schema import (
     KNOWN_SYMBOLS,
     FieldType,
@@ -19,6 +18,7 @@ from sal_hw.spec.schema import (
     plain,
     symbols_of,
 )
+from sal_hw.storage.document import recipe_key
 
 _NOT_FINITE = re.compile(r"\s*[+-]?\.?(nan|inf|infinity)\b.*", re.IGNORECASE | re.DOTALL)
 _NUMBER_IN_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)

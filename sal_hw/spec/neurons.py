@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Tag
 
-from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import PotentialMv, TimeConstantMs
 from sal_hw.spec.values import Constant, ValueSource
+from sal_hw.storage.document import choose_by, document
 
 
 @document

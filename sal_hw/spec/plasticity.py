@@ -12,7 +12,6 @@ from typing import Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt, Le
 from pydantic import Tag
 
-from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import (
     Bound,
     DurationMs,
@@ -25,6 +24,7 @@ from sal_hw.spec.fields import (
     TimeConstantMs,
     Whole,
 )
+from sal_hw.storage.document import choose_by, document
 
 WindowShape: TypeAlias = Literal["exponential", "triangular"]
 Pairing: TypeAlias = Literal["nearest", "all"]

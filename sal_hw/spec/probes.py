@@ -6,8 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Tag
 
-from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import Count, DurationMs, Name
+from sal_hw.storage.document import choose_by, document
 
 
 @document

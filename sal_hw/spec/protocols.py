@@ -7,7 +7,6 @@ from typing import Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt, Le
 from pydantic import Tag
 
-from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import Because, Count, DurationMs, Name, Number, Seed, Whole
 from sal_hw.spec.studies.dale_network import DaleNetworkProtocol
 from sal_hw.spec.studies.microcircuit import MicrocircuitProtocol
@@ -19,6 +18,7 @@ from sal_hw.spec.studies.symmetrize_layers import SymmetrizeLayersProtocol
 from sal_hw.spec.studies.weight_perturbation import WeightPerturbationProtocol
 from sal_hw.spec.studies.weight_transport import WeightTransportProtocol
 from sal_hw.spec.values import ValueSource
+from sal_hw.storage.document import choose_by, document
 
 
 @document

@@ -12,8 +12,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Discriminator, StringConstraints, Tag
 
-from sal_hw.document import recipe_key
 from sal_hw.spec.fields import Because
+from sal_hw.storage.document import recipe_key
 from sal_hw.units import Unit
 
 _BASES = {int: "int", float: "float", str: "text", bool: "flag"}

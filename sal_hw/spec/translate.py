@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sal_hw.document import TAG_MARK, recipe_key
 from sal_hw.spec.explain import HANDLERS, RANGE_ERRORS, Spot, wrong_type
 from sal_hw.spec.findings import NOTHING, Finding, Path
 from sal_hw.spec.schema import FieldType, field_type
+from sal_hw.storage.document import TAG_MARK, recipe_key
 
 
 def translate(error: ValidationError, kind: FieldType, raw: object, base: Path, *, recipe: bool) -> list[Finding]:

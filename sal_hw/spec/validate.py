@@ -13,9 +13,9 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.spec.checks.experiment import check_experiment, check_probes
 from sal_hw.spec.checks.learning import check_learning
 from sal_hw.spec.checks.names import check_names
-from sal_hw.spec.checks.slots import check_values
+from sal_hw.spec.checks.readable import View, view_of
 from sal_hw.spec.checks.times import check_times
-from sal_hw.spec.checks.view import View, view_of
+from sal_hw.spec.checks.values import check_values
 from sal_hw.spec.fields import MAX_SEED
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.network import NetworkSpec

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Tag
 from pydantic_core import PydanticCustomError
 
-from sal_hw.document import TAG_MARK, document
 from sal_hw.spec.fields import Bound, Flag, Number, Seed, Spread, Text, Whole
+from sal_hw.storage.document import TAG_MARK, document
 from sal_hw.units import QuantityError, parse_quantity
 
 ValueUnit: TypeAlias = Literal["1", "mV"]

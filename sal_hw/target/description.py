@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from sal_hw.document import document
+from sal_hw.storage.document import document
 
 Capability: TypeAlias = Literal[
     "sampling",

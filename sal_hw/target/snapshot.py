@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.codec import digest
-from sal_hw.document import document
+from sal_hw.storage.codec import digest
+from sal_hw.storage.document import document
 
 #: what the entries of a table belong to: neuron circuits (hemispheres * columns,), or synapses
 #: (hemispheres, rows, columns)

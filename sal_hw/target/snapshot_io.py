@@ -14,10 +14,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sal_hw.artifact import MANIFEST, ArtifactFolder, read_arrays, read_manifest
-from sal_hw.codec import decode, frozen
 from sal_hw.errors import IntegrityError, Problem, quote_value
-from sal_hw.files import json_bytes
+from sal_hw.storage.artifact import MANIFEST, ArtifactFolder, read_arrays, read_manifest
+from sal_hw.storage.codec import decode, frozen
+from sal_hw.storage.files import json_bytes
 from sal_hw.target.snapshot import READABLE_SCHEMAS, SNAPSHOT_SCHEMA, CalibrationSnapshot
 from sal_hw.target.snapshot_checks import check_snapshot, check_tables
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw import api
 from sal_hw.program import CompiledProgram
+from sal_hw.workflow import api
 from sal_hw_brainscales2.program_files import run_file
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""What every registered backend keeps to, whatever machine is behind it; see ``sal_hw/backend.py``."""
+"""What every registered backend keeps to, whatever machine is behind it; see ``sal_hw/contracts/backend.py``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw import api
-from sal_hw.backend import Backend, Moments, Observation, Session
+from sal_hw.contracts.backend import Backend, Moments, Observation, Session
 from sal_hw.errors import (
     CalibrationError,
     DegradedError,
@@ -26,11 +25,12 @@ from sal_hw.errors import (
     SalHwError,
 )
 from sal_hw.experiment.runner import Interrupted
-from sal_hw.files import npz_bytes, read_npz
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
 from sal_hw.registry import BACKENDS, load_backend, load_target, target_names
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
+from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 BACKEND_NAMES = sorted(point.name for point in entry_points(group=BACKENDS))

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw.compiler import compile_network
+from sal_hw.contracts.instrument import Instrument, InstrumentSource, Reading
 from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError, SalHwError
-from sal_hw.instrument import Instrument, InstrumentSource, Reading
+from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_target
 from sal_hw.spec.network import NetworkSpec

@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw import api
 from sal_hw.program import CompiledProgram
+from sal_hw.workflow import api
 from sal_hw_brainscales2.importer import read_result
 from sal_hw_brainscales2.ppu import program_files as kernel_files
 from sal_hw_brainscales2.program_files import chip_bundle

@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api, importing
 from sal_hw.chunk_loop import ChunkLoop
 from sal_hw.chunk_plan import chunk_plan
 from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
-from sal_hw.files import npz_bytes, sha256
+from sal_hw.storage.files import npz_bytes, sha256
+from sal_hw.workflow import api
+from sal_hw.workflow import import_results as importing
 from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_spinnaker.spinnaker2_backend import SpiNNaker2Backend
 from sal_hw_spinnaker.spinnaker2_files import RUN_FILE, body, program_files

@@ -19,13 +19,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw import api
-from sal_hw.backend import WholeRun
+from sal_hw.contracts.backend import WholeRun
 from sal_hw.errors import DeviceError, IntegrityError, SalHwError
 from sal_hw.experiment.runner import run_program
-from sal_hw.files import npz_bytes, read_npz
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_backend
+from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.workflow import api
 from sal_hw_emulator.fixed_point_session import FixedPointSession
 from sal_hw_spinnaker import sdk, spynnaker_process
 from sal_hw_spinnaker.access import MachineAccess

@@ -17,19 +17,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw import api
-from sal_hw.artifact import read_manifest
 from sal_hw.cli.main import main
-from sal_hw.codec import encode
-from sal_hw.compiler import compile_network
+from sal_hw.contracts.mapping import MAPPING_SCHEMA
 from sal_hw.errors import DeviceError, IntegrityError
-from sal_hw.mapping import MAPPING_SCHEMA
+from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import Constant, Normal, Table
+from sal_hw.storage.artifact import read_manifest
+from sal_hw.storage.codec import encode
+from sal_hw.workflow import api
 from sal_hw_spinnaker import sdk, spynnaker_process
 from sal_hw_spinnaker.backend import SpinnakerBackend
 from sal_hw_spinnaker.spynnaker_job import Job, make_job

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.compiler import compile_network
+from sal_hw.passes.compile import compile_network
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import SalRule

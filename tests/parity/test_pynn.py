@@ -14,8 +14,8 @@ import pynn_cases as cases
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw.compiler import compile_network
 from sal_hw.errors import InputError
+from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron

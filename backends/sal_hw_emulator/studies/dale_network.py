@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome
-from sal_hw.result import Finding, Metric, Trace
+from sal_hw.results.result import Finding, Metric, Trace
 from sal_hw.spec.studies.dale_network import DaleNetworkProtocol
 from sal_hw_emulator.studies.dale_pairs import PairDrift
 from sal_hw_emulator.studies.layer_records import LENGTHS

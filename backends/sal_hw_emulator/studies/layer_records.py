@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Recording
 from sal_hw.experiment.metrics import alignment_angle, weight_correlation
-from sal_hw.result import Metric, Trace
+from sal_hw.results.result import Metric, Trace
 
 #: pairs of weights that a scatter plot shows; more only hide each other
 SHOWN_PAIRS = 2000

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome
 from sal_hw.experiment.metrics import alignment_angle
-from sal_hw.result import Finding, Metric, Trace
+from sal_hw.results.result import Finding, Metric, Trace
 from sal_hw.spec.studies.microcircuit import MicrocircuitProtocol
 from sal_hw_emulator.studies.layer_records import SHOWN_PAIRS
 from sal_hw_emulator.studies.microcircuit_runs import StudentRun

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 
 Floats: TypeAlias = NDArray[np.float64]
 

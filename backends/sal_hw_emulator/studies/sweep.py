@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome
 from sal_hw.experiment.sweep import member_recipe, sweep_members
-from sal_hw.result import Finding, Metric, Trace, Verdict
+from sal_hw.results.result import Finding, Metric, Trace, Verdict
 from sal_hw.spec.studies.sweep import SweepProtocol
 from sal_hw_emulator.studies.sweep_member import MemberOutcome, MemberRun, load_member, refuse_unequal
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome, Recording
-from sal_hw.result import Finding, Metric
+from sal_hw.results.result import Finding, Metric
 from sal_hw.spec.studies.symmetrize_layers import SymmetrizeLayersProtocol
 from sal_hw_emulator.studies.layer_records import LENGTHS, alignment_metrics, pair_trace, record_alignment
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays
-from sal_hw.result import Metric
+from sal_hw.results.result import Metric
 from sal_hw.spec.studies.weight_transport import (
     RECORD_MS,
     RegressionDiscontinuity,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sal_hw.experiment.base import Outcome
-from sal_hw.result import Metric, Trace
+from sal_hw.results.result import Metric, Trace
 from sal_hw.spec.studies.weight_perturbation import WeightPerturbationProtocol
 from sal_hw_emulator.engines.ages import spike_timing
 from sal_hw_emulator.studies.pointwise import Floats, PointwiseStudy

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome, Recording
-from sal_hw.result import Finding, Metric
+from sal_hw.results.result import Finding, Metric
 from sal_hw.spec.studies.weight_transport import WeightTransportProtocol
 from sal_hw_emulator.studies.layer_records import alignment_metrics, pair_trace, record_alignment
 from sal_hw_emulator.studies.transport_runs import MethodRun, RddRun, SalRun, stdwi_run

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.result import Spikes
+from sal_hw.results.result import Spikes
 from sal_hw.target.snapshot import ParameterTable
 from sal_hw_calibration.bench import Bench, Run, Sites
 from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold, psp, repeated_psp, tau_mem_sensitivity

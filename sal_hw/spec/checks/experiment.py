@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from sal_hw.spec.checks.readable import Entry, View
 from sal_hw.spec.checks.times import is_multiple, not_a_multiple
-from sal_hw.spec.checks.view import Entry, View
 from sal_hw.spec.findings import Finding, Path, listed
 from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sal_hw.spec.checks.view import Entry, View
+from sal_hw.spec.checks.readable import Entry, View
 from sal_hw.spec.findings import Finding, listed
 from sal_hw.spec.network import Projection
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sal_hw.spec.checks.view import Entries, View
+from sal_hw.spec.checks.readable import Entries, View
 from sal_hw.spec.findings import Finding, render_path
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import CorrelationProbe, WeightProbe

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sal_hw.spec.array_files import ArrayFileError, inspect_array, locate, turned
 from sal_hw.spec.arrays import MAX_MAGNITUDE, check_sparse_header, load_edges, load_values
-from sal_hw.spec.checks.slot import Slot
-from sal_hw.spec.checks.view import View
+from sal_hw.spec.checks.readable import View
+from sal_hw.spec.checks.value_place import Slot
 from sal_hw.spec.findings import NOTHING, Finding, Path
 from sal_hw.spec.stimulus import SpikeList
 from sal_hw.spec.values import Beta, Constant, FromFile, Normal, Table, Uniform

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sal_hw.spec.checks.view import View
+from sal_hw.spec.checks.readable import View
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.probes import MembraneProbe

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from sal_hw.document import document
 from sal_hw.spec.fields import Because, Seed, Spread, Whole
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import Discretization
 from sal_hw.spec.studies.reciprocal import Grid, LogOdds, RefractorySteps, TimingWindow
+from sal_hw.storage.document import document
 
 #: steps that one point of a grid is simulated for
 PointSteps = Annotated[

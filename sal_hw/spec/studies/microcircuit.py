@@ -9,12 +9,12 @@ from typing import Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt, Le
 from pydantic import Tag
 
-from sal_hw.document import choose_by, document
 from sal_hw.spec.fields import Because, Count, LearningRate, Number, Seed, Whole
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.plasticity import Pairing
 from sal_hw.spec.studies.reciprocal import LogOdds
 from sal_hw.spec.studies.symmetrize_layers import MAX_LAYERS, LayerRefractorySteps
+from sal_hw.storage.document import choose_by, document
 
 #: forward weights of one network; each of many networks holds them, and their spikes are handled one by one
 MAX_MICROCIRCUIT_WEIGHTS = 100_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from sal_hw.document import document
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.studies.conflicts import find_odd_lists
 from sal_hw.spec.studies.reciprocal import DifferenceSteps, Grid, Psp, RefractorySteps, TimingWindow
+from sal_hw.storage.document import document
 
 
 @document

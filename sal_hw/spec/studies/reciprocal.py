@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sal_hw.document import document
 from sal_hw.spec.fields import Because, Count, Name, Number, Whole
 from sal_hw.spec.findings import Finding, Path
+from sal_hw.storage.document import document
 
 #: refractory time and length of a PSP
 RefractorySteps = Annotated[Whole, Ge(2), Le(500), Because("the chain has a state for every age of either neuron")]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from sal_hw.document import document
 from sal_hw.spec.fields import Name
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.studies.conflicts import find_odd_lists
 from sal_hw.spec.studies.reciprocal import DifferenceSteps, LogOdds, Psp, RefractorySteps, TimingWindow
+from sal_hw.storage.document import document
 
 
 @document

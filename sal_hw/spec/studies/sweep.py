@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from sal_hw.document import document
 from sal_hw.spec.fields import Because, Count, Name, Number, Text, Whole
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.studies.conflicts import find_odd_lists
+from sal_hw.storage.document import document
 
 #: members of one set; more are a typing error
 MAX_MEMBERS = 10_000

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from annotated_types import Gt, Le
 
-from sal_hw.document import document
 from sal_hw.spec.fields import Name, Number
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.studies.conflicts import find_odd_lists
 from sal_hw.spec.studies.reciprocal import DifferenceSteps, LogOdds, Psp, RefractorySteps
+from sal_hw.storage.document import document
 
 
 @document

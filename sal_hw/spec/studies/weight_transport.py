@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from sal_hw.document import document
 from sal_hw.spec.fields import Count, DurationMs, LearningRate, Number, Seed
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import Discretization
@@ -19,6 +18,7 @@ from sal_hw.spec.studies.symmetrize_layers import (
     TimestepMs,
     find_odd_sizes,
 )
+from sal_hw.storage.document import document
 
 #: model time between two records of RDD and STDWI
 RECORD_MS = 1000.0

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw import api
-from sal_hw.compiler import compile_network
-from sal_hw.files import json_bytes, npz_bytes, sha256
+from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_target
 from sal_hw.spec.network import NetworkSpec, Population
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
+from sal_hw.storage.files import json_bytes, npz_bytes, sha256
+from sal_hw.workflow import api
 from sal_hw_emulator.backend import EmulatorBackend
 
 ROOT = Path(__file__).parents[3]

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
-from sal_hw.artifact import read_manifest
-from sal_hw.backend import CalibrationReader, JobQueue, Machine, ResultReader, Session, WholeRun
 from sal_hw.cli.main import main
+from sal_hw.contracts.backend import CalibrationReader, JobQueue, Machine, ResultReader, Session, WholeRun
 from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError, Problem
 from sal_hw.experiment.runner import Interrupted, RunOptions, run_program
-from sal_hw.files import sha256
-from sal_hw.machines import Access, choose_backend
 from sal_hw.registry import load_backend, load_target
-from sal_hw.store import RunStore
+from sal_hw.results.store import RunStore
+from sal_hw.storage.artifact import read_manifest
+from sal_hw.storage.files import sha256
+from sal_hw.workflow import api
+from sal_hw.workflow.machines import Access, choose_backend
 from sal_hw_brainscales2 import live, program_files, sdk
 from sal_hw_brainscales2.backend import BrainScaleS2Backend
 from sal_hw_brainscales2.importer import ChipResult

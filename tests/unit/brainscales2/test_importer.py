@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sal_hw import api, importing
 from sal_hw.cli.main import main
 from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.plots import draw
-from sal_hw.store import read_spikes
+from sal_hw.results.store import read_spikes
+from sal_hw.workflow import api
+from sal_hw.workflow import import_results as importing
 from sal_hw_brainscales2.backend import BrainScaleS2Backend, RecordedRun
 from sal_hw_brainscales2.importer import check_result, read_result
 from sal_hw_brainscales2.session import ChipSession
@@ -222,10 +223,10 @@ def test_a_run_of_another_length_is_refused(recorded, tmp_path):
 @pytest.fixture
 def compiled(recorded, tmp_path) -> Path:
     """Return a program folder as sal-hw compile writes it, without the files for the chip."""
-    from sal_hw.artifact import ArtifactFolder
-    from sal_hw.codec import encode
     from sal_hw.program import PROGRAM_SCHEMA
-    from sal_hw.store import write_program
+    from sal_hw.results.store import write_program
+    from sal_hw.storage.artifact import ArtifactFolder
+    from sal_hw.storage.codec import encode
 
     folder = ArtifactFolder.create(tmp_path / "build", "program")
     folder.write_json("recipe.json", dict(recorded.recipe.file.document))
@@ -264,12 +265,12 @@ def test_import_names_what_does_not_fit(recorded, compiled, tmp_path, capsys, mo
 def test_only_experiments_in_one_piece_are_imported(recorded, compiled, tmp_path):
     path = compiled / "experiment.json"
     document = json.loads(path.read_text())
-    from sal_hw.artifact import read_manifest
+    from sal_hw.storage.artifact import read_manifest
 
     manifest = read_manifest(compiled, "program", schema_versions=(1,))
     for kind, code in (("sample", "E808"), ("align", "E504")):
         path.write_text(json.dumps({"kind": kind} if kind == "align" else {**document, "kind": kind}))
-        from sal_hw.files import sha256
+        from sal_hw.storage.files import sha256
 
         manifest["files"]["experiment.json"] = sha256(path.read_bytes())
         # manifests of older versions have no checksum of themselves

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sal_hw.artifact import ArtifactFolder
 from sal_hw.cli.main import main
-from sal_hw.codec import encode
 from sal_hw.errors import DeviceError
 from sal_hw.program import PROGRAM_SCHEMA
-from sal_hw.store import write_program
+from sal_hw.results.store import write_program
+from sal_hw.storage.artifact import ArtifactFolder
+from sal_hw.storage.codec import encode
 from sal_hw_brainscales2 import submit as submit_module
 from sal_hw_brainscales2.submit import attach_job
 

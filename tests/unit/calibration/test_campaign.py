@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw.calibrating import CampaignOptions
+from sal_hw.contracts.calibrator import CampaignOptions
 from sal_hw.errors import InputError
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_io import read_snapshot
@@ -111,7 +111,7 @@ def _dying_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> Callable[[], int]
 
         return wrapped
 
-    monkeypatch.setattr("sal_hw.artifact.write_atomic", dying(campaign.write_atomic))
+    monkeypatch.setattr("sal_hw.storage.artifact.write_atomic", dying(campaign.write_atomic))
     monkeypatch.setattr(campaign, "write_atomic", dying(campaign.write_atomic))
     monkeypatch.setattr(Path, "rename", dying(Path.rename))
     monkeypatch.setattr(Path, "mkdir", dying(Path.mkdir))

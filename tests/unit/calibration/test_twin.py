@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw.calibrating import CampaignOptions
-from sal_hw.checked_recipe import compile_recipe, load_recipe
+from sal_hw.contracts.calibrator import CampaignOptions
 from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw.workflow.checked_recipe import compile_recipe, load_recipe
 from sal_hw_calibration.campaign import run_campaign
 from sal_hw_emulator.chip_model import ChipModel
 from sal_hw_emulator.instrument import EmulatedInstrument

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from sal_hw import api
-from sal_hw.artifact import read_manifest
 from sal_hw.cli.main import main
 from sal_hw.registry import load_target, target_names
-from sal_hw.store import read_program
+from sal_hw.results.store import read_program
+from sal_hw.storage.artifact import read_manifest
+from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 ALIGNMENT, SAMPLING = str(RECIPES / "chip_alignment.yaml"), str(RECIPES / "chip_sampling.yaml")

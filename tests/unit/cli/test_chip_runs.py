@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.cli.main import main
-from sal_hw.error_catalog import CATALOG
+from sal_hw.error_texts.catalog import CATALOG
 from sal_hw.errors import CalibrationError, DeviceError, InputError, SalHwError
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.registry import load_target
-from sal_hw.store import read_program
+from sal_hw.results.store import read_program
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
+from sal_hw.workflow import api
 from sal_hw_emulator.chip_model import draw_chip, nominal_chip
 
 RECIPES = Path(__file__).parents[3] / "recipes"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from sal_hw import api
-from sal_hw.artifact import is_unfinished
 from sal_hw.cli.main import main
-from sal_hw.error_catalog import CATALOG
+from sal_hw.error_texts.catalog import CATALOG
+from sal_hw.storage.artifact import is_unfinished
+from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 TWO_NEURON, SAMPLING = str(RECIPES / "two_neuron.yaml"), str(RECIPES / "sampling.yaml")

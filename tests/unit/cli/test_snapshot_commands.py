@@ -14,7 +14,7 @@ import pytest
 
 from sal_hw import registry
 from sal_hw.cli.main import main
-from sal_hw.error_catalog import CATALOG
+from sal_hw.error_texts.catalog import CATALOG
 from sal_hw.target import snapshot_io
 from sal_hw.target.description import Range, TargetDescription
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
-from sal_hw.compiler import compile_network
+from sal_hw.passes.compile import compile_network
 from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.registry import load_backend
 from sal_hw.spec.values import Constant
+from sal_hw.workflow import api
 from sal_hw_emulator import activation
 from sal_hw_emulator.activation import TRUTH_POINTS, TRUTH_SPAN, add_activations, fit_activations, logistic
 from sal_hw_emulator.chip_model import ChipModel, draw_chip

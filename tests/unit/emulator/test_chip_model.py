@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sal_hw.backend import ChipSource
+from sal_hw.contracts.backend import ChipSource
 from sal_hw.errors import InputError
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_checks import check_tables

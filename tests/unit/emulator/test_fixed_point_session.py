@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sal_hw.backend import WholeRun
-from sal_hw.compiler import compile_network
-from sal_hw.files import npz_bytes, read_npz
+from sal_hw.contracts.backend import WholeRun
+from sal_hw.passes.compile import compile_network
 from sal_hw.registry import load_backend
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron
@@ -17,6 +16,7 @@ from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import Constant, Normal, Table
+from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw_emulator.engines.fixed_point.stdp import change
 from sal_hw_spinnaker.target import spinnaker1_target
 

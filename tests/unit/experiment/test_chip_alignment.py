@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
+from sal_hw.workflow import api
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "chip_alignment.yaml"
 METRICS = ("angle_initial", "angle_final", "norm_ratio_final", "rate_mean_hz", "updates_missed", "weights_at_rail")

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.experiment.metrics import kullback_leibler
+from sal_hw.workflow import api
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "chip_sampling.yaml"
 FLOOR, FLOOR_DEVIATION = 1.55e-4, 3.9e-5

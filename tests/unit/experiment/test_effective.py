@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.errors import InputError
 from sal_hw.experiment.effective import corrected_angle, require_forcer
 from sal_hw.experiment.metrics import alignment_angle
 from sal_hw.experiment.runner import Interrupted
+from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 VARIED = RECIPES / "paper" / "networks" / "varied_neurons.yaml"

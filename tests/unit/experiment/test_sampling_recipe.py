@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw import api
-from sal_hw.backend import Moments
+from sal_hw.contracts.backend import Moments
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.registry import load_backend
-from sal_hw.result import RunResult
+from sal_hw.results.result import RunResult
 from sal_hw.spec.protocols import BetaTarget, TrainDistributionProtocol
+from sal_hw.workflow import api
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "sampling.yaml"
 #: updates: (DKL, asymmetry) of the published code, distribution seed 4242, initial seed 4343

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
+from sal_hw.workflow import api
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "sampling.yaml"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
+from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 SEEDS = (1, 2, 3, 4)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.experiment.runner import run_program
 from sal_hw.registry import load_backend, load_target
+from sal_hw.workflow import api
 from sal_hw_spinnaker.target import spinnaker1_target
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "two_populations.yaml"

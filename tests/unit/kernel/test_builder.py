@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sal_hw.codec import decode, digest, encode
 from sal_hw.kernel.builder import KernelBuilder
 from sal_hw.kernel.evaluate import evaluate
 from sal_hw.kernel.ir import Kernel
+from sal_hw.storage.codec import decode, digest, encode
 from sal_hw_emulator.engines.lif import kernel_machine
 
 SYNAPSES = 64

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sal_hw.checked_recipe import Recipe, load_recipe
 from sal_hw.errors import DeviceError, InputError
 from sal_hw.nir_exchange import library
 from sal_hw.nir_exchange.export import export_recipe
 from sal_hw.nir_exchange.expressible import realize
-from sal_hw.nir_exchange.importing import import_network
+from sal_hw.nir_exchange.import_network import import_network
 from sal_hw.nir_exchange.recipes import write_recipe
+from sal_hw.workflow.checked_recipe import Recipe, load_recipe
 
 nir = pytest.importorskip("nir", reason="needs nir: pip install -e '.[nir]'")
 

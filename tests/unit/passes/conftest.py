@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sal_hw.compiler import compile_network
+from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron

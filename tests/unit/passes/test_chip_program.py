@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
-from sal_hw.codec import digest
 from sal_hw.errors import InputError
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.finish_chip import finish_chip
 from sal_hw.passes.quantize_weights import quantize_weights
+from sal_hw.results.store import read_program, store_program
 from sal_hw.spec.plasticity import AmplitudeSpread
 from sal_hw.spec.stimulus import PoissonNoise, SpikeList
 from sal_hw.spec.values import Normal, Table
-from sal_hw.store import read_program, store_program
+from sal_hw.storage.codec import digest
+from sal_hw.workflow import api
 from sal_hw_brainscales2.target import brainscales2_target
 from sal_hw_emulator.chip_model import draw_chip
 

@@ -307,7 +307,7 @@ def test_two_rules_cannot_share_the_sensors_of_a_projection(chip):
 
 
 def test_lif_windows_are_refused_without_a_chip_too(chip):
-    from sal_hw.compiler import compile_network
+    from sal_hw.passes.compile import compile_network
 
     with pytest.raises(InputError) as caught:
         compile_network(learning(chip, window="triangular"), target="ideal")

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw.checked_recipe import compile_recipe, load_recipe
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw.workflow.checked_recipe import compile_recipe, load_recipe
 from sal_hw_emulator.chip_model import draw_chip
 from sal_hw_emulator.spreads import load_spreads
 

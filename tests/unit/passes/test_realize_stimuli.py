@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sal_hw.compiler import compile_network
 from sal_hw.errors import InputError
+from sal_hw.passes.compile import compile_network
 from sal_hw.spec.network import NetworkSpec, Population
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sal_hw.result import Health, RunResult, Spikes, Trace
+from sal_hw.results.result import Health, RunResult, Spikes, Trace
 
 Make = Callable[..., RunResult]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sal_hw.errors import InputError
-from sal_hw.files import read_npz
 from sal_hw.plots import KINDS, Table, collect, render, save, table, write_figures
+from sal_hw.storage.files import read_npz
 
 
 def read_columns(path):

@@ -7,7 +7,7 @@ import pytest
 
 from sal_hw.errors import InputError
 from sal_hw.plots import KINDS, available, collect, draw, render
-from sal_hw.result import Trace
+from sal_hw.results.result import Trace
 
 ALL = list(KINDS)
 

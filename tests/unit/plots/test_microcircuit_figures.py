@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.collections import FillBetweenPolyCollection
 
 from sal_hw.plots import available, collect, draw, render
-from sal_hw.result import Trace
+from sal_hw.results.result import Trace
 
 
 def solid(axes, length):

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api, machines
-from sal_hw.backend import Backend, Machine
+from sal_hw.contracts.backend import Backend, Machine
 from sal_hw.errors import DeviceError, InputError
-from sal_hw.machines import Access, choose_backend
 from sal_hw.registry import Target
+from sal_hw.workflow import api, machines
+from sal_hw.workflow.machines import Access, choose_backend
 from sal_hw_pynn import sdk
 from sal_hw_pynn.backend import Brian2Backend, NestBackend, PynnBackend
 from sal_hw_pynn.description import SIMULATORS, Simulator

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
-from sal_hw.compiler import compile_network
+from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec, Population
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.stimulus import PoissonNoise, SpikeList
 from sal_hw.spec.values import Constant, Table
+from sal_hw.workflow import api
 from sal_hw_pynn.inputs import Inputs
 from sal_hw_pynn.target import nest_target
 

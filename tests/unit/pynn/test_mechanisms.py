@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.errors import InputError
 from sal_hw.program import CompiledProgram
+from sal_hw.workflow import api
 from sal_hw_pynn.description import DESCRIPTIONS, SIMULATORS, TIMING, Simulator
 from sal_hw_pynn.mechanisms import Mechanism, PairStdp, plan_mechanisms
 from sal_hw_pynn.target import brian2_target, nest_target

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sal_hw.codec import digest
 from sal_hw.errors import InputError, Problem
 from sal_hw.recipe.recipe import load_recipe
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.protocols import AlignProtocol
+from sal_hw.storage.codec import digest
 
 ROOT = Path(__file__).parents[3]
 RECIPES = ROOT / "recipes"

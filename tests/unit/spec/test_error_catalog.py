@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sal_hw.error_catalog import CATALOG
+from sal_hw.error_texts.catalog import CATALOG
 
 ROOT = Path(__file__).parents[3]
 CODE = re.compile(r"[\"'](E[1-9][0-9]{2})[\"']")

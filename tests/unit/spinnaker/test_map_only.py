@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sal_hw.cli.main import main
-from sal_hw.compiler import compile_network
+from sal_hw.passes.compile import compile_network
 from sal_hw.registry import load_backend
 from sal_hw_spinnaker import sdk, spynnaker_process
 from sal_hw_spinnaker.access import MACHINE, SERVER
@@ -118,7 +118,7 @@ def test_two_modes_at_once_are_refused(never_started, tmp_path, capsys, option):
 
 
 def test_what_is_shown_says_that_nothing_ran(monkeypatch, tmp_path, capsys):
-    from sal_hw.mapping import MappedChip, MappedCore, MappedSynapses, MappingReport
+    from sal_hw.contracts.mapping import MappedChip, MappedCore, MappedSynapses, MappingReport
 
     core = MappedCore(
         owner="visible", first=0, last=15, x=1, y=2, core=3, key=0x100, mask=0xFFFFFF00, memory_bytes=6192
@@ -172,7 +172,7 @@ def test_a_failed_mapping_leaves_no_folder(monkeypatch, tmp_path, capsys):
 
 
 def _program(*overrides):
-    from sal_hw import api
+    from sal_hw.workflow import api
 
     recipe = api.load_recipe(RECIPES / "two_populations.yaml", overrides=overrides)
     return compile_network(recipe.network, target=spinnaker1_target, seed=recipe.seed)

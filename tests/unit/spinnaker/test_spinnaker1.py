@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sal_hw.codec import decode, encode
-from sal_hw.compiler import compile_network
 from sal_hw.digital_program import window_table
 from sal_hw.errors import InputError
+from sal_hw.passes.compile import compile_network
 from sal_hw.passes.scale_words import ring_buffer_shift, words_of
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec, Population, Projection
@@ -20,6 +19,7 @@ from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import AmplitudeSpread, SalRule
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise
 from sal_hw.spec.values import Constant, Normal, Table
+from sal_hw.storage.codec import decode, encode
 from sal_hw.target.description import Range
 from sal_hw_spinnaker.target import spinnaker1_target
 

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sal_hw.codec import decode, encode
-from sal_hw.compiler import compile_network
 from sal_hw.errors import InputError
+from sal_hw.passes.compile import compile_network
 from sal_hw.passes.integer_weights import current_gain
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec, Population, Projection
@@ -21,6 +20,7 @@ from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import Constant, Normal, Table
+from sal_hw.storage.codec import decode, encode
 from sal_hw_spinnaker.spinnaker2_target import spinnaker2_target, spinnaker2_with
 
 NEURON = LifNeuron(

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.experiment.runner import run_program
-from sal_hw.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.target.description import Range
+from sal_hw.workflow import api
 from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_spinnaker.spinnaker2_target import spinnaker2_target, spinnaker2_with
 

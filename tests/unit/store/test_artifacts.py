@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sal_hw import api
-from sal_hw.artifact import MANIFEST, MARKER, ArtifactFolder, is_unfinished, read_manifest
 from sal_hw.errors import InputError, IntegrityError, SalHwError
 from sal_hw.experiment import runner
 from sal_hw.experiment.runner import Interrupted
-from sal_hw.files import json_bytes, npz_bytes, read_npz, write_atomic
-from sal_hw.store import CHECKPOINT, read_program, read_run, store_program
+from sal_hw.results.store import CHECKPOINT, read_program, read_run, store_program
+from sal_hw.storage.artifact import MANIFEST, MARKER, ArtifactFolder, is_unfinished, read_manifest
+from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
+from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 ARRAYS = ("traces.npz", "weights.npz", "metrics.json")
@@ -409,7 +409,7 @@ def test_recorded_spikes_of_a_resumed_run_are_neither_lost_nor_doubled(
     source.write_text(text.replace("probes:", "probes:\n  - {kind: spikes, population: upper}"))
     overrides = ["experiment.duration=30 s", "experiment.average_last_updates=1"]
     recipe = api.load_recipe(source, overrides=overrides)
-    monkeypatch.setattr("sal_hw.store.SPIKES_PER_PART", 300)
+    monkeypatch.setattr("sal_hw.results.store.SPIKES_PER_PART", 300)
     whole = api.run(recipe, out=tmp_path / "whole", figures=False)
     out = tmp_path / "out"
     _interrupt(out, 20, recipe)
@@ -469,7 +469,7 @@ def test_a_full_disk_at_the_end_does_not_cost_the_run(
     monkeypatch.setattr(runner, "CHECKPOINT_EVERY_S", 0.0)
     with monkeypatch.context() as patch:
         full = OSError(errno.ENOSPC, "No space left on device")
-        patch.setattr("sal_hw.store.write_program", _failing(lambda *_: None, 1, InputError(_full(full))))
+        patch.setattr("sal_hw.results.store.write_program", _failing(lambda *_: None, 1, InputError(_full(full))))
         with pytest.raises(InputError):
             api.run(_sampling(), out=out, figures=False)
     begun_at: list[int] = []
@@ -479,7 +479,7 @@ def test_a_full_disk_at_the_end_does_not_cost_the_run(
 
 
 def _full(error: OSError) -> Any:
-    from sal_hw.files import writing
+    from sal_hw.storage.files import writing
 
     with pytest.raises(InputError) as caught, writing(Path("out")):
         raise error

@@ -11,7 +11,7 @@ import pytest
 
 from sal_hw import registry
 from sal_hw.experiment.base import Arrays, Outcome, Recording
-from sal_hw.result import Finding, RunResult
+from sal_hw.results.result import Finding, RunResult
 
 RECIPE = """\
 recipe: 1

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.spec.studies.dale_network import DaleNetworkProtocol
 from sal_hw.spec.studies.reciprocal import TimingWindow
+from sal_hw.workflow import api
 from sal_hw_emulator.studies.dale_network import draw_network, inhibition_by_interneuron, resting_weights
 from sal_hw_emulator.studies.dale_pairs import PairDrift
 

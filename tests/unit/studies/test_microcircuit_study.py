@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
+from sal_hw.workflow import api
 from sal_hw_emulator.studies.microcircuit import MicrocircuitStudy
 from sal_hw_emulator.studies.microcircuit_runs import draw_weights, model_of, streams_of
 

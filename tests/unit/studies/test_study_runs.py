@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api, registry
-from sal_hw.artifact import is_unfinished
+from sal_hw import registry
 from sal_hw.cli.main import main
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
+from sal_hw.storage.artifact import is_unfinished
+from sal_hw.workflow import api
 
 NETWORK = """\
 timestep: 0.1 ms

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.experiment.sweep import sweep_members
+from sal_hw.workflow import api
 
 PAPER = Path(__file__).parents[3] / "recipes" / "paper"
 MEMBER = PAPER / "networks" / "noisy_sampling.yaml"

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
+from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[3] / "recipes" / "paper"
 NAMES = ("fig2c_spike_timing", "fig2e_phase_plane", "fig11_psp_shapes", "fig12_weight_perturbation")

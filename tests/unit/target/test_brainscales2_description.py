@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from sal_hw.codec import decode, encode
+from sal_hw.storage.codec import decode, encode
 from sal_hw.target.description import TargetDescription
 from sal_hw_brainscales2.description import brainscales2_description
 

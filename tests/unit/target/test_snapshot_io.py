@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sal_hw.artifact import MANIFEST, ArtifactFolder
 from sal_hw.errors import CalibrationError, InputError, IntegrityError, SalHwError
-from sal_hw.files import npz_bytes, read_npz
+from sal_hw.storage.artifact import MANIFEST, ArtifactFolder
+from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.target import snapshot_io
 from sal_hw.target.description import Range, TargetDescription
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw import api
+from sal_hw.workflow import api
 from sal_hw_brainscales2.ppu import render_kernel
 from sal_hw_brainscales2.ppu_statements import DROPPED_DRAWS
 from sal_hw_brainscales2.ppu_symbols import kernel_symbols, row_bytes

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sal_hw import api
 from sal_hw.kernel.builder import KernelBuilder
 from sal_hw.kernel.ir import Instruction, Kernel, Operation
+from sal_hw.workflow import api
 from sal_hw_brainscales2.ppu import MAX_SEED, program_files, render_kernel
 from sal_hw_brainscales2.ppu_statements import integer, statements
 from sal_hw_brainscales2.ppu_symbols import kernel_symbols, row_bytes, row_values

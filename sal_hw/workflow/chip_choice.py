@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
 
-from sal_hw.backend import Backend, ChipSource
+from sal_hw.contracts.backend import Backend, ChipSource
 from sal_hw.errors import CalibrationError, DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import Target

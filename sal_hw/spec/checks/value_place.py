@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sal_hw.spec.checks.view import View
+from sal_hw.spec.checks.readable import View
 from sal_hw.spec.findings import Path
 from sal_hw.spec.values import ValueSource
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from sal_hw.backend import Backend
-from sal_hw.document import document
+from sal_hw.contracts.backend import Backend
 from sal_hw.program import CompiledProgram
+from sal_hw.storage.document import document
 
 #: version of the report's format on disk
 MAPPING_SCHEMA = 1

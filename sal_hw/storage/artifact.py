@@ -17,9 +17,9 @@ from zipfile import BadZipFile
 from numpy.typing import NDArray
 
 from sal_hw._version import __version__
-from sal_hw.codec import canonical_json
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
-from sal_hw.files import json_bytes, npz_bytes, read_npz, sha256, write_atomic, writing
+from sal_hw.storage.codec import canonical_json
+from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, sha256, write_atomic, writing
 
 MANIFEST = "manifest.json"
 

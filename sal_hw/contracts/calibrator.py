@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.instrument import Instrument
+from sal_hw.contracts.instrument import Instrument
 from sal_hw.target.snapshot import CalibrationSnapshot
 
 

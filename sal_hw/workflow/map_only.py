@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sal_hw.artifact import ArtifactFolder
-from sal_hw.checked_recipe import Recipe, compile_recipe
-from sal_hw.codec import encode
+from sal_hw.contracts.mapping import MAPPING_SCHEMA, MappingReport
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.machines import choose_mapper
-from sal_hw.mapping import MAPPING_SCHEMA, MappingReport
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_target
+from sal_hw.results.store import write_program
 from sal_hw.spec.protocols import AlignProtocol, Protocol
-from sal_hw.store import write_program
+from sal_hw.storage.artifact import ArtifactFolder
+from sal_hw.storage.codec import encode
+from sal_hw.workflow.checked_recipe import Recipe, compile_recipe
+from sal_hw.workflow.machines import choose_mapper
 
 
 def map_only(
@@ -31,7 +31,7 @@ def map_only(
     Parameters
     ----------
     recipe, target, strict, seed
-        As of :func:`sal_hw.api.run`.
+        As of :func:`sal_hw.workflow.api.run`.
     out, force
         Folder for report, program and recipe; whether to replace an earlier one.
 

@@ -7,17 +7,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sal_hw.api import Run, keep_result
-from sal_hw.artifact import read_manifest
-from sal_hw.backend import CalibrationReader, ResultReader
-from sal_hw.codec import decode, digest
+from sal_hw.contracts.backend import CalibrationReader, ResultReader
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.experiment.runner import RunOptions, run_program
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
 from sal_hw.registry import load_backend, load_target
+from sal_hw.results.store import RunStore, read_program
 from sal_hw.spec.protocols import AlignProtocol
-from sal_hw.store import RunStore, read_program
+from sal_hw.storage.artifact import read_manifest
+from sal_hw.storage.codec import decode, digest
 from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw.workflow.api import Run, keep_result
 
 
 def import_result(

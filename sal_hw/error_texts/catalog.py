@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sal_hw.error_texts_calibration import CALIBRATION_TEXTS
-from sal_hw.error_texts_digital import DIGITAL_TEXTS
-from sal_hw.error_texts_exchange import EXCHANGE_TEXTS
-from sal_hw.error_texts_input import INPUT_TEXTS
-from sal_hw.error_texts_runs import RUN_TEXTS
+from sal_hw.error_texts.calibration import CALIBRATION_TEXTS
+from sal_hw.error_texts.digital import DIGITAL_TEXTS
+from sal_hw.error_texts.exchange import EXCHANGE_TEXTS
+from sal_hw.error_texts.input import INPUT_TEXTS
+from sal_hw.error_texts.runs import RUN_TEXTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sal_hw.chips import NOMINAL, Chips, with_truth
-from sal_hw.compiler import compile_network
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.runner import with_required_probes
+from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.recipe import RecipeFile
@@ -21,9 +20,10 @@ from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import AlignProtocol, Protocol
 from sal_hw.target.description import TargetDescription
 from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw.workflow.chip_choice import NOMINAL, Chips, with_truth
 
 if TYPE_CHECKING:
-    from sal_hw.backend import Backend
+    from sal_hw.contracts.backend import Backend
 
 DEFAULT_TARGET = "ideal"
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Spikes
+from sal_hw.results.result import Spikes
 from sal_hw.target.snapshot import CalibrationSnapshot
 
 
@@ -118,7 +118,7 @@ class Instrument(Protocol):
 
 @runtime_checkable
 class InstrumentSource(Protocol):
-    """A backend whose chips can be calibrated: an option, besides :class:`sal_hw.backend.Backend`."""
+    """A backend whose chips can be calibrated: an option, besides :class:`sal_hw.contracts.backend.Backend`."""
 
     def open_instrument(
         self, *, chip: CalibrationSnapshot | None = None, synthetic_time: str | None = None, work: Path | None = None

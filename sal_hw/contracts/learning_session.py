@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sal_hw.backend import Moments
-from sal_hw.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
+from sal_hw.contracts.backend import Moments
+from sal_hw.results.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
 
 
 class WithoutMoments:

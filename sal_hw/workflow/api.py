@@ -8,7 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sal_hw.checked_recipe import (
+from sal_hw.experiment.runner import RunOptions, run_program
+from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, run_study
+from sal_hw.program import CompiledProgram
+from sal_hw.registry import load_target
+from sal_hw.results.result import Health, Metric, RunResult
+from sal_hw.results.store import RunStore, read_run, read_spikes
+from sal_hw.spec.protocols import NETWORK_PROTOCOLS
+from sal_hw.storage.codec import digest
+from sal_hw.workflow.checked_recipe import (
     DEFAULT_TARGET,
     Recipe,
     check_study,
@@ -17,17 +25,9 @@ from sal_hw.checked_recipe import (
     emulating,
     load_recipe,
 )
-from sal_hw.chips import Chips, Choice, choose_chips
-from sal_hw.codec import digest
-from sal_hw.experiment.runner import RunOptions, run_program
-from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, run_study
-from sal_hw.machines import Access, choose_backend
-from sal_hw.map_only import map_only
-from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_target
-from sal_hw.result import Health, Metric, RunResult
-from sal_hw.spec.protocols import NETWORK_PROTOCOLS
-from sal_hw.store import RunStore, read_run, read_spikes
+from sal_hw.workflow.chip_choice import Chips, Choice, choose_chips
+from sal_hw.workflow.machines import Access, choose_backend
+from sal_hw.workflow.map_only import map_only
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -118,7 +118,7 @@ def run(
         Run the program on the emulator instead of the machine; ``ideal`` always is emulated.
     via, calibration_file
         Front end of the machine's software, and its calibration of the machine; see
-        :class:`sal_hw.machines.Access`.
+        :class:`sal_hw.workflow.machines.Access`.
     chip
         Which chip is emulated: None or ``nominal``, the seed of a synthetic chip, or a snapshot or its path.
     calibration

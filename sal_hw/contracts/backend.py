@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram
-from sal_hw.result import Finding
+from sal_hw.results.result import Finding
 from sal_hw.target.snapshot import CalibrationSnapshot
 
 

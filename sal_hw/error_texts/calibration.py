@@ -1,4 +1,4 @@
-"""Texts of errors about calibrations: title, explanation, example; see :mod:`sal_hw.error_catalog`."""
+"""Texts of errors about calibrations: title, explanation, example; see :mod:`sal_hw.error_texts.catalog`."""
 
 CALIBRATION_TEXTS: dict[str, tuple[str, str, str]] = {
     "E707": (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sal_hw.backend import Backend, Machine
+from sal_hw.contracts.backend import Backend, Machine
+from sal_hw.contracts.mapping import Mapper
 from sal_hw.errors import DeviceError, InputError, Problem, SalHwError, quote_value
-from sal_hw.mapping import Mapper
 from sal_hw.registry import Target, load_backend
 
 

@@ -14,8 +14,8 @@ from sal_hw.spec.checks.numbers import (
     check_spike_list,
     check_unit,
 )
-from sal_hw.spec.checks.slot import Slot
-from sal_hw.spec.checks.view import Entry, View
+from sal_hw.spec.checks.readable import Entry, View
+from sal_hw.spec.checks.value_place import Slot
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.neurons import VALUE_UNIT, LifNeuron, SamplingNeuron

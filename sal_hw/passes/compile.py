@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sal_hw.codec import digest
 from sal_hw.passes.draft import Draft
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import Target, load_target
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.validate import validate
+from sal_hw.storage.codec import digest
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_io import check_snapshot
 

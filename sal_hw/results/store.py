@@ -15,11 +15,11 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.artifact import ArtifactFolder, is_unfinished, read_arrays, read_manifest
-from sal_hw.codec import decode, encode
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
-from sal_hw.result import Axis, Finding, Health, RunResult, Spikes, Trace
+from sal_hw.results.result import Axis, Finding, Health, RunResult, Spikes, Trace
+from sal_hw.storage.artifact import ArtifactFolder, is_unfinished, read_arrays, read_manifest
+from sal_hw.storage.codec import decode, encode
 
 RUN_SCHEMA = 1
 CHECKPOINT = "checkpoint.npz"
@@ -47,7 +47,7 @@ class SpikeStore:
         self.parts = 0
 
     def __call__(self, time_ms: NDArray[np.float64], neuron: NDArray[np.int32], population: str) -> None:
-        """Take spikes; see :class:`sal_hw.backend.SpikeRecorder`."""
+        """Take spikes; see :class:`sal_hw.contracts.backend.SpikeRecorder`."""
         self._held.setdefault(population, []).append((time_ms, neuron))
         self._count += len(time_ms)
         if self._count >= SPIKES_PER_PART:
@@ -92,7 +92,7 @@ class RunStore:
         Raises
         ------
         InputError
-            E501 or E502, see :meth:`sal_hw.artifact.ArtifactFolder.create`.
+            E501 or E502, see :meth:`sal_hw.storage.artifact.ArtifactFolder.create`.
         """
         folder = ArtifactFolder.create(path, "run", force=force)
         folder.write_json(IDENTITY, dict(identity))
@@ -202,7 +202,7 @@ def store_program(path: Path, program: CompiledProgram, recipe: Mapping[str, Any
     Raises
     ------
     InputError
-        E501 or E502, see :meth:`sal_hw.artifact.ArtifactFolder.create`.
+        E501 or E502, see :meth:`sal_hw.storage.artifact.ArtifactFolder.create`.
     """
     folder = ArtifactFolder.create(path, "program", force=force)
     folder.write_json("recipe.json", dict(recipe))

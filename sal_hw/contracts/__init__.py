@@ -1,0 +1,1 @@
+"""What the core asks of backends, machines, chips on the bench and what calibrates them."""

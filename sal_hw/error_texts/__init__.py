@@ -1,0 +1,1 @@
+"""Title, text and example of every error code."""

@@ -1,0 +1,1 @@
+"""What a run gave, and the folder that it is kept in."""

@@ -1,0 +1,1 @@
+"""How plain data stands on disk: documents, arrays, folders with a manifest."""

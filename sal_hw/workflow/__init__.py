@@ -1,0 +1,1 @@
+"""What a user does, as functions: load, check, compile, run, import; the Python interface."""
