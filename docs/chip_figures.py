@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import sal_hw
-from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.plots import Table, collect, save, style
 from sal_hw.results.result import RunResult
-from sal_hw_emulator.activation import logistic, measure_activations
-from sal_hw_emulator.chip_model import ChipModel, draw_chip
+from sal_hw_brainscales2.emulation.activation import logistic, measure_activations
+from sal_hw_brainscales2.emulation.model import ChipModel, draw_chip
+from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 import sal_hw
 from sal_hw.plots import Table, save, style
-from sal_hw_emulator.chip_model import draw_chip
-from sal_hw_emulator.spreads import load_spreads
+from sal_hw_brainscales2.emulation.model import draw_chip
+from sal_hw_brainscales2.emulation.spreads import load_spreads
 
 NAME = "chip_full"
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "chip_alignment.yaml"

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Tag
 
-from sal_hw.chip_program import ChipProgram
-from sal_hw.digital_program import DigitalProgram
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import Pairing, WindowShape
 from sal_hw.spec.probes import Probe
 from sal_hw.storage.codec import digest
 from sal_hw.storage.document import choose_by, document
+from sal_hw_brainscales2.program import ChipProgram
+from sal_hw_spinnaker.program import DigitalProgram
 
 #: version of the program's format on disk
 PROGRAM_SCHEMA = 1

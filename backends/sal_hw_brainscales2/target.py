@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from sal_hw.passes.check_capabilities import check_capabilities
-from sal_hw.passes.finish_chip import finish_chip
-from sal_hw.passes.lower_kernels import lower_kernels
 from sal_hw.passes.lower_plasticity import lower_plasticity
-from sal_hw.passes.place_and_route import place_and_route
-from sal_hw.passes.quantize_weights import quantize_weights
-from sal_hw.passes.realize_circuits import realize_circuits
 from sal_hw.passes.realize_neurons import realize_neurons
 from sal_hw.passes.realize_stimuli import realize_stimuli
 from sal_hw.passes.realize_weights import realize_weights
-from sal_hw.passes.sampling_circuits import add_sampling_noise
 from sal_hw.registry import Target
 from sal_hw_brainscales2.description import brainscales2_description
-from sal_hw_brainscales2.program_files import program_files
+from sal_hw_brainscales2.machine.run_files.program_files import program_files
+from sal_hw_brainscales2.passes.finish_chip import finish_chip
+from sal_hw_brainscales2.passes.lower_kernels import lower_kernels
+from sal_hw_brainscales2.passes.place_and_route import place_and_route
+from sal_hw_brainscales2.passes.quantize_weights import quantize_weights
+from sal_hw_brainscales2.passes.realize_circuits import realize_circuits
+from sal_hw_brainscales2.passes.sampling_circuits import add_sampling_noise
 
 brainscales2_target = Target(
     description=brainscales2_description,

@@ -9,9 +9,9 @@ from sal_hw.contracts.backend import Session, SpikeRecorder
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
-from sal_hw_emulator import chip_model
-from sal_hw_emulator.chip_model import ChipModel
-from sal_hw_emulator.spreads import load_spreads
+from sal_hw_brainscales2.emulation import model as chip_model
+from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.spreads import load_spreads
 
 
 class EmulatorBackend:
@@ -44,12 +44,12 @@ class EmulatorBackend:
             The chip to emulate; None is a nominal one. Without effect on programs that were not compiled for a chip.
         """
         if program.digital is not None and program.digital.ticks is not None:
-            from sal_hw.chunk_session import ChunkSession
-            from sal_hw_emulator.tick_runner import TickRunner
+            from sal_hw_spinnaker.chunks.session import ChunkSession
+            from sal_hw_spinnaker.emulation.ticks.runner import TickRunner
 
             return ChunkSession(program, TickRunner, seed=seed, recorder=recorder)
         if program.digital is not None:
-            from sal_hw_emulator.fixed_point_session import FixedPointSession
+            from sal_hw_spinnaker.emulation.fixed_point.session import FixedPointSession
 
             return FixedPointSession(program, seed=seed, threads=threads, recorder=recorder)
         if program.chip is not None or program.timing is None:
@@ -63,7 +63,7 @@ class EmulatorBackend:
 
     def add_activations(self, program: CompiledProgram, chip: CalibrationSnapshot) -> CalibrationSnapshot:
         """Return a chip's truth with the activation functions of a program's circuits, from long runs of each alone."""
-        from sal_hw_emulator.activation import add_activations
+        from sal_hw_brainscales2.emulation.activation import add_activations
 
         return add_activations(program, chip)
 
@@ -75,7 +75,7 @@ class EmulatorBackend:
         self, chip: CalibrationSnapshot, drifts: Mapping[str, float], *, seed: int, taken_at: str
     ) -> CalibrationSnapshot:
         """Return the truth about a synthetic chip at a later time; see :class:`sal_hw.contracts.backend.ChipSource`."""
-        from sal_hw_emulator.drift import drifted
+        from sal_hw_brainscales2.emulation.drift import drifted
 
         # the values are drifts and no spreads, but absurd ones and unknown names are the same
         spreads = load_spreads().with_overrides(drifts)
@@ -85,7 +85,7 @@ class EmulatorBackend:
         self, *, chip: CalibrationSnapshot | None = None, synthetic_time: str | None = None, work: Path | None = None
     ) -> Instrument:
         """Return an emulated chip on the bench; a nominal one for None."""
-        from sal_hw_emulator.instrument import EmulatedInstrument
+        from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
 
         del work
         return EmulatedInstrument(chip or chip_model.nominal_chip(), synthetic_time=synthetic_time)

@@ -16,8 +16,8 @@ from sal_hw.experiment.effective import SpikeEffects
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
-from sal_hw_emulator.chip_model import ChipModel
-from sal_hw_emulator.chip_weights import ChipWeights
+from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
 from sal_hw_emulator.forcing import Batch, force_lif_spikes, in_batches
 from sal_hw_emulator.ideal_weights import IdealWeights

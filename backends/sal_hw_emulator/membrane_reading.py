@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, NeuronBlock
 from sal_hw.spec.probes import MembraneProbe
-from sal_hw_emulator.chip_model import ChipModel
+from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_emulator.engines.lif.simulation import Piece
 from sal_hw_emulator.lif_loader import membrane_probe
 

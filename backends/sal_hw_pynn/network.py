@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sal_hw_pynn.description import TIMING, Simulator
 from sal_hw_pynn.mechanisms import PairStdp
 from sal_hw_pynn.recording import Integers, spikes_in
+from sal_hw_pynn.refused_networks import refuse_unsound
 from sal_hw_pynn.sdk import set_up, spike_times
-from sal_hw_pynn.unsound import refuse_unsound
 
 Doubles = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.instrument import Instrument
-from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
+from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 from sal_hw_calibration.bench import Bench
 from sal_hw_calibration.measure.activation import measure_activation
 

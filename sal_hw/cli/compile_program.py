@@ -50,9 +50,9 @@ def compile_program(
 
     Example: sal-hw compile recipes/chip_alignment.yaml --target brainscales2 -o build/chip_alignment
     """
-    from sal_hw.cli.chip_tables import show_program
     from sal_hw.cli.compiling import compile_as_asked
     from sal_hw.workflow import api
+    from sal_hw_brainscales2.report.tables import show_program
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
@@ -114,7 +114,7 @@ def _store(
 
 
 def _draw(folder: Path, compiled: Compiled) -> tuple[Path, ...]:
-    from sal_hw.plots.chip_figures import write_program_figures
+    from sal_hw_brainscales2.report.figures import write_program_figures
 
     buses = int(compiled.target.description.limits["buses"].high or 1)
     return write_program_figures(compiled.program, folder, buses=buses, calibration=compiled.chips.calibration)

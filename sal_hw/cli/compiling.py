@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sal_hw.cli.chip_report import chip_report
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import Target, load_backend, load_target
 from sal_hw.workflow import api
 from sal_hw.workflow.chip_choice import TRUTH, Chips, choose_chips
 from sal_hw.workflow.machines import choose_backend, runs_here
+from sal_hw_brainscales2.report.summary import chip_report
 
 #: version of what --json prints about a program
 REPORT_SCHEMA = 1
@@ -25,7 +25,7 @@ class Compiled:
     chips
         The emulated chip, and what the compiler knew of a chip.
     report
-        See :func:`sal_hw.cli.chip_report.chip_report`.
+        See :func:`sal_hw_brainscales2.report.summary.chip_report`.
     """
 
     target: Target

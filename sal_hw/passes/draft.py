@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.chip_program import (
+from sal_hw.program import LoweredRule, LoweredStimulus, NeuronBlock, PassRecord, SamplingTiming, SynapseBlock
+from sal_hw.spec.network import NetworkSpec
+from sal_hw.target.description import TargetDescription
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_brainscales2.program import (
     BackgroundSource,
     ChipNeurons,
     ChipProgram,
@@ -17,12 +21,8 @@ from sal_hw.chip_program import (
     ScaledWeights,
     SynapseTile,
 )
-from sal_hw.digital_program import DigitalProgram
-from sal_hw.passes.digital_draft import DigitalDraft
-from sal_hw.program import LoweredRule, LoweredStimulus, NeuronBlock, PassRecord, SamplingTiming, SynapseBlock
-from sal_hw.spec.network import NetworkSpec
-from sal_hw.target.description import TargetDescription
-from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_spinnaker.passes.digital_draft import DigitalDraft
+from sal_hw_spinnaker.program import DigitalProgram
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

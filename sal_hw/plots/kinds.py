@@ -6,23 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.plots import (
-    alignment,
-    curves,
-    distribution,
-    layers,
-    membrane,
-    plane,
-    psp_shapes,
-    raster,
-    scatter,
-    timing,
-)
+from sal_hw.plots import alignment, curves, distribution, membrane, plane, raster, scatter
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.study_kinds import COMPARISONS
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 from sal_hw.spec.findings import did_you_mean, listed
+from sal_hw_studies.plots import layers, psp_shapes, timing
+from sal_hw_studies.plots.study_kinds import COMPARISONS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

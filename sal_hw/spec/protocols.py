@@ -8,17 +8,17 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Tag
 
 from sal_hw.spec.fields import Because, Count, DurationMs, Name, Number, Seed, Whole
-from sal_hw.spec.studies.dale_network import DaleNetworkProtocol
-from sal_hw.spec.studies.microcircuit import MicrocircuitProtocol
-from sal_hw.spec.studies.phase_plane import PhasePlaneProtocol
-from sal_hw.spec.studies.psp_shapes import PspShapesProtocol
-from sal_hw.spec.studies.spike_timing import SpikeTimingProtocol
-from sal_hw.spec.studies.sweep import SweepProtocol
-from sal_hw.spec.studies.symmetrize_layers import SymmetrizeLayersProtocol
-from sal_hw.spec.studies.weight_perturbation import WeightPerturbationProtocol
-from sal_hw.spec.studies.weight_transport import WeightTransportProtocol
 from sal_hw.spec.values import ValueSource
 from sal_hw.storage.document import choose_by, document
+from sal_hw.workflow.sweep.schema import SweepProtocol
+from sal_hw_studies.schemas.dale_network import DaleNetworkProtocol
+from sal_hw_studies.schemas.microcircuit import MicrocircuitProtocol
+from sal_hw_studies.schemas.phase_plane import PhasePlaneProtocol
+from sal_hw_studies.schemas.psp_shapes import PspShapesProtocol
+from sal_hw_studies.schemas.spike_timing import SpikeTimingProtocol
+from sal_hw_studies.schemas.symmetrize_layers import SymmetrizeLayersProtocol
+from sal_hw_studies.schemas.weight_perturbation import WeightPerturbationProtocol
+from sal_hw_studies.schemas.weight_transport import WeightTransportProtocol
 
 
 @document

@@ -14,8 +14,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from textbook_layers import TextbookStack
 
-from sal_hw_emulator.engines.layers import ChainState, LayerLearning, LayerModel, exponential_window, simulate
-from sal_hw_emulator.engines.layers.potentials import stack_of
+from sal_hw_studies.engines.layers import ChainState, LayerLearning, LayerModel, exponential_window, simulate
+from sal_hw_studies.engines.layers.potentials import stack_of
 
 TEXTBOOK_MS = 1.0
 SIZES = (1600, 384, 192, 10)

@@ -13,7 +13,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from textbook_microcircuit import TextbookMicrocircuit
 
-from sal_hw_emulator.engines.microcircuit import MicrocircuitModel, MicrocircuitState, Phase, show_pattern
+from sal_hw_studies.engines.microcircuit import MicrocircuitModel, MicrocircuitState, Phase, show_pattern
 
 TEXTBOOK_NS = 60_000.0
 #: limit of a step, scaled

@@ -14,7 +14,7 @@ import pytest
 import textbook_ages
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from sal_hw_emulator.engines.ages import (
+from sal_hw_studies.engines.ages import (
     PairModel,
     drift_plane,
     rectangular_psp,

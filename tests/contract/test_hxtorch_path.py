@@ -26,8 +26,8 @@ from hxtorch_bench import (
     start_codes,
 )
 
-from sal_hw_brainscales2.importer import read_result
-from sal_hw_emulator.chip_model import ChipModel
+from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.machine.importer import read_result
 from sal_hw_emulator.lif_session import LifSession
 
 

@@ -23,18 +23,18 @@ from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_target
 from sal_hw.spec.network import NetworkSpec
-from sal_hw_brainscales2 import bench_runs
-from sal_hw_brainscales2.backend import BrainScaleS2Backend
-from sal_hw_brainscales2.bench_runs import BenchRuns
-from sal_hw_brainscales2.importer import ChipResult, read_result
-from sal_hw_brainscales2.instrument import MachineInstrument
-from sal_hw_brainscales2.live import execute
-from sal_hw_brainscales2.program_files import RUN_FILES, run_file
+from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
+from sal_hw_brainscales2.emulation.model import draw_chip
+from sal_hw_brainscales2.machine import bench_runs
+from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend
+from sal_hw_brainscales2.machine.bench_runs import BenchRuns
+from sal_hw_brainscales2.machine.importer import ChipResult, read_result
+from sal_hw_brainscales2.machine.instrument import MachineInstrument
+from sal_hw_brainscales2.machine.live import execute
+from sal_hw_brainscales2.machine.run_files.program_files import RUN_FILES, run_file
 from sal_hw_calibration.bench import Bench
 from sal_hw_calibration.measure import correlation, membranes
 from sal_hw_calibration.networks import alone
-from sal_hw_emulator.chip_model import draw_chip
-from sal_hw_emulator.instrument import EmulatedInstrument
 
 FAKES = Path(__file__).parent / "fakes"
 CHIP = "hxcube7fpga0chip63_1"

@@ -19,20 +19,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw.chunk_loop import ChunkLoop
-from sal_hw.chunk_plan import chunk_plan
 from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.storage.files import npz_bytes, sha256
 from sal_hw.workflow import api
 from sal_hw.workflow import import_results as importing
 from sal_hw_emulator.backend import EmulatorBackend
-from sal_hw_spinnaker.spinnaker2_backend import SpiNNaker2Backend
-from sal_hw_spinnaker.spinnaker2_files import RUN_FILE, body, program_files
-from sal_hw_spinnaker.spinnaker2_network import UnbelievableError, read_potentials, read_spikes
-from sal_hw_spinnaker.spinnaker2_result import RecordedRun, read_result
-from sal_hw_spinnaker.spinnaker2_sdk import CHIP, WHERE
-from sal_hw_spinnaker.spinnaker2_target import spinnaker2_target, spinnaker2_with
+from sal_hw_spinnaker.chunks.loop import ChunkLoop
+from sal_hw_spinnaker.chunks.plan import chunk_plan
+from sal_hw_spinnaker.spinnaker2.backend import SpiNNaker2Backend
+from sal_hw_spinnaker.spinnaker2.files import RUN_FILE, body, program_files
+from sal_hw_spinnaker.spinnaker2.network import UnbelievableError, read_potentials, read_spikes
+from sal_hw_spinnaker.spinnaker2.result import RecordedRun, read_result
+from sal_hw_spinnaker.spinnaker2.sdk import CHIP, WHERE
+from sal_hw_spinnaker.spinnaker2.target import spinnaker2_target, spinnaker2_with
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes" / "spinnaker2_stack"
@@ -345,7 +345,7 @@ def test_the_run_file_is_reproducible_and_holds_the_loop(tmp_path):
     one, other = (program_files(program, updates=5, seed=2)[RUN_FILE] for _ in range(2))
     assert one == other
     text = one.decode()
-    assert body(importlib.import_module("sal_hw.chunk_loop")) in text
+    assert body(importlib.import_module("sal_hw_spinnaker.chunks.loop")) in text
     assert "sal_hw." not in "".join(line for line in text.splitlines() if line.startswith(("import", "from")))
     assert not [line for line in text.splitlines() if line.startswith("#<")]
     assert max(len(line) for line in text.splitlines()) <= 120

@@ -26,13 +26,14 @@ from sal_hw.program import CompiledProgram
 from sal_hw.registry import load_backend
 from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.workflow import api
-from sal_hw_emulator.fixed_point_session import FixedPointSession
-from sal_hw_spinnaker import sdk, spynnaker_process
-from sal_hw_spinnaker.access import MachineAccess
-from sal_hw_spinnaker.backend import SpinnakerBackend
-from sal_hw_spinnaker.session import SpinnakerSession
-from sal_hw_spinnaker.spynnaker_job import make_job
-from sal_hw_spinnaker.target import spinnaker1_target
+from sal_hw_spinnaker.emulation.fixed_point.session import FixedPointSession
+from sal_hw_spinnaker.spinnaker1 import process as spynnaker_process
+from sal_hw_spinnaker.spinnaker1 import sdk
+from sal_hw_spinnaker.spinnaker1.access import MachineAccess
+from sal_hw_spinnaker.spinnaker1.backend import SpinnakerBackend
+from sal_hw_spinnaker.spinnaker1.job import make_job
+from sal_hw_spinnaker.spinnaker1.session import SpinnakerSession
+from sal_hw_spinnaker.spinnaker1.target import spinnaker1_target
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes" / "spynnaker_stack"

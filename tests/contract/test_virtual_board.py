@@ -30,12 +30,13 @@ from sal_hw.spec.values import Constant, Normal, Table
 from sal_hw.storage.artifact import read_manifest
 from sal_hw.storage.codec import encode
 from sal_hw.workflow import api
-from sal_hw_spinnaker import sdk, spynnaker_process
-from sal_hw_spinnaker.backend import SpinnakerBackend
-from sal_hw_spinnaker.spynnaker_job import Job, make_job
-from sal_hw_spinnaker.spynnaker_mapping import compare
-from sal_hw_spinnaker.spynnaker_process import execute
-from sal_hw_spinnaker.target import spinnaker1_target
+from sal_hw_spinnaker.spinnaker1 import process as spynnaker_process
+from sal_hw_spinnaker.spinnaker1 import sdk
+from sal_hw_spinnaker.spinnaker1.backend import SpinnakerBackend
+from sal_hw_spinnaker.spinnaker1.job import Job, make_job
+from sal_hw_spinnaker.spinnaker1.mapping import compare
+from sal_hw_spinnaker.spinnaker1.process import execute
+from sal_hw_spinnaker.spinnaker1.target import spinnaker1_target
 
 pytestmark = pytest.mark.skipif(
     bool(sdk.missing()),

@@ -27,9 +27,9 @@ from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_pynn.backend import PynnBackend
 from sal_hw_pynn.description import INPUT_STEPS, SIMULATORS, TIMING, Simulator
 from sal_hw_pynn.mechanisms import PairStdp
+from sal_hw_pynn.refused_networks import refuse_unsound
 from sal_hw_pynn.sdk import missing
 from sal_hw_pynn.target import brian2_target, nest_target
-from sal_hw_pynn.unsound import refuse_unsound
 
 TARGETS = {"brian2": brian2_target, "nest": nest_target}
 

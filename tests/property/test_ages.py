@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sal_hw_emulator.engines.ages import PairModel, alpha_psp, rectangular_psp, spike_timing, stationary_ages
+from sal_hw_studies.engines.ages import PairModel, alpha_psp, rectangular_psp, spike_timing, stationary_ages
 
 LOG_ODDS = st.floats(-8.0, 8.0)
 

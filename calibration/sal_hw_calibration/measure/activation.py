@@ -14,12 +14,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.passes.sampling_circuits import SAMPLING
 from sal_hw.spec.network import NetworkSpec, Population
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw.spec.values import Table
 from sal_hw.target.snapshot import Curve
+from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 from sal_hw_calibration.bench import Bench, Run, Sites
 from sal_hw_calibration.measured import Measured, table_of
 from sal_hw_calibration.outcome import Outcome

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.chip_program import PlacedKernel
 from sal_hw.target.snapshot import ParameterTable
+from sal_hw_brainscales2.program import PlacedKernel
 from sal_hw_calibration.bench import Bench, Run
 from sal_hw_calibration.measure import windows
 from sal_hw_calibration.measured import FAILED_FIT, Flags, Measured, table_of

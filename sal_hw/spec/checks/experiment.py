@@ -12,7 +12,7 @@ from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, StateProbe
 from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
-from sal_hw.spec.studies.conflicts import SelfChecking
+from sal_hw.spec.self_checking import SelfChecking
 
 #: all joint states of this many neurons still fit into a table
 MAX_STATE_NEURONS = 20

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
+from sal_hw_brainscales2.emulation.model import draw_chip
 from sal_hw_calibration.bench import Bench
-from sal_hw_emulator.chip_model import draw_chip
-from sal_hw_emulator.instrument import EmulatedInstrument
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,10 @@ from sal_hw.contracts.calibrator import CampaignOptions
 from sal_hw.errors import InputError
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_io import read_snapshot
+from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
 from sal_hw_calibration import campaign
 from sal_hw_calibration.campaign import keep_snapshot, run_campaign
 from sal_hw_calibration.stages import STAGES, chosen_stages
-from sal_hw_emulator.instrument import EmulatedInstrument
 
 NEURONS = np.array([0, 1, 2, 256, 257])
 OPTIONS = CampaignOptions(seed=5, stages=("membranes", "baselines"), neurons=NEURONS)

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
+from sal_hw_brainscales2.emulation.model import draw_chip
+from sal_hw_brainscales2.emulation.spreads import load_spreads
 from sal_hw_calibration.bench import Bench
 from sal_hw_calibration.measure.activation import measure_activation
 from sal_hw_calibration.measure.converters import measure_converters
@@ -15,9 +18,6 @@ from sal_hw_calibration.measure.membranes import measure_membranes
 from sal_hw_calibration.measure.psp import fit_psps, fold, psp, repeated_psp
 from sal_hw_calibration.measure.synapses import measure_synapses
 from sal_hw_calibration.measured import Measured, table_of
-from sal_hw_emulator.chip_model import draw_chip
-from sal_hw_emulator.instrument import EmulatedInstrument
-from sal_hw_emulator.spreads import load_spreads
 
 #: eight circuits of each hemisphere, those of the bench
 SITES = np.concatenate([np.arange(8), 256 + np.arange(8)])

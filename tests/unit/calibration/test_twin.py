@@ -14,9 +14,9 @@ import pytest
 from sal_hw.contracts.calibrator import CampaignOptions
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.workflow.checked_recipe import compile_recipe, load_recipe
+from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
+from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_calibration.campaign import run_campaign
-from sal_hw_emulator.chip_model import ChipModel
-from sal_hw_emulator.instrument import EmulatedInstrument
 from sal_hw_emulator.lif_session import LifSession
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "chip_alignment.yaml"

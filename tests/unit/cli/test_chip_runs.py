@@ -18,7 +18,7 @@ from sal_hw.registry import load_target
 from sal_hw.results.store import read_program
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.workflow import api
-from sal_hw_emulator.chip_model import draw_chip, nominal_chip
+from sal_hw_brainscales2.emulation.model import draw_chip, nominal_chip
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 ALIGNMENT = str(RECIPES / "chip_alignment.yaml")

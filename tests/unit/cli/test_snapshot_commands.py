@@ -19,8 +19,8 @@ from sal_hw.target import snapshot_io
 from sal_hw.target.description import Range, TargetDescription
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES
-from sal_hw_emulator.chip_model import draw_chip
-from sal_hw_emulator.spreads import load_spreads
+from sal_hw_brainscales2.emulation.model import draw_chip
+from sal_hw_brainscales2.emulation.spreads import load_spreads
 
 
 class Terminal:

@@ -15,9 +15,9 @@ from sal_hw.spec.plasticity import AmplitudeSpread, SalRule
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import Constant, Normal, Table
-from sal_hw_emulator.chip_loader import load_chip
-from sal_hw_emulator.chip_model import ChipModel, draw_chip, nominal_chip
-from sal_hw_emulator.spreads import load_spreads
+from sal_hw_brainscales2.emulation.loader import load_chip
+from sal_hw_brainscales2.emulation.model import ChipModel, draw_chip, nominal_chip
+from sal_hw_brainscales2.emulation.spreads import load_spreads
 
 #: 45 LSB from rest to threshold are 15 mV: 3 LSB per mV
 NEURON = LifNeuron(

@@ -65,7 +65,7 @@ def test_a_chip_samples_only_if_its_activation_functions_are_known(chip):
 def test_the_offsets_alone_do_not_make_a_sampler(tmp_path):
     # the calibration of a chip without its activation functions: potentials are right, gains of the noise are not
     from sal_hw.target.snapshot_io import write_snapshot
-    from sal_hw_emulator.chip_model import draw_chip
+    from sal_hw_brainscales2.emulation.model import draw_chip
 
     write_snapshot(tmp_path / "chip", draw_chip(7))
     found = _divergence(chip=7, calibration=str(tmp_path / "chip"))

@@ -11,7 +11,7 @@ import pytest
 from sal_hw.experiment.runner import run_program
 from sal_hw.registry import load_backend, load_target
 from sal_hw.workflow import api
-from sal_hw_spinnaker.target import spinnaker1_target
+from sal_hw_spinnaker.spinnaker1.target import spinnaker1_target
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "two_populations.yaml"
 TARGETS = {

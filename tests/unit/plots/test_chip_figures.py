@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw.plots.chip_data import in_degrees, tabulate_in_degree, tabulate_synapses, tabulate_weights
-from sal_hw.plots.chip_figures import paint_in_degree, paint_synapses, paint_weights, write_program_figures
 from sal_hw.workflow import api
-from sal_hw_emulator.chip_model import draw_chip
+from sal_hw_brainscales2.emulation.model import draw_chip
+from sal_hw_brainscales2.report.data import in_degrees, tabulate_in_degree, tabulate_synapses, tabulate_weights
+from sal_hw_brainscales2.report.figures import paint_in_degree, paint_synapses, paint_weights, write_program_figures
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 SMALL = ("parameters.size=8",)

@@ -13,8 +13,8 @@ from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
 from sal_hw_pynn.description import DESCRIPTIONS, SIMULATORS, TIMING, Simulator
 from sal_hw_pynn.mechanisms import Mechanism, PairStdp, plan_mechanisms
+from sal_hw_pynn.refused_networks import refuse_unsound
 from sal_hw_pynn.target import brian2_target, nest_target
-from sal_hw_pynn.unsound import refuse_unsound
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "two_populations.yaml"
 TARGETS = {"brian2": brian2_target, "nest": nest_target}

@@ -12,8 +12,8 @@ import pytest
 from sal_hw.plots import snapshot_figures as figures
 from sal_hw.report.snapshot import report_snapshot
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
+from sal_hw_brainscales2.emulation.model import draw_chip
 from sal_hw_brainscales2.target import brainscales2_target
-from sal_hw_emulator.chip_model import draw_chip
 
 TARGET = brainscales2_target.description
 STAGES = ("membranes", "windows")

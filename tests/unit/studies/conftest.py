@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from sal_hw import registry
 from sal_hw.experiment.base import Arrays, Outcome, Recording
-from sal_hw.results.result import Finding, RunResult
+from sal_hw.results.result import Finding
 
 RECIPE = """\
 recipe: 1
@@ -93,17 +93,3 @@ def tiny(tmp_path: Path, registered: None) -> Path:
     path = tmp_path / "tiny.yaml"
     path.write_text(RECIPE)
     return path
-
-
-@pytest.fixture
-def assert_same_result() -> Callable[[RunResult, RunResult], None]:
-    """Return what compares metrics and traces of two results, byte by byte."""
-
-    def compare(one: RunResult, other: RunResult) -> None:
-        assert one.metrics == other.metrics
-        assert one.traces.keys() == other.traces.keys()
-        for name, trace in one.traces.items():
-            assert trace.at.tobytes() == other.traces[name].at.tobytes()
-            assert trace.values.tobytes() == other.traces[name].values.tobytes()
-
-    return compare

@@ -9,11 +9,11 @@ import pytest
 
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
-from sal_hw.spec.studies.dale_network import DaleNetworkProtocol
-from sal_hw.spec.studies.reciprocal import TimingWindow
 from sal_hw.workflow import api
-from sal_hw_emulator.studies.dale_network import draw_network, inhibition_by_interneuron, resting_weights
-from sal_hw_emulator.studies.dale_pairs import PairDrift
+from sal_hw_studies.dale_network import draw_network, inhibition_by_interneuron, resting_weights
+from sal_hw_studies.dale_pairs import PairDrift
+from sal_hw_studies.schemas.dale_network import DaleNetworkProtocol
+from sal_hw_studies.schemas.reciprocal import TimingWindow
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "paper" / "fig10_dale.yaml"
 SMALL = (

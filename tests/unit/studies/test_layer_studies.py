@@ -11,12 +11,12 @@ import pytest
 from sal_hw.errors import InputError
 from sal_hw.experiment.base import Recording
 from sal_hw.experiment.runner import Interrupted
-from sal_hw.spec.studies.symmetrize_layers import SymmetrizeLayersProtocol
-from sal_hw.spec.studies.weight_transport import WeightTransportProtocol
 from sal_hw.workflow import api
-from sal_hw_emulator.studies.layer_records import alignment_metrics, pair_trace, record_alignment
-from sal_hw_emulator.studies.symmetrize_layers import SymmetrizeLayersStudy
-from sal_hw_emulator.studies.weight_transport import draw_weights
+from sal_hw_studies.layer_records import alignment_metrics, pair_trace, record_alignment
+from sal_hw_studies.schemas.symmetrize_layers import SymmetrizeLayersProtocol
+from sal_hw_studies.schemas.weight_transport import WeightTransportProtocol
+from sal_hw_studies.symmetrize_layers import SymmetrizeLayersStudy
+from sal_hw_studies.weight_transport import draw_weights
 
 PAPER = Path(__file__).parents[3] / "recipes" / "paper"
 SMALL = {

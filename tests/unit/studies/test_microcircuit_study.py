@@ -10,8 +10,8 @@ import pytest
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.workflow import api
-from sal_hw_emulator.studies.microcircuit import MicrocircuitStudy
-from sal_hw_emulator.studies.microcircuit_runs import draw_weights, model_of, streams_of
+from sal_hw_studies.microcircuit import MicrocircuitStudy
+from sal_hw_studies.microcircuit_runs import draw_weights, model_of, streams_of
 
 PAPER = Path(__file__).parents[3] / "recipes" / "paper"
 SMALL = (
@@ -130,7 +130,7 @@ def test_threads_change_nothing(protocol, assert_same_result):
 
 @pytest.mark.parametrize("after", [1, 2, 4])
 def test_an_interrupted_study_ends_the_assert_same_result(after, tmp_path, monkeypatch, assert_same_result):
-    monkeypatch.setattr("sal_hw_emulator.studies.microcircuit._NEURON_STEPS", 1.0)  # one network per step
+    monkeypatch.setattr("sal_hw_studies.microcircuit._NEURON_STEPS", 1.0)  # one network per step
     recipe = load("experiment.protocol=published")
     whole = api.run(recipe).result
     seen = iter(range(1, 100))

@@ -11,7 +11,7 @@ import pytest
 from sal_hw.errors import CalibrationError
 from sal_hw.target.quality import age_problem, check_quality, yields
 from sal_hw.target.snapshot import CalibrationSnapshot
-from sal_hw_emulator.chip_model import draw_chip
+from sal_hw_brainscales2.emulation.model import draw_chip
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from sal_hw.errors import CalibrationError
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve
 from sal_hw.target.snapshot_checks import check_tables
-from sal_hw_emulator.chip_model import draw_chip
+from sal_hw_brainscales2.emulation.model import draw_chip
 
 #: two hemispheres of eight columns
 NEURONS = 16

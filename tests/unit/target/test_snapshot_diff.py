@@ -10,7 +10,7 @@ import pytest
 from sal_hw.errors import CalibrationError
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw.target.snapshot_diff import compare_snapshots
-from sal_hw_emulator.chip_model import draw_chip
+from sal_hw_brainscales2.emulation.model import draw_chip
 
 
 def _measured(truth: CalibrationSnapshot, seed: int, sigma: float = 0.02) -> CalibrationSnapshot:

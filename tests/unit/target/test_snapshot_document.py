@@ -12,8 +12,8 @@ import pytest
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
 from sal_hw.target.snapshot_io import write_snapshot
 from sal_hw.target.tables import TABLES
+from sal_hw_brainscales2.emulation.model import draw_chip
 from sal_hw_calibration.measured import Measured, table_of
-from sal_hw_emulator.chip_model import draw_chip
 
 PAGES = Path(__file__).parents[3] / "docs"
 

@@ -11,7 +11,7 @@ import pytest
 from sal_hw.errors import CalibrationError
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
-from sal_hw_emulator.chip_model import draw_chip
+from sal_hw_brainscales2.emulation.model import draw_chip
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "snapshot_v1"
 

@@ -1,0 +1,281 @@
+"""A program for a chip, loaded into the LIF engine together with the deviations of the emulated chip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.program import CompiledProgram
+from sal_hw.spec.probes import CorrelationProbe, StateProbe
+from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.program import BackgroundSource, ChipProgram, PlacedKernel, SynapseTile
+from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.model import (
+    BackgroundModel,
+    ExternalModel,
+    KernelModel,
+    LifModel,
+    NeuronModel,
+    PlasticModel,
+    ProcessorModel,
+    SensorModel,
+    TileModel,
+)
+from sal_hw_emulator.lif_loader import (
+    ALL_PAIRS_HISTORY,
+    EngineTile,
+    Entropy,
+    Loaded,
+    membrane_probe,
+    merged_events,
+    stream,
+)
+
+#: threshold of a broken circuit
+_UNREACHABLE_LSB = 1e9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Context:
+    """What all parts of the loading need."""
+
+    program: CompiledProgram
+    chip: ChipProgram
+    model: ChipModel
+    entropy: Entropy
+
+    @property
+    def step_us(self) -> float:
+        """Chip time of a step."""
+        return self.program.timestep_ms * 1e3 / self.chip.time_scale
+
+
+def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy, *, learning: bool = True) -> Loaded:
+    """Return the model of a chip's program; potentials and weights in CADC LSB.
+
+    Parameters
+    ----------
+    learning
+        Whether the plasticity processors run.
+    """
+    if program.chip is None:
+        raise TypeError("the program was not compiled for a chip")
+    context = _Context(program=program, chip=program.chip, model=chip_model, entropy=entropy)
+    tiles: list[TileModel] = []
+    places: dict[str, list[EngineTile]] = {block.projection: [] for block in program.synapses}
+    for number, tile in enumerate(context.chip.tiles):
+        if tile.owner not in places:
+            continue
+        for columns in _runs(tile.post):
+            places[tile.owner].append(_place(len(tiles), number, tile, columns))
+            tiles.append(_tile(context, number, tile, columns, learning=learning))
+    membrane, every = membrane_probe(program)
+    state = _state_neurons(program)
+    kernels = context.chip.kernels if learning else ()
+    model = LifModel(
+        neurons=_neurons(context),
+        tiles=tiles,
+        background=[_background(context, source) for source in context.chip.background],
+        external=_external(context),
+        kernels=[kernel for placed in kernels for kernel in _kernel_pair(placed)],
+        processors=_processors(context, kernels),
+        history=ALL_PAIRS_HISTORY if any(placed.pairing == "all" for placed in kernels) else 1,
+        membrane=membrane,
+        membrane_every=every,
+        keep_readings=any(isinstance(probe, CorrelationProbe) for probe in program.probes),
+        state=state,
+        state_steps=context.chip.neurons.state_us[state] / context.step_us,
+    )
+    return Loaded(model=model, tiles=places)
+
+
+def _runs(post: NDArray[np.int64]) -> Iterator[slice]:
+    """Yield the columns of consecutive target neurons; the engine addresses targets in one stretch."""
+    breaks = [0, *(np.flatnonzero(np.diff(post) != 1) + 1).tolist(), len(post)]
+    for begin, end in pairwise(breaks):
+        yield slice(int(begin), int(end))
+
+
+def _place(index: int, number: int, tile: SynapseTile, columns: slice) -> EngineTile:
+    first = int(tile.post[columns.start])
+    return EngineTile(
+        index=index,
+        sign=1 if tile.polarity == "excitatory" else -1,
+        pre=slice(0, len(tile.rows)),
+        post=slice(first, first + columns.stop - columns.start),
+        chip_tile=number,
+        columns=columns,
+    )
+
+
+def _neurons(context: _Context) -> NeuronModel:
+    neurons, model = context.chip.neurons, context.model
+    site, step = neurons.site, context.step_us
+    trial = np.random.default_rng(stream(context.entropy[:1], "trial")).standard_normal((3, len(site)))
+    trial *= model.neuron("potential_trial_lsb", site)
+    broken = model.neuron("usable", site) <= 0.0
+    threshold = neurons.v_threshold_lsb + model.neuron("v_threshold_offset_lsb", site) + trial[2]
+    return NeuronModel(
+        v_leak=neurons.v_leak_lsb + model.neuron("v_leak_offset_lsb", site) + trial[0],
+        v_reset=neurons.v_reset_lsb + model.neuron("v_reset_offset_lsb", site) + trial[1],
+        v_threshold=np.where(broken, _UNREACHABLE_LSB, threshold),
+        tau_mem=neurons.tau_mem_us * model.neuron("tau_mem_ratio", site) / step,
+        tau_exc=neurons.tau_syn_exc_us * model.neuron("tau_syn_exc_ratio", site) / step,
+        tau_inh=neurons.tau_syn_inh_us * model.neuron("tau_syn_inh_ratio", site) / step,
+        refractory=neurons.refractory_us * model.neuron("refractory_ratio", site) / step,
+        noise=model.neuron("membrane_noise_lsb", site),
+    )
+
+
+def _strength(context: _Context, tile: SynapseTile, columns: slice) -> NDArray[np.float64]:
+    """Return the steady drive of one weight unit per synapse, in CADC LSB, shape (sources, columns)."""
+    chip, model = context.chip, context.model
+    offset = _population_offset(context, tile.owner)
+    targets = offset + tile.post[columns]
+    site = chip.neurons.site[targets]
+    if tile.polarity == "excitatory":
+        drive = chip.neurons.drive_exc_lsb[targets] * model.neuron("gain_exc_ratio", site)
+    else:
+        drive = chip.neurons.drive_inh_lsb[targets] * model.neuron("gain_inh_ratio", site)
+    return _lookup(context, "gain_ratio", tile, columns) * drive
+
+
+def _population_offset(context: _Context, owner: str) -> int:
+    for block in context.program.synapses:
+        if block.projection == owner:
+            return context.program.neuron_block(block.target).offset
+    stimulus = next(item for item in context.program.stimuli if item.name == owner)
+    return context.program.neuron_block(stimulus.population).offset
+
+
+def _lookup(context: _Context, name: str, tile: SynapseTile, columns: slice) -> NDArray[np.float32]:
+    # a source without synapses has no row, and nothing is read at its place
+    return context.model.synapse(name, tile.hemisphere, np.maximum(tile.rows, 0), tile.columns[columns])
+
+
+def _tile(context: _Context, number: int, tile: SynapseTile, columns: slice, *, learning: bool) -> TileModel:
+    block = next(item for item in context.program.synapses if item.projection == tile.owner)
+    program = context.program
+    strength = _strength(context, tile, columns)
+    placed = next((item for item in context.chip.kernels if item.projection == tile.owner), None) if learning else None
+    return TileModel(
+        source=program.neuron_block(block.source).offset,
+        target=program.neuron_block(block.target).offset + int(tile.post[columns.start]),
+        inhibitory=tile.polarity == "inhibitory",
+        weights=(tile.codes[:, columns] * strength).astype(np.float32),
+        sensors=None if placed is None else _sensors(context, placed, tile, columns),
+        plastic=None if placed is None else _plastic(context, placed, number, columns, strength),
+    )
+
+
+def _sensors(context: _Context, placed: PlacedKernel, tile: SynapseTile, columns: slice) -> SensorModel:
+    def of(name: str, target: float) -> NDArray[np.float32]:
+        return (_lookup(context, name, tile, columns) * target).astype(np.float32)
+
+    return SensorModel(
+        amplitude_causal=of("amplitude_causal_ratio", placed.amplitude_lsb),
+        amplitude_anticausal=of("amplitude_anticausal_ratio", placed.amplitude_lsb),
+        tau_causal=of("tau_causal_ratio", placed.tau_causal_us / context.step_us),
+        tau_anticausal=of("tau_anticausal_ratio", placed.tau_anticausal_us / context.step_us),
+    )
+
+
+def _plastic(
+    context: _Context, placed: PlacedKernel, number: int, columns: slice, strength: NDArray[np.float64]
+) -> PlasticModel:
+    tile = context.chip.tiles[number]
+    kernel = placed.excitatory if tile.polarity == "excitatory" else placed.inhibitory
+    if kernel is None:
+        raise TypeError(f"{placed.projection} has no kernel for {tile.polarity} rows")
+    _, order = encode(kernel)
+    shape = strength.shape
+    constants = [placed.constants[f"{name}.{number}"][:, columns] for name in order]
+    # even and odd columns of both branches are converted by one channel each
+    noise = context.model.neuron("cadc_noise_lsb", tile.hemisphere * context.chip.columns + tile.columns[columns])
+    spread = np.broadcast_to(noise.astype(np.float32), shape)
+    return PlasticModel(
+        processor=tile.hemisphere,
+        order=np.maximum(tile.rows, 0),
+        kernel=2 * context.chip.kernels.index(placed) + (tile.polarity == "inhibitory"),
+        code=tile.codes[:, columns].astype(np.float32),
+        strength=strength.astype(np.float32),
+        baseline_causal=_lookup(context, "baseline_causal_lsb", tile, columns),
+        baseline_anticausal=_lookup(context, "baseline_anticausal_lsb", tile, columns),
+        noise_causal=spread,
+        noise_anticausal=spread,
+        constants=np.array(constants, dtype=np.float32).reshape(len(order), *shape),
+    )
+
+
+def _kernel_pair(placed: PlacedKernel) -> Iterator[KernelModel]:
+    """Yield the kernels of both polarities; a missing one is never run, so the other stands in its place."""
+    for kernel, other in ((placed.excitatory, placed.inhibitory), (placed.inhibitory, placed.excitatory)):
+        used = kernel or other
+        if used is None:
+            raise TypeError(f"{placed.rule} has no kernel")
+        code, order = encode(used)
+        yield KernelModel(code=code, draws=used.random_draws, constants=len(order))
+
+
+def _processors(context: _Context, kernels: tuple[PlacedKernel, ...]) -> list[ProcessorModel]:
+    if not kernels:
+        return []
+    row_time = max(placed.row_time_us for placed in kernels)
+    schedule = ProcessorModel(
+        start=max(0.0, min(placed.start_us for placed in kernels)) / context.step_us,
+        period=kernels[0].period_us / context.step_us,
+        row_time=row_time / context.step_us,
+    )
+    return [schedule] * context.chip.hemispheres
+
+
+def _background(context: _Context, source: BackgroundSource) -> BackgroundModel:
+    target = np.full(source.size, -1, dtype=np.int64)
+    weight, inhibitory = np.zeros(source.size), np.zeros(source.size, dtype=np.int64)
+    offset = context.program.neuron_block(source.population).offset
+    for tile in context.chip.tiles_of(source.name):
+        if tile.hemisphere != source.hemisphere:
+            continue
+        everything = slice(0, len(tile.post))
+        drives = tile.codes * _strength(context, tile, everything)
+        for train, column in np.argwhere(tile.exists):
+            target[train] = offset + tile.post[column]
+            weight[train] = drives[train, column]
+            inhibitory[train] = tile.polarity == "inhibitory"
+    return BackgroundModel(
+        size=source.size,
+        rate=source.rate_hz * context.step_us * 1e-6,
+        target=target,
+        weight=weight,
+        inhibitory=inhibitory,
+        seed=stream(context.entropy, f"{source.name}.{source.generator}", source.seed),
+    )
+
+
+def _external(context: _Context) -> ExternalModel | None:
+    if not context.chip.external:
+        return None
+    steps, targets, weights = [], [], []
+    for source in context.chip.external:
+        offset = context.program.neuron_block(source.population).offset
+        drive = np.zeros(context.program.neuron_block(source.population).size)
+        for tile in context.chip.tiles_of(source.name):
+            strength = tile.codes * _strength(context, tile, slice(0, len(tile.post)))
+            sign = 1.0 if tile.polarity == "excitatory" else -1.0
+            drive[tile.post] += sign * np.where(tile.exists, strength, 0.0).sum(axis=0)
+        steps.append(np.rint(source.time_us / context.step_us).astype(np.int64))
+        targets.append(offset + source.neuron)
+        weights.append(drive[source.neuron])
+    return merged_events(steps, targets, weights)
+
+
+def _state_neurons(program: CompiledProgram) -> NDArray[np.int64]:
+    populations = {probe.population for probe in program.probes if isinstance(probe, StateProbe)}
+    blocks = [block for block in program.neurons if block.population in populations]
+    if not blocks:
+        return np.zeros(0, dtype=np.int64)
+    return np.concatenate([np.arange(block.offset, block.offset + block.size) for block in blocks])

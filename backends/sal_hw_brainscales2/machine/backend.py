@@ -1,0 +1,188 @@
+"""BrainScaleS-2 as a backend: a program runs in one piece, in a process of its own, and its result is played back."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sal_hw.contracts.backend import Job, Session, SpikeRecorder
+from sal_hw.contracts.instrument import Instrument
+from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.program import CompiledProgram
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_brainscales2.machine.run_files.bundle import FrontEnd
+from sal_hw_brainscales2.machine.sdk import STACKS, require_stack
+
+if TYPE_CHECKING:
+    from sal_hw_brainscales2.machine.importer import ChipResult
+
+NAME = "brainscales2"
+
+
+def front_end_of(name: str) -> FrontEnd:
+    """Return the front end of a name.
+
+    Raises
+    ------
+    InputError
+        E812 if there is none.
+    """
+    for known in STACKS:
+        if known == name:
+            return known
+    allowed = f"a front end of {NAME}: {', '.join(STACKS)}"
+    raise InputError(Problem(code="E812", field="via", value=quote_value(name), allowed=allowed))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BrainScaleS2Backend:
+    """Runs compiled programs on a chip.
+
+    Attributes
+    ----------
+    via
+        Front end of the vendor's software.
+    calibration_file
+        Handed to the run file; None is the site's own calibration.
+    deadline_s
+        Wall-clock limit of a run; None estimates a generous one.
+    """
+
+    via: FrontEnd = "hxtorch"
+    calibration_file: Path | None = None
+    deadline_s: float | None = None
+    name: str = NAME
+    front_ends: tuple[str, ...] = tuple(STACKS)
+
+    def through(self, front_end: str | None, calibration_file: Path | None) -> BrainScaleS2Backend:
+        """Return a backend that uses one front end and one calibration; None keeps what there is."""
+        via = self.via if front_end is None else front_end_of(front_end)
+        return replace(self, via=via, calibration_file=calibration_file or self.calibration_file)
+
+    def require(self, command: str | None = None) -> None:
+        """Check that the vendor's software is installed; see :func:`sal_hw_brainscales2.machine.sdk.require_stack`."""
+        require_stack(self.via, command)
+
+    def open(
+        self,
+        program: CompiledProgram,
+        *,
+        seed: int,
+        threads: int = 1,
+        recorder: SpikeRecorder | None = None,
+        chip: CalibrationSnapshot | None = None,
+    ) -> Session:
+        """Return a session that runs the program when it is told how long.
+
+        Parameters
+        ----------
+        program
+            What to run; it must have been compiled for the chip and learn.
+        seed
+            Seed of the background generators.
+        threads
+            Without effect.
+        recorder
+            Takes the spikes of populations with a spike probe.
+        chip
+            None: a machine is its own chip.
+
+        Raises
+        ------
+        DeviceError
+            E801 if the software is missing; E808 if the program is not run in one piece; E316 if a chip is named.
+        """
+        from sal_hw_brainscales2.machine.live import LiveRun
+        from sal_hw_brainscales2.machine.session import ChipSession
+
+        del threads
+        _refuse_chip(None if chip is None else chip.chip_id)
+        self.require()
+        run = LiveRun(
+            via=self.via, calibration_file=self.calibration_file, deadline_s=self.deadline_s, program=program, seed=seed
+        )
+        return ChipSession(program, run, recorder=recorder)
+
+    def open_instrument(
+        self, *, chip: CalibrationSnapshot | None = None, synthetic_time: str | None = None, work: Path | None = None
+    ) -> Instrument:
+        """Return the chip on the bench, through PyNN, whose rules record what they see.
+
+        Each program needs the vendor's calibration for it. Without `calibration_file`, the chip is calibrated for every
+        program whose circuits differ, which takes minutes each; `work` keeps these calibrations. If `calibration_file`
+        is a folder, that of a program is expected below it as ``HASH/calibration.pbin``.
+
+        Raises
+        ------
+        DeviceError
+            E801 if PyNN's software is missing; E316 if a chip or its time is named.
+        """
+        _refuse_chip(None if chip is None else chip.chip_id)
+        _refuse_chip(synthetic_time)
+        require_stack("pynn", "sal-hw calibrate --synthetic 7 -o chip7.snapshot")
+        from sal_hw_brainscales2.machine.bench_runs import BenchRuns
+        from sal_hw_brainscales2.machine.instrument import MachineInstrument
+
+        kept = self.calibration_file
+        folder = work or Path(tempfile.mkdtemp(prefix="sal-hw-calix-"))
+        run = BenchRuns(work=folder, calibration_file=kept, deadline_s=self.deadline_s)
+        return MachineInstrument(run, calibration="made for each program" if kept is None else kept.name)
+
+    def read_result(self, folder: Path, program: CompiledProgram) -> RecordedRun:
+        """Return a backend that plays a result folder back; see :class:`sal_hw.contracts.backend.ResultReader`."""
+        from sal_hw_brainscales2.machine.importer import read_result
+
+        return RecordedRun(result=read_result(folder, program))
+
+    def read_calibration(self, path: Path, *, trust_pickle: bool, chip_id: str | None) -> CalibrationSnapshot:
+        """Return what a calix result tells of its chip; see :mod:`sal_hw_brainscales2.machine.calix.reading`."""
+        from sal_hw_brainscales2.machine.calix.reading import import_calix
+
+        return import_calix(path, trust_pickle=trust_pickle, chip_id=chip_id)
+
+    def submit_job(self, folder: Path, *, front_end: str | None, collab: str | None) -> Job:
+        """Send a run file to the platform's queue; see :func:`sal_hw_brainscales2.machine.submit.submit_job`."""
+        from sal_hw_brainscales2.machine.submit import submit_job
+
+        via = self.via if front_end is None else front_end_of(front_end)
+        return submit_job(folder, front_end=via, collab=collab)
+
+    def attach_job(self, identity: str, *, wait: bool, out: Path) -> Job:
+        """Look after a job; see :func:`sal_hw_brainscales2.machine.submit.attach_job`."""
+        from sal_hw_brainscales2.machine.submit import attach_job
+
+        return attach_job(identity, wait=wait, out=out)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedRun:
+    """A backend whose sessions play a run back that was made elsewhere."""
+
+    result: ChipResult
+    name: str = NAME
+
+    def open(
+        self,
+        program: CompiledProgram,
+        *,
+        seed: int,
+        threads: int = 1,
+        recorder: SpikeRecorder | None = None,
+        chip: CalibrationSnapshot | None = None,
+    ) -> Session:
+        """Return a session on the recorded run; see :meth:`BrainScaleS2Backend.open`."""
+        from sal_hw_brainscales2.machine.session import ChipSession
+
+        del seed, threads
+        _refuse_chip(None if chip is None else chip.chip_id)
+        return ChipSession(program, lambda _: self.result, recorder=recorder)
+
+
+def _refuse_chip(named: str | None) -> None:
+    if named is not None:
+        allowed = "nothing: a machine is its own chip, at its own time"
+        hint = "add --emulate to choose the chip"
+        problem = Problem(code="E316", field="chip", value=quote_value(named), allowed=allowed, hint=hint)
+        raise DeviceError(problem)

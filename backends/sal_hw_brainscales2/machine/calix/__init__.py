@@ -1,0 +1,1 @@
+"""Calibrations by calix: what they are asked for, and what they tell."""

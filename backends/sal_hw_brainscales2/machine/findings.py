@@ -1,0 +1,70 @@
+"""What a user should know of a run on the chip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sal_hw.program import CompiledProgram
+from sal_hw.results.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
+from sal_hw_brainscales2.machine.importer import ChipResult
+
+#: share of weights cut by the compiler from which a run counts as degraded, as on the emulated chip
+MAX_SHARE_CLIPPED = 0.01
+#: messages of the vendor's software that are passed on
+MAX_MESSAGES = 10
+
+
+def chip_findings(program: CompiledProgram, result: ChipResult, counters: Mapping[str, int]) -> Iterator[Finding]:
+    """Yield lost updates, spikes and messages, silent neurons, and weights that were cut or stand at their limit."""
+    yield from _lost(result, counters)
+    yield from _weights(program, counters)
+    silent = {block.population: _silent(result, block.population, block.size) for block in program.neurons}
+    not_recorded = sum(number is None for number in silent.values())
+    words = "populations whose spikes the run did not record"
+    yield from _found("spikes_not_recorded", not_recorded, "degraded", words)
+    words = "neurons never spiked; raise their drive, their noise or the duration"
+    yield from _found("neurons_silent", sum(number or 0 for number in silent.values()), "degraded", words)
+    if result.header["front_end"] == "hxtorch" and result.updates > 1:
+        words = "record of the weights, after the run: hxtorch returns none before; --via pynn records every update"
+        yield from _found("weights_recorded", 1, "ok", words)
+    for message in result.header["messages"][:MAX_MESSAGES]:
+        yield Finding(kind="message", severity="ok", count=1, advice=" ".join(message.split())[:200])
+
+
+def _lost(result: ChipResult, counters: Mapping[str, int]) -> Iterator[Finding]:
+    words = "updates were skipped because the one before was not done; raise update_every"
+    yield from _found("updates_missed", counters["updates_missed"], "degraded", words)
+    words = "spikes were lost on their way from the chip; lower the rates or record fewer populations"
+    yield from _found("spikes_dropped", counters["spikes_dropped"], "degraded", words)
+    times = [item for key, item in result.arrays.items() if key.startswith("spikes.") and key.endswith(".time_us")]
+    severity: Verdict = "degraded" if any(len(item) for item in times) else "failed"
+    words = "errors of the links to the chip; what they lost is not known, so repeat the run"
+    yield from _found("link_errors", counters["link_errors"], severity, words)
+
+
+def _weights(program: CompiledProgram, counters: Mapping[str, int]) -> Iterator[Finding]:
+    if program.chip is None:
+        return
+    for item in program.chip.scaling:
+        severity: Verdict = "degraded" if item.clipped > MAX_SHARE_CLIPPED * item.total else "ok"
+        words = f"weights of {item.owner} were cut to {item.representable_max:.4g}; the largest wanted is "
+        yield from _found("weights_clipped", item.clipped, severity, words + f"{item.requested_max:.4g}")
+        severity = "degraded" if item.zeroed > 0.5 * item.total else "ok"
+        words = f"of {item.total} weights of {item.owner} are below half of one code ({item.lsb.mean():.3g})"
+        yield from _found("weights_rounded_to_zero", item.zeroed, severity, words)
+    learning = {placed.projection for placed in program.chip.kernels}
+    synapses = sum(tile.codes.size for tile in program.chip.tiles if tile.owner in learning)
+    rail = counters["weights_at_rail"]
+    words = f"of {synapses} learning synapses stand at the largest code; is the balance of the sensors known "
+    words += "(--calibration)? otherwise raise weight_max or lower the learning rate"
+    yield from _found("weights_at_rail", rail, "degraded" if rail > MAX_SHARE_AT_LIMIT * synapses else "ok", words)
+
+
+def _silent(result: ChipResult, population: str, size: int) -> int | None:
+    neurons = result.arrays.get(f"spikes.{population}.neuron")
+    return None if neurons is None else size - len(set(neurons.tolist()))
+
+
+def _found(kind: str, count: int, severity: Verdict, words: str) -> Iterator[Finding]:
+    if count:
+        yield Finding(kind=kind, severity=severity, count=count, advice=f"{count} {words}")

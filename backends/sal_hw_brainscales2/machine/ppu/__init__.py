@@ -1,0 +1,1 @@
+"""Learning rules as C++ for the plasticity processors."""

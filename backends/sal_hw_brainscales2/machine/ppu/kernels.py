@@ -1,0 +1,147 @@
+"""Learning rules as C++ for the plasticity processors, to be compiled by PyNN and hxtorch; needs no vendor software.
+
+The interface is that of grenade's ``vx/ppu/synapse_array_view_handle.h`` (handles; the sources of the handles and of
+the call are made by ``vx/execution/detail/ppu_program_generator.cpp``, which renames the first occurrence of the word
+PLASTICITY_RULE_KERNEL). With PyNN, a rule belongs to projections of one polarity and records what it changes. With
+hxtorch, a ``Synapse`` with signed weights is two projections, the excitatory one first (hxtorch,
+``spiking/modules/synapse.py``, ``add_to_network_graph``), so that the first half of the handles is excitatory; rules
+cannot record there, so that weights are left in a symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from sal_hw.kernel.ir import Kernel
+from sal_hw.program import CompiledProgram
+from sal_hw.spec.probes import CorrelationProbe
+from sal_hw_brainscales2.machine.ppu import text as ppu_text
+from sal_hw_brainscales2.machine.ppu.statements import integer, statements
+from sal_hw_brainscales2.machine.ppu.symbols import (
+    MAX_ROWS,
+    FrontEnd,
+    Symbol,
+    busiest_rows,
+    kernel_symbols,
+    learning_polarities,
+)
+from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
+
+Layout = Literal["packed_active_columns", "complete_rows"]
+
+#: largest seed of the random numbers; a byte, and 0 is a state that a shift register never leaves
+MAX_SEED = 255
+
+__all__ = ["MAX_SEED", "Layout", "program_files", "render_kernel"]
+
+
+def render_kernel(
+    placed: PlacedKernel,
+    tiles: Sequence[SynapseTile],
+    *,
+    number: int,
+    front_end: FrontEnd,
+    polarity: Polarity | None = None,
+    layout: Layout = "packed_active_columns",
+    seed: int = 1,
+    senses: bool = False,
+) -> str:
+    """Return the C++ text of a learning rule; the same arguments give the same text.
+
+    Parameters
+    ----------
+    tiles
+        Of the rule's projection.
+    number
+        Tells the symbols of this kernel from those of others of the program.
+    polarity
+        With ``pynn``: which synapses the rule object is for. With ``hxtorch``: None.
+    layout
+        With ``pynn``: of the observable ``w``. Packed columns are stored one by one; complete rows take more memory
+        and are stored at once.
+    seed
+        Of the random numbers, 1 to 255.
+    senses
+        With ``pynn``: whether the readings of the sensors are recorded as observables ``causal`` and ``acausal``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If anything but whole numbers in their range would be inserted.
+    """
+    polarities = learning_polarities(placed, front_end, polarity)
+    symbols = kernel_symbols(placed, tiles, number=number, front_end=front_end, polarity=polarity)
+    kernels = {each: _kernel_of(placed, each) for each in polarities}
+    draws = any(kernel.random_draws for kernel in kernels.values())
+    name = {item.role: item.name for item in symbols}
+    rows = integer(busiest_rows(tiles, polarities), 1, 2 * MAX_ROWS)
+    reset = "true" if all(kernel.resets for kernel in kernels.values()) else "false"
+    if front_end == "pynn":
+        entry = ppu_text.pynn_entry(
+            polarities[0], rows=rows, updates=name["updates"], reset=reset, layout=layout, senses=senses
+        )
+    else:
+        entry = ppu_text.hxtorch_entry(
+            polarities, rows=rows, updates=name["updates"], reset=reset, weights=name["weights"]
+        )
+    where = _where(symbols)
+    return "".join(
+        [
+            ppu_text.head(records=front_end == "pynn"),
+            ppu_text.declarations(symbols),
+            "\nnamespace {\n",
+            ppu_text.helpers(symbols, _seeds(seed) if draws else None),
+            *(ppu_text.learn(each, statements(kernel, where)) for each, kernel in kernels.items()),
+            "\n} // namespace\n",
+            entry,
+        ]
+    )
+
+
+def program_files(program: CompiledProgram) -> dict[str, bytes]:
+    """Return the kernel texts of a program by the names of their files."""
+    if program.chip is None:
+        return {}
+    files: dict[str, bytes] = {}
+    for number, placed in enumerate(program.chip.kernels):
+        tiles, senses = program.chip.tiles_of(placed.projection), placed.projection in sensed(program)
+        seed = 1 + program.seed % MAX_SEED
+        chosen: list[Polarity] = ["excitatory", "inhibitory"]
+        for polarity in chosen:
+            if getattr(placed, polarity) is not None:
+                text = render_kernel(
+                    placed, tiles, number=number, front_end="pynn", polarity=polarity, seed=seed, senses=senses
+                )
+                files[f"kernel_{number}_pynn_{polarity}.cpp"] = text.encode("ascii")
+        text = render_kernel(placed, tiles, number=number, front_end="hxtorch", seed=seed)
+        files[f"kernel_{number}_hxtorch.cpp"] = text.encode("ascii")
+    return files
+
+
+def sensed(program: CompiledProgram) -> set[str]:
+    """Return the projections whose sensors' readings are recorded."""
+    return {probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)}
+
+
+def _kernel_of(placed: PlacedKernel, polarity: Polarity) -> Kernel:
+    kernel = placed.excitatory if polarity == "excitatory" else placed.inhibitory
+    if kernel is None:
+        raise TypeError(f"{placed.rule} has no {polarity} kernel")
+    return kernel
+
+
+def _seeds(seed: int) -> tuple[str, str]:
+    """Return the seeds of both hemispheres, which differ: their generators are alike."""
+    first = integer(seed, 1, MAX_SEED)
+    return first, integer((seed + MAX_SEED // 2) % MAX_SEED + 1, 1, MAX_SEED)
+
+
+def _where(symbols: Sequence[Symbol]) -> dict[str, tuple[str, ...]]:
+    """Return the expressions of each constant's bytes of a row."""
+    where: dict[str, tuple[str, ...]] = {}
+    for item in symbols:
+        if item.role == "constant":
+            half = "[sal_half()]" if item.memory == "external" else ""
+            where[item.constant] = (*where.get(item.constant, ()), f"{item.name}{half}[place]")
+    return where

@@ -1,0 +1,171 @@
+"""Global variables of a kernel that the host writes before a run or reads after it.
+
+Writing them changes the processor's memory before it starts (grenade, write_ppu_symbols of the execution hooks), so a
+kernel must not clear them itself. External memory is one for both processors; each has a half of every array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS, integer
+from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
+
+FrontEnd: TypeAlias = Literal["hxtorch", "pynn"]
+Memory: TypeAlias = Literal["sram", "external"]
+
+#: columns of a synapse row, and rows of a hemisphere (halco, hicann-dls/vx/synapse.h)
+COLUMNS, MAX_ROWS = 256, 256
+
+#: kernels in one program; a choice, there are far fewer
+MAX_KERNELS = 999
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Symbol:
+    """A variable that the host and a kernel share.
+
+    A row is 256 bytes in the order of :func:`row_bytes`. The place of a row counts the rows of the processor's own
+    hemisphere: in the order of the handles, and within a handle in the order of its ``rows``.
+
+    Attributes
+    ----------
+    name
+        Fixed words and small numbers.
+    role
+        ``constant``: written by the host. ``weights``: rows of new weights. ``updates``: how often the kernel ran on
+        this processor.
+    memory
+        ``sram``: each processor has its own. ``external``: one for both processors.
+    shape
+        Of ``updates``: (), 32 bits. In SRAM (places, 256) bytes, in external memory (hemispheres, places, 256) bytes.
+    constant
+        Which constant of the kernel.
+    part
+        Of a 16-bit constant: ``high`` bytes (signed) or ``low`` bytes.
+    """
+
+    name: str
+    role: Literal["constant", "weights", "updates"]
+    memory: Memory
+    shape: tuple[int, ...]
+    constant: str = ""
+    part: Literal["", "high", "low"] = ""
+
+
+def learning_polarities(placed: PlacedKernel, front_end: FrontEnd, polarity: Polarity | None) -> tuple[Polarity, ...]:
+    """Return the polarities that one kernel text learns: one with pynn, all that there are with hxtorch.
+
+    Raises
+    ------
+    ValueError
+        If pynn is not told which, hxtorch is, or the rule has no kernel of the polarity.
+    """
+    known: dict[Polarity, bool] = {
+        "excitatory": placed.excitatory is not None,
+        "inhibitory": placed.inhibitory is not None,
+    }
+    if front_end == "hxtorch":
+        if polarity is not None:
+            raise ValueError("with hxtorch, one kernel learns both polarities")
+        found: tuple[Polarity, ...] = tuple(each for each in known if known[each])
+    else:
+        found = (polarity,) if polarity is not None and known.get(polarity) else ()
+    if not found:
+        raise ValueError(f"{placed.rule} has no kernel for {front_end} and {polarity}")
+    return found
+
+
+def symbol_prefix(number: int, front_end: FrontEnd, polarity: Polarity | None) -> str:
+    """Return how all symbols of a kernel begin, so that kernels of one program do not share any."""
+    word = (
+        "signed" if front_end == "hxtorch" else {"excitatory": "excitatory", "inhibitory": "inhibitory"}[str(polarity)]
+    )
+    return f"sal_{word}_{integer(number, 0, MAX_KERNELS)}_"
+
+
+def kernel_symbols(
+    placed: PlacedKernel,
+    tiles: Sequence[SynapseTile],
+    *,
+    number: int,
+    front_end: FrontEnd,
+    polarity: Polarity | None = None,
+) -> tuple[Symbol, ...]:
+    """Return the symbols of a kernel's text; the arguments are those of ``render_kernel`` in ``ppu.kernels``."""
+    polarities = learning_polarities(placed, front_end, polarity)
+    prefix = symbol_prefix(number, front_end, polarity)
+    rows = busiest_rows(tiles, polarities)
+    external = (2, rows, COLUMNS)
+    found = [
+        Symbol(
+            name=f"{prefix}{word}{'_' + part if part else ''}",
+            role="constant",
+            memory="sram" if placed.memory == "sram" else "external",
+            shape=(rows, COLUMNS) if placed.memory == "sram" else external,
+            constant=word,
+            part=part,
+        )
+        for word, parts in _constants(placed, polarities).items()
+        for part in parts
+    ]
+    if front_end == "hxtorch":
+        found.append(Symbol(name=f"{prefix}weights", role="weights", memory="external", shape=external))
+    return (*found, Symbol(name=f"{prefix}updates", role="updates", memory="sram", shape=()))
+
+
+def busiest_rows(tiles: Sequence[SynapseTile], polarities: Sequence[Polarity]) -> int:
+    """Return how many rows a processor has to have room for.
+
+    All sources count: the front ends connect all of them, also those whose weights are zero.
+    """
+    rows: dict[int, int] = {}
+    for tile in tiles:
+        if tile.polarity in polarities:
+            rows[tile.hemisphere] = rows.get(tile.hemisphere, 0) + len(tile.rows)
+    return max(rows.values(), default=0)
+
+
+def _constants(
+    placed: PlacedKernel, polarities: Sequence[Polarity]
+) -> dict[str, tuple[Literal["", "high", "low"], ...]]:
+    """Return the constants' words in a fixed order, and the parts in which each is stored."""
+    kernels = [kernel for each in polarities if (kernel := getattr(placed, each)) is not None]
+    if any(kernel.constants != kernels[0].constants for kernel in kernels):
+        raise ValueError("the kernels of both polarities take the same constants")
+    unknown = set(kernels[0].constants) - set(CONSTANT_WORDS)
+    if unknown:
+        raise ValueError(f"no symbol is named after a constant that is not one of {', '.join(CONSTANT_WORDS)}")
+    if kernels[0].constants and placed.memory == "none":
+        raise ValueError(f"{placed.rule} has constants but no memory for them")
+    used = [word for word in CONSTANT_WORDS if word in kernels[0].constants]
+    return {word: ("high", "low") if kernels[0].constants[word] == "frac16" else ("",) for word in used}
+
+
+def row_bytes(values: NDArray[np.integer], part: Literal["", "high", "low"] = "") -> NDArray[np.uint8]:
+    """Return numbers of a row as the bytes of a symbol: those of even columns first, then those of odd ones.
+
+    A row of vectors keeps them in that order (libnux, vector_row.h, members ``even`` and ``odd``).
+
+    Parameters
+    ----------
+    values
+        Shape (..., 256), by column: constants, or weights. Columns that are not used may have any value.
+    part
+        Of 16-bit numbers, which byte.
+    """
+    shifted = np.asarray(values, dtype=np.int64) >> (8 if part == "high" else 0)
+    bytes_of = (shifted & 0xFF).astype(np.uint8)
+    return np.concatenate([bytes_of[..., 0::2], bytes_of[..., 1::2]], axis=-1)
+
+
+def row_values(bytes_of: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return bytes of a symbol by column, shape (..., 256); the inverse of :func:`row_bytes` for weights."""
+    by_column = np.empty_like(bytes_of)
+    by_column[..., 0::2], by_column[..., 1::2] = bytes_of[..., : COLUMNS // 2], bytes_of[..., COLUMNS // 2 :]
+    return by_column

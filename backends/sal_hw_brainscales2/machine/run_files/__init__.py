@@ -1,0 +1,1 @@
+"""Self-contained Python files that run a program with the vendor's software."""

@@ -1,0 +1,225 @@
+"""What a run file needs of a compiled program: chip units, names of the network, plain numbers; no vendor software.
+
+A bundle is the common ground of both front ends. It is a JSON document and arrays, so that a run file can carry it
+along and be read without this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.program import CompiledProgram, NeuronBlock
+from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
+from sal_hw_brainscales2.description import brainscales2_description
+from sal_hw_brainscales2.program import ChipProgram, Polarity, SynapseTile
+
+FrontEnd: TypeAlias = Literal["pynn", "hxtorch"]
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+
+#: version of the bundle's form
+BUNDLE_FORMAT = 1
+
+#: longest run, in microseconds: the FPGA's timer counts 32 bits at 125 MHz (haldls, vx/timer.h)
+MAX_RUNTIME_US = 2**32 / 125.0
+
+#: settings of the circuits that a run file sets per neuron
+_SETTINGS = (
+    "v_leak_lsb",
+    "v_reset_lsb",
+    "v_threshold_lsb",
+    "tau_mem_us",
+    "tau_syn_exc_us",
+    "tau_syn_inh_us",
+    "refractory_us",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Bundle:
+    """A program in the form of a run file.
+
+    Attributes
+    ----------
+    document
+        Names, sizes, rates, times (chip time) and schedules; JSON data.
+    arrays
+        By name: ``neurons.POPULATION.SETTING`` (neurons,), ``codes.OWNER.POLARITY`` and ``exists.OWNER.POLARITY``
+        (pre, post), ``rows.OWNER.POLARITY.HEMISPHERE`` (pre,), ``constants.PROJECTION.POLARITY.NAME`` (pre, post),
+        ``external.NAME.time_us`` and ``external.NAME.neuron`` (spikes,).
+    """
+
+    document: dict[str, Any]
+    arrays: Arrays
+
+
+def make_bundle(program: CompiledProgram, *, updates: int, seed: int, duration_ms: float | None = None) -> Bundle:
+    """Return the bundle of a program.
+
+    Parameters
+    ----------
+    updates
+        How many weight updates the run lasts; 0 for a program without a learning rule.
+    seed
+        Seed of the background generators that have none of their own.
+    duration_ms
+        Model time of a program without a learning rule; None for one with a rule.
+
+    Raises
+    ------
+    TypeError
+        If the program was not compiled for a chip, or nothing sets how long the run lasts.
+    """
+    chip = program.chip
+    lasts_ms = duration_ms if program.update_ms is None else updates * program.update_ms
+    if chip is None or lasts_ms is None:
+        raise TypeError("a run file is made of a program for a chip with a learning rule or a duration")
+    document = {
+        "format": BUNDLE_FORMAT,
+        "program_hash": program.hash,
+        "target": program.target,
+        "snapshot_hash": program.snapshot_hash,
+        "seed": seed,
+        "time_scale": chip.time_scale,
+        "runtime_us": lasts_ms * 1e3 / chip.time_scale,
+        "updates": updates if program.rules else 0,
+        "populations": [_population(program, block) for block in program.neurons],
+        "projections": [*_projections(program, chip)],
+        "background": [*_background(chip, seed)],
+        "external": [{"name": item.name, "population": item.population} for item in chip.external],
+        "rules": [*_rules(program, chip, updates)],
+    }
+    return Bundle(document=document, arrays=_arrays(program, chip))
+
+
+def _population(program: CompiledProgram, block: NeuronBlock) -> dict[str, Any]:
+    seen = {type(item) for item in program.probes if getattr(item, "population", None) == block.population}
+    return {
+        "name": block.population,
+        "size": block.size,
+        "record_spikes": SpikeProbe in seen,
+        "record_membrane": MembraneProbe in seen,
+    }
+
+
+def _owners(chip: ChipProgram) -> list[tuple[str, Polarity]]:
+    """Return owners with their polarities, in the order of the tiles."""
+    return list(dict.fromkeys((tile.owner, tile.polarity) for tile in chip.tiles))
+
+
+def _projections(program: CompiledProgram, chip: ChipProgram) -> Iterator[dict[str, Any]]:
+    learning = {placed.projection for placed in chip.kernels}
+    blocks = {block.projection: block for block in program.synapses}
+    for owner, polarity in _owners(chip):
+        if owner in blocks:
+            block = blocks[owner]
+            yield {
+                "name": owner,
+                "polarity": polarity,
+                "source": block.source,
+                "target": block.target,
+                "learns": owner in learning,
+            }
+
+
+def _background(chip: ChipProgram, seed: int) -> Iterator[dict[str, Any]]:
+    for source in chip.background:
+        derived = np.random.SeedSequence([seed, *source.name.encode(), source.generator]).generate_state(1)[0]
+        wanted = int(derived) if source.seed is None else source.seed
+        yield {
+            "name": source.name,
+            "population": source.population,
+            "hemisphere": source.hemisphere,
+            "generator": source.generator,
+            "size": source.size,
+            "rate_hz": source.rate_hz,
+            # a shift register never leaves 0
+            "seed": wanted % 2**32 or 1,
+            "polarities": sorted({tile.polarity for tile in chip.tiles_of(source.name)}),
+        }
+
+
+def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterator[dict[str, Any]]:
+    sensed = {probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)}
+    for number, placed in enumerate(chip.kernels):
+        kernel = placed.excitatory or placed.inhibitory
+        yield {
+            "number": number,
+            "projection": placed.projection,
+            "start_us": placed.start_us,
+            "period_us": placed.period_us,
+            "updates": updates,
+            "memory": placed.memory,
+            "constants": sorted(kernel.constants) if kernel is not None else [],
+            "constants_per_synapse": _differ(placed.constants),
+            "senses": placed.projection in sensed,
+        }
+
+
+def _differ(constants: dict[str, NDArray[np.int64]]) -> bool:
+    """Whether any constant differs between synapses, so that it matters which synapse is which on the chip."""
+    groups: dict[str, set[int]] = {}
+    for key, values in constants.items():
+        groups.setdefault(key.rpartition(".")[0], set()).update(np.unique(values).tolist())
+    return any(len(found) > 1 for found in groups.values())
+
+
+def _arrays(program: CompiledProgram, chip: ChipProgram) -> Arrays:
+    arrays: Arrays = {}
+    for block in program.neurons:
+        part = slice(block.offset, block.offset + block.size)
+        arrays[f"neurons.{block.population}.site"] = chip.neurons.site[part]
+        for name in _SETTINGS:
+            arrays[f"neurons.{block.population}.{name}"] = getattr(chip.neurons, name)[part]
+        for polarity, drive in (("exc", chip.neurons.drive_exc_lsb), ("inh", chip.neurons.drive_inh_lsb)):
+            arrays[f"neurons.{block.population}.synaptic_bias_{polarity}"] = synaptic_bias(drive[part])
+    for number, tile in enumerate(chip.tiles):
+        _add_tile(arrays, program, chip, number, tile)
+    for source in chip.external:
+        arrays[f"external.{source.name}.time_us"] = source.time_us
+        arrays[f"external.{source.name}.neuron"] = source.neuron
+    return arrays
+
+
+def synaptic_bias(drive_lsb: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the bias of the synaptic input (calix: i_synin_gm) for a steady drive per weight unit, in CADC LSB.
+
+    The strength is taken as proportional to the bias, from the calibration's default; see the target description.
+    """
+    limits = brainscales2_description.limits
+    per_bias = float(limits["synaptic_drive_default"].high or 0) / float(limits["synaptic_bias_default"].high or 1)
+    allowed = limits["synaptic_input_bias"]
+    return np.clip(np.rint(drive_lsb / per_bias), allowed.low, allowed.high).astype(np.int64)
+
+
+def _add_tile(arrays: Arrays, program: CompiledProgram, chip: ChipProgram, number: int, tile: SynapseTile) -> None:
+    """Add a tile's codes and constants to the arrays of its owner, in the owner's own numbering of neurons."""
+    key = f"{tile.owner}.{tile.polarity}"
+    shape, sources = _shape(program, tile)
+    parts: Arrays = {"codes": tile.codes, "exists": tile.exists}
+    for name, values in parts.items():
+        whole = arrays.setdefault(f"{name}.{key}", np.zeros(shape, dtype=values.dtype))
+        whole[np.ix_(sources, tile.post)] = values
+    arrays[f"rows.{key}.{tile.hemisphere}"] = tile.rows
+    for placed in chip.kernels:
+        if placed.projection != tile.owner:
+            continue
+        for name, values in placed.constants.items():
+            constant, _, index = name.rpartition(".")
+            if int(index) == number:
+                whole = arrays.setdefault(f"constants.{key}.{constant}", np.zeros(shape, dtype=np.int64))
+                whole[np.ix_(sources, tile.post)] = values
+
+
+def _shape(program: CompiledProgram, tile: SynapseTile) -> tuple[tuple[int, int], NDArray[np.int64]]:
+    for block in program.synapses:
+        if block.projection == tile.owner:
+            return block.weights.shape, np.arange(block.weights.shape[0])
+    population = next(item.population for item in program.stimuli if item.name == tile.owner)
+    size = program.neuron_block(population).size
+    # train or input k belongs to the k-th neuron that its tile has
+    return (size, size), tile.post

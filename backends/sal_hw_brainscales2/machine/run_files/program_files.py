@@ -1,0 +1,120 @@
+"""The files that run a program with the vendor's software: kernels, a run file per front end, calibration settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sal_hw.errors import InputError
+from sal_hw.program import CompiledProgram
+from sal_hw_brainscales2.machine.run_files.bundle import Bundle, FrontEnd, make_bundle
+from sal_hw_brainscales2.program import Polarity
+
+FRONT_ENDS: tuple[FrontEnd, ...] = ("hxtorch", "pynn")
+
+#: what the run file of a front end and the file of calibration settings are called
+RUN_FILES: dict[FrontEnd, str] = {"hxtorch": "run_hxtorch.py", "pynn": "run_pynn.py"}
+CALIBRATION_FILE = "calibrate_sal.py"
+NOTES_FILE = "HOW_TO_RUN.txt"
+
+#: what calix aims at if nothing else is wanted (calix, correlation_calib_target.cpp): one pair's reading and its decay
+DEFAULT_AMPLITUDE_LSB, DEFAULT_TAU_US = 0.5, 5.0
+
+_POLARITIES: tuple[Polarity, ...] = ("excitatory", "inhibitory")
+
+
+def chip_bundle(program: CompiledProgram, *, updates: int, seed: int, duration_ms: float | None = None) -> Bundle:
+    """Return the bundle of a run whose spikes are all recorded: rates and silent neurons are part of every result."""
+    bundle = make_bundle(program, updates=updates, seed=seed, duration_ms=duration_ms)
+    populations: list[dict[str, Any]] = [{**item, "record_spikes": True} for item in bundle.document["populations"]]
+    return replace(bundle, document={**bundle.document, "populations": populations})
+
+
+def run_file(
+    program: CompiledProgram, front_end: FrontEnd, *, updates: int, seed: int, duration_ms: float | None = None
+) -> str:
+    """Return the run file of a front end; a program without a learning rule has no updates but a duration.
+
+    Raises
+    ------
+    InputError
+        E806 if the front end cannot run the program.
+    """
+    from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
+
+    bundle = chip_bundle(program, updates=updates, seed=seed, duration_ms=duration_ms)
+    return _render(bundle, front_end, kernel_files(program))
+
+
+def _render(bundle: Bundle, front_end: FrontEnd, kernels: Mapping[str, bytes]) -> str:
+    numbers = [int(rule["number"]) for rule in bundle.document["rules"]]
+    if front_end == "hxtorch":
+        from sal_hw_brainscales2.machine.run_files.hxtorch import render_hxtorch
+
+        return render_hxtorch(bundle, {number: kernels[f"kernel_{number}_hxtorch.cpp"].decode() for number in numbers})
+    from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
+
+    names = {(number, each): f"kernel_{number}_pynn_{each}.cpp" for number in numbers for each in _POLARITIES}
+    return render_pynn(bundle, {key: kernels[name].decode() for key, name in names.items() if name in kernels})
+
+
+def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str | None = None) -> dict[str, bytes]:
+    """Return all files by their path below the program's folder; see :class:`sal_hw.registry.ProgramFiles`.
+
+    Raises
+    ------
+    InputError
+        E806 if no front end, or not the one that `via` names, can run the program; E812 if there is none of that name.
+    """
+    from sal_hw_brainscales2.machine.backend import front_end_of
+    from sal_hw_brainscales2.machine.calix.settings import render_calibration
+    from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
+
+    needed = None if via is None else front_end_of(via)
+    kernels = kernel_files(program)
+    bundle = chip_bundle(program, updates=updates, seed=seed)
+    files: dict[str, bytes] = {}
+    refused: dict[FrontEnd, InputError] = {}
+    for front_end in FRONT_ENDS:
+        try:
+            files[RUN_FILES[front_end]] = _render(bundle, front_end, kernels).encode()
+        except InputError as error:
+            if front_end == needed or len(refused) == len(FRONT_ENDS) - 1:
+                raise
+            refused[front_end] = error
+    files |= {f"kernels/{name}": text for name, text in kernels.items()}
+    files[CALIBRATION_FILE] = render_calibration(bundle, wanted_sensors(program)).encode()
+    files[NOTES_FILE] = _notes(files, refused).encode()
+    return files
+
+
+def wanted_sensors(program: CompiledProgram) -> dict[str, float]:
+    """Return what the sensors of all rules are calibrated for, which share one calibration; calix's own without one."""
+    if program.chip is None or not program.chip.kernels:
+        return {"amplitude_lsb": DEFAULT_AMPLITUDE_LSB, "time_constant_us": DEFAULT_TAU_US}
+    placed = program.chip.kernels[0]
+    tau_us = (placed.tau_causal_us + placed.tau_anticausal_us) / 2.0
+    return {"amplitude_lsb": placed.amplitude_lsb, "time_constant_us": tau_us}
+
+
+def _notes(files: Mapping[str, bytes], refused: Mapping[FrontEnd, InputError]) -> str:
+    lines = [
+        "How to run this program on a BrainScaleS-2 chip",
+        "",
+        "Each file below needs numpy and the BrainScaleS-2 software (an EBRAINS notebook with the kernel",
+        "'EBRAINS-experimental', the container, or a cluster node), but not sal-hw.",
+        "",
+        f"1. python {CALIBRATION_FILE} --out calibration     calibrates neurons and correlation sensors for it",
+    ]
+    for front_end, name in RUN_FILES.items():
+        if name in files:
+            lines.append(f"2. python {name} --calibration calibration/calibration.pbin     runs it with {front_end}")
+        else:
+            lines.append(f"   not with {front_end}: {refused[front_end].problems[0].allowed}")
+    lines += [
+        "3. sal-hw import result --program DIR --out RUN     where sal-hw is; DIR is this folder",
+        "",
+        "Neither file has been run on hardware by the authors of sal-hw.",
+    ]
+    return "\n".join(lines) + "\n"

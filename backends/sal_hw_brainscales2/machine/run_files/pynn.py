@@ -1,0 +1,197 @@
+"""The run file for PyNN: a bundle and kernels, put into ``templates/run_pynn.py.txt``; needs no vendor software.
+
+Written for the heads of pynn-brainscales, grenade, haldls and halco of summer 2026 (grenade with the topology of
+2026-04-17). Sources of what is used, all of the organisation electronicvisions:
+
+* pynn-brainscales, ``brainscales2/pynn_brainscales/brainscales2``: ``__init__.py`` (setup and its keywords, injected
+  configuration, readout), ``simulator.py`` (order of calls, read symbols per chip), ``projections.py`` (signs, order of
+  connections, ``placed_connections``, ``get_data``), ``plasticity_rules.py`` (timer, rule), ``standardmodels/cells.py``
+  (on-chip Poisson sources, settings from ``initial_config``), ``recording.py`` (spike trains);
+* grenade: ``network/abstract/placement/greedy_placer.cpp`` (permutations; a Poisson source takes its bus on both
+  hemispheres), ``network/abstract/calibration/jit.cpp`` (one synaptic strength for all neurons of a chip),
+  ``network/abstract/frontend`` (PREPARE marks elements as unchanged), ``ppu_program_generator.cpp`` (recordings,
+  counters), ``execution_health_info.h``;
+* haldls and halco: ``ppu.h``, ``phy.h``, ``routing_crossbar.h``, ``synapse.h``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sal_hw.errors import InputError, Problem
+from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS
+from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
+from sal_hw_brainscales2.machine.run_files.bundle import MAX_RUNTIME_US, Bundle
+from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
+from sal_hw_brainscales2.program import Polarity
+
+#: buses of a hemisphere, each of which has one background generator (halco, hicann-dls/vx/padi.h)
+BUSES = 4
+
+#: memory for recordings, in bytes: the FPGA's, in which each update leaves one byte per synapse (grenade, vx/ppu.h)
+MAX_RECORDING = 256 * 2**20
+
+#: samples of a membrane that PyNN records at most, since it leaves them in the FPGA's static memory
+#: (pynn-brainscales, recording.py: CADCRecorder; grenade, vx/ppu.h: num_cadc_samples_in_extmem), and the least time
+#: from one to the next, in microseconds (grenade, execution_instance_ppu_program_compiler.cpp)
+MAX_SAMPLES, LEAST_SAMPLE_US = 100, 1.7
+
+#: longest run of which a membrane is seen until its end, in microseconds
+MAX_MEMBRANE_US = MAX_SAMPLES * LEAST_SAMPLE_US
+
+_DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*);$", re.MULTILINE)
+
+
+def render_pynn(bundle: Bundle, kernels: Mapping[tuple[int, Polarity], str]) -> str:
+    """Return the run file; the same arguments give the same text.
+
+    Parameters
+    ----------
+    kernels
+        By the rule's number and the polarity; see :func:`sal_hw_brainscales2.machine.ppu.kernels.render_kernel`.
+
+    Raises
+    ------
+    InputError
+        E806 if PyNN cannot run the program.
+    """
+    problems = [*_impossible(bundle)]
+    if problems:
+        raise InputError(problems)
+    texts = {f"{number}.{polarity}": text for (number, polarity), text in sorted(kernels.items())}
+    inner = "".join(f'    "{name}": {text_literal(text)},\n' for name, text in texts.items())
+    return render(
+        "run_pynn",
+        PROGRAM=f"PROGRAM: dict[str, Any] = {literal(_document(bundle, kernels))}",
+        KERNELS=f"KERNELS: dict[str, str] = {{\n{inner}}}" if inner else "KERNELS: dict[str, str] = {}",
+        ARRAYS=f"ARRAYS: dict[str, tuple[str, tuple[str, ...]]] = {embed(_used(bundle))}",
+    )
+
+
+def _impossible(bundle: Bundle) -> Iterator[Problem]:
+    document = bundle.document
+    generators = len(document["background"])
+    if generators > BUSES:
+        yield _refusal(
+            f"{generators} background generators",
+            f"at most {BUSES} with PyNN: it takes a generator's bus on both hemispheres (grenade, greedy_placer.cpp)",
+            "leave noise out, or keep noisy populations on one hemisphere",
+        )
+    if document["runtime_us"] > MAX_RUNTIME_US:
+        yield _refusal(
+            f"{document['runtime_us'] / 1e6:g} s of chip time",
+            f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
+            "shorten the experiment's duration",
+        )
+    if any(item["record_membrane"] for item in document["populations"]):
+        yield from _unseen_membranes(document)
+    sensed = {rule["projection"] for rule in document["rules"] if rule["senses"]}
+    synapses = sum(
+        bundle.arrays[f"codes.{item['name']}.{item['polarity']}"].size * (3 if item["name"] in sensed else 1)
+        for item in document["projections"]
+        if item["learns"]
+    )
+    recorded = int(document["updates"]) * synapses
+    if recorded > MAX_RECORDING:
+        yield _refusal(
+            f"{recorded} recorded weights and readings",
+            f"at most {MAX_RECORDING}: with PyNN each update records a byte per weight and per reading in the "
+            "FPGA's memory",
+            "shorten the experiment's duration, or raise update_every",
+        )
+
+
+def _unseen_membranes(document: dict[str, Any]) -> Iterator[Problem]:
+    if document["rules"]:
+        yield _refusal(
+            "membranes and a learning rule",
+            "one of them: a processor reads membranes periodically or runs rules (grenade, realtime executor)",
+            "leave the membrane probe out",
+        )
+    elif document["runtime_us"] > MAX_MEMBRANE_US:
+        yield _refusal(
+            f"membranes during {document['runtime_us']:g} us of chip time",
+            f"at most {MAX_MEMBRANE_US:g} us: PyNN records {MAX_SAMPLES} samples of a membrane and then no more",
+            "leave the membrane probe out, or shorten the experiment's duration",
+        )
+
+
+def _refusal(value: str, allowed: str, hint: str) -> Problem:
+    return Problem(code="E806", field="via", value=f'"pynn", with {value}', allowed=allowed, hint=hint)
+
+
+def _document(bundle: Bundle, kernels: Mapping[tuple[int, Polarity], str]) -> dict[str, Any]:
+    """Return the bundle's document with what PyNN needs besides: buses, polarities, and the kernels' symbols."""
+    document = bundle.document
+    return {
+        **document,
+        "background": [
+            {**item, "bus": bus} for item, bus in zip(document["background"], _buses(document), strict=True)
+        ],
+        "external": [{**item, "polarities": [*_polarities(bundle, item["name"])]} for item in document["external"]],
+        "rules": [{**rule, **_memory(rule, kernels)} for rule in document["rules"]],
+    }
+
+
+def _buses(document: dict[str, Any]) -> list[int]:
+    """Return a bus of each background source: its own, or the first free one where two have the same."""
+    wanted = [int(item["generator"]) % BUSES for item in document["background"]]
+    free = [bus for bus in range(BUSES) if bus not in wanted]
+    return [bus if bus not in wanted[:place] else free.pop(0) for place, bus in enumerate(wanted)]
+
+
+def _polarities(bundle: Bundle, name: str) -> Iterator[str]:
+    return (polarity for polarity in ("excitatory", "inhibitory") if f"codes.{name}.{polarity}" in bundle.arrays)
+
+
+def _memory(rule: dict[str, Any], kernels: Mapping[tuple[int, Polarity], str]) -> dict[str, Any]:
+    """Return the symbols that the kernels of a rule share with the host, by polarity."""
+    number = rule["number"]
+    found: dict[str, list[dict[str, Any]]] = {}
+    updates: dict[str, str] = {}
+    for (each, polarity), text in sorted(kernels.items()):
+        if each == number:
+            found[polarity], updates[polarity] = _symbols(text, symbol_prefix(number, "pynn", polarity))
+            if {symbol["constant"] for symbol in found[polarity]} != set(rule["constants"]):
+                raise ValueError(f"the kernel of rule {number} declares other constants than it has")
+    return {"symbols": found, "updates_symbol": updates}
+
+
+def _symbols(text: str, prefix: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the constants that a kernel's text declares, and the name of its counter of updates.
+
+    Raises
+    ------
+    ValueError
+        If the text declares something else.
+    """
+    constants, counter = [], None
+    for kind, name, sizes, attributes in _DECLARED.findall(text):
+        if not name.startswith(prefix):
+            raise ValueError(f"the kernel's symbol {name} does not begin with {prefix}")
+        if kind == "uint32_t":
+            counter = name
+            continue
+        word = name.removeprefix(prefix)
+        part = next((each for each in ("high", "low") if word.endswith(f"_{each}")), "")
+        shape = [int(size) for size in re.findall(r"\d+", sizes)]
+        constants.append(
+            {
+                "name": name,
+                "constant": word.removesuffix(f"_{part}") if part else word,
+                "part": part,
+                "memory": "external" if "section(" in attributes else "sram",
+                "rows": shape[-2],
+            }
+        )
+    if counter is None or any(each["constant"] not in CONSTANT_WORDS for each in constants):
+        raise ValueError("the kernel declares no counter of updates, or a symbol that is no constant")
+    return constants, counter
+
+
+def _used(bundle: Bundle) -> dict[str, Any]:
+    """Return the arrays that the run file uses: settings of neurons are in the calibration."""
+    arrays = bundle.arrays
+    return {name: item for name, item in arrays.items() if not name.startswith("neurons.") or name.endswith(".site")}

@@ -1,0 +1,98 @@
+"""The vendor's software: looked for, never imported here; run files import it in a process of their own.
+
+The distribution names are those of the public repositories of the organisation electronicvisions (hxtorch,
+pynn-brainscales, grenade, haldls); none of them is in a package registry. ``powerpc-ppu-g++`` compiles kernels for the
+plasticity processors (pynn-brainscales, README).
+"""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from importlib.util import find_spec
+from types import ModuleType
+
+from sal_hw.errors import DeviceError, Problem, quote_value
+from sal_hw_brainscales2.machine.run_files.bundle import FrontEnd
+
+#: modules that a front end's run file imports; outermost names only, since looking for inner ones imports the outer
+STACKS: dict[FrontEnd, tuple[str, ...]] = {
+    "hxtorch": ("hxtorch", "pygrenade_vx"),
+    "pynn": ("pynn_brainscales", "pygrenade_vx", "dlens_vx_v3"),
+}
+
+#: compiler of kernels
+COMPILER = "powerpc-ppu-g++"
+
+#: where users get the software
+WHERE = (
+    "it comes with the EBRAINS JupyterLab kernel 'EBRAINS-experimental', with the BrainScaleS-2 container, and with "
+    f"the module environment of the Heidelberg cluster, where 'module load ppu-toolchain' brings {COMPILER}"
+)
+
+#: the client of the platform's queue, the release that this path is written for, and its name in the registry
+QUEUE_CLIENT = "nmpi"
+QUEUE_PACKAGE = "hbp-neuromorphic-platform"
+
+
+def missing(front_end: FrontEnd) -> tuple[str, ...]:
+    """Return what a front end needs and this computer lacks, by name."""
+    modules = [name for name in STACKS[front_end] if not _installed(name)]
+    return (*modules, *(() if shutil.which(COMPILER) else (COMPILER,)))
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):  # ValueError: someone put a module without a specification into sys.modules
+        return False
+
+
+def require_stack(via: FrontEnd, command: str | None = None) -> None:
+    """Check that the software of a front end is installed, without importing it.
+
+    Parameters
+    ----------
+    command
+        Command that emulates instead.
+
+    Raises
+    ------
+    DeviceError
+        E801 with what is missing, where to get it, and how to emulate.
+    """
+    lacks = missing(via)
+    if not lacks:
+        return
+    words = f"{', '.join(lacks)} {'is' if len(lacks) == 1 else 'are'} missing on this computer"
+    hint = "add --emulate (in Python emulate=True) to run the same program on the emulated chip"
+    raise DeviceError(
+        Problem(
+            code="E801",
+            field="target",
+            value=quote_value("brainscales2"),
+            allowed=f"the BrainScaleS-2 software of --via {via}: {words}; {WHERE}",
+            hint=hint if command is None else f"{hint}: {command}",
+        )
+    )
+
+
+def load_queue_client() -> ModuleType:
+    """Import the client of the neuromorphic platform's queue.
+
+    Raises
+    ------
+    DeviceError
+        E807 if it is not installed.
+    """
+    try:
+        return importlib.import_module(f"{QUEUE_CLIENT}.nmpi_user")
+    except ImportError as error:
+        problem = Problem(
+            code="E807",
+            field="submit",
+            value=quote_value(QUEUE_PACKAGE),
+            allowed="the client library of the EBRAINS neuromorphic platform, which cannot be imported here",
+            hint="pip install 'sal-hw[nmpi]'",
+        )
+        raise DeviceError(problem) from error

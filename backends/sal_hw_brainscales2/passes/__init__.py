@@ -1,0 +1,1 @@
+"""The lowering that only this machine needs: placement, routing, circuits, codes and kernels."""

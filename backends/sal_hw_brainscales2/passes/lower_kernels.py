@@ -1,0 +1,257 @@
+"""Pass: turn rules into kernels of the plasticity processors, with their schedule, constants and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.kernel.ir import Kernel
+from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learning_kernel
+from sal_hw.passes.draft import Draft
+from sal_hw.program import LoweredSal, PassRecord
+from sal_hw.storage.codec import frozen
+from sal_hw_brainscales2.passes.chip_knowledge import knows, limit, of_synapses
+from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
+
+Memory = Literal["none", "sram", "external"]
+
+
+def lower_kernels(draft: Draft) -> Draft:
+    """Make a kernel of each rule and projection.
+
+    With a snapshot that knows the sensors' balance, the causal reading of each synapse is scaled to match the
+    anti-causal one; without one, no synapse is treated differently from another.
+
+    Raises
+    ------
+    InputError
+        E304 for windows, time constants and amplitudes the sensors do not have, E306 for two rules that change the
+        same projection, E314 for a period that is shorter than the processors need, E315 for a learning rate that the
+        kernel's arithmetic cannot represent.
+    """
+    problems = [*_unlike_sensors(draft), *_learned_twice(draft)]
+    if problems:
+        raise InputError(problems)
+    kernels, notes = [], []
+    for index, rule in enumerate(draft.rules):
+        if not isinstance(rule, LoweredSal):
+            raise TypeError(f"{rule.name}: the target's capabilities let a {rule.kind} rule through")
+        for projection in _learned(rule):
+            placed = _place(draft, index, rule, projection)
+            kernels.append(placed)
+            notes.append(_note(draft, placed))
+    record = PassRecord(name="lower_kernels", notes=tuple(notes), counts={"kernels": float(len(kernels))})
+    return draft.recorded(record, chip_draft=replace(draft.chip_parts, kernels=tuple(kernels)))
+
+
+def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
+    taus = draft.target.limits["correlation_time_constant"]
+    for index, rule in enumerate(draft.rules):
+        if not isinstance(rule, LoweredSal):
+            continue
+        if rule.causal.shape != "exponential":
+            words = (
+                f"exponential on {draft.target.family}: that is what the correlation sensors of its synapses measure"
+            )
+            yield Problem(
+                code="E304", field=f"plasticity[{index}].window", value=f'"{rule.causal.shape}"', allowed=words
+            )
+        for key, window in (("tau_causal", rule.causal), ("tau_anticausal", rule.anticausal)):
+            tau_us = window.tau_steps * _step_us(draft)
+            if tau_us not in taus:
+                to_ms = draft.target.time_scale * 1e-3
+                yield Problem(
+                    code="E304",
+                    field=f"plasticity[{index}].{key}",
+                    value=f"{tau_us * to_ms:g} ms",
+                    allowed=f"{(taus.low or 0) * to_ms:g} ms .. {(taus.high or 0) * to_ms:g} ms on "
+                    f"{draft.target.family} (model time; {taus.source})",
+                )
+        if any(bool((amplitude != 1.0).any()) for amplitude in _amplitudes(draft, rule)):
+            yield Problem(
+                code="E304",
+                field=f"plasticity[{index}].amplitude_spread",
+                allowed=f"no spread on {draft.target.family}: how strongly a synapse senses is a property of the chip "
+                "and not of a program",
+                hint="leave amplitude_spread out and choose a chip whose sensors differ: --emulate --chip 7",
+            )
+
+
+def _amplitudes(draft: Draft, rule: LoweredSal) -> Iterator[NDArray[np.float64]]:
+    """Yield the wanted amplitudes of the synapses that there are, per projection that the rule changes."""
+    given = {rule.backward: rule.backward_amplitude}
+    if rule.forward_amplitude is not None:
+        given[rule.forward] = rule.forward_amplitude
+    for block in draft.synapses:
+        if block.projection in given and block.exists.any():
+            yield given[block.projection][block.exists]
+
+
+def _learned_twice(draft: Draft) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for index, rule in enumerate(draft.rules):
+        for projection in _learned(rule) if isinstance(rule, LoweredSal) else ():
+            if first.setdefault(projection, rule.name) != rule.name:
+                yield Problem(
+                    code="E306",
+                    field=f"plasticity[{index}].backward",
+                    value=quote_value(projection),
+                    allowed=f"a projection that no other rule changes, disabled rules included, on "
+                    f"{draft.target.family}: an update reads and resets the sensors of a row once, and "
+                    f"{first[projection]} does so already",
+                    hint=f"leave out {rule.name} or {first[projection]}",
+                )
+
+
+def _step_us(draft: Draft) -> float:
+    return draft.spec.timestep_ms * 1e3 / draft.target.time_scale
+
+
+def _tiles(draft: Draft, projection: str) -> list[tuple[int, SynapseTile]]:
+    return [(index, tile) for index, tile in enumerate(draft.chip_parts.tiles) if tile.owner == projection]
+
+
+def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> PlacedKernel:
+    tiles = _tiles(draft, projection)
+    made = {polarity: _kernel(draft, index, rule, projection, polarity) for polarity in _polarities(tiles)}
+    some = next(iter(made.values()))
+    row_time_us, memory = _row_time_us(draft, some)
+    period_us = rule.update_steps * _step_us(draft)
+    needed_us = _busiest_rows(draft) * row_time_us
+    _check_period(draft, index, period_us, needed_us)
+    return PlacedKernel(
+        rule=rule.name,
+        projection=projection,
+        excitatory=made.get("excitatory"),
+        inhibitory=made.get("inhibitory"),
+        start_us=period_us - needed_us,
+        period_us=period_us,
+        row_time_us=row_time_us,
+        tau_causal_us=rule.causal.tau_steps * _step_us(draft),
+        tau_anticausal_us=rule.anticausal.tau_steps * _step_us(draft),
+        amplitude_lsb=limit(draft, "correlation_amplitude_default"),
+        pairing=rule.causal.pairing,
+        constants={
+            f"{name}.{place}": frozen(_constant(draft, name, tile)) for name in some.constants for place, tile in tiles
+        },
+        memory=memory,
+    )
+
+
+def _polarities(tiles: list[tuple[int, SynapseTile]]) -> list[Polarity]:
+    return sorted({tile.polarity for _, tile in tiles})
+
+
+def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarity: Polarity) -> Kernel:
+    scaling = next(item for item in draft.chip_parts.scaling if item.owner == projection)
+    per_pair = limit(draft, "correlation_amplitude_default")
+    # a signed weight is the difference of two rows that both learn, so each takes half of the change
+    rows = len(_polarities(_tiles(draft, projection)))
+    gain = rule.gain / (float(scaling.lsb.mean()) * per_pair * rows)
+    try:
+        return learning_kernel(
+            polarity=polarity,
+            width=16,
+            rounding="stochastic",
+            balanced=knows(draft, "balance_ratio"),
+            sal_gain=gain,
+            residual=knows(draft, "baseline_causal_lsb"),
+        )
+    except KernelError as error:
+        raise InputError(
+            Problem(
+                code="E315",
+                field=f"plasticity[{index}].learning_rate",
+                value=f"{gain:g} codes per LSB of a sensor",
+                allowed=f"what the processor's arithmetic can represent: {error}",
+                hint="change the learning rate, or weight_max, which sets the weight of one code",
+            )
+        ) from error
+
+
+def _row_time_us(draft: Draft, kernel: Kernel) -> tuple[float, Memory]:
+    """Return the time that a row takes and where its constants lie: in the processor's memory if all fit."""
+    clock = limit(draft, "ppu_clock")
+    cycles = limit(draft, "row_update_cycles") + kernel.random_draws * limit(draft, "row_random_cycles")
+    base = cycles / clock
+    size = kernel.constant_bytes
+    if not size:
+        return base, "none"
+    needed = size * limit(draft, "columns") * _busiest_rows(draft)
+    memory: Memory = "sram" if needed <= limit(draft, "ppu_sram") else "external"
+    # the description's times are for two bytes per synapse
+    return base + limit(draft, f"row_constants_{memory}") * size / 2.0, memory
+
+
+def _busiest_rows(draft: Draft) -> int:
+    """Return the rows that the busier processor updates; each processor has its own hemisphere.
+
+    A processor handles the rows of each projection by themselves, also where two of them share a row.
+    """
+    learning = {name for rule in draft.rules if isinstance(rule, LoweredSal) for name in _learned(rule)}
+    rows: dict[int, int] = {}
+    for tile in draft.chip_parts.tiles:
+        if tile.owner in learning:
+            rows[tile.hemisphere] = rows.get(tile.hemisphere, 0) + len(tile.rows)
+    return max(rows.values(), default=0)
+
+
+def _learned(rule: LoweredSal) -> tuple[str, ...]:
+    return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
+
+
+def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) -> None:
+    shortest = draft.target.limits["update_period"]
+    least = max(shortest.low or 0.0, limit(draft, "update_period_margin") * needed_us)
+    if period_us >= least:
+        return
+    step_us = _step_us(draft)
+    legal_ms = float(np.ceil(least / step_us - 1e-9)) * draft.spec.timestep_ms
+    raise InputError(
+        Problem(
+            code="E314",
+            field=f"plasticity[{index}].update_every",
+            value=f"{draft.rules[index].update_steps * draft.spec.timestep_ms:g} ms",
+            allowed=f"at least {legal_ms:g} ms of model time on {draft.target.family}: the processor needs "
+            f"{needed_us:.4g} us for {_busiest_rows(draft)} rows "
+            f"({draft.target.limits['row_update_cycles'].source}), and "
+            f"{limit(draft, 'update_period_margin'):g} times that is kept free",
+            hint=f"write update_every: {legal_ms:g} ms, or let fewer rows learn",
+        )
+    )
+
+
+def _constant(draft: Draft, name: str, tile: SynapseTile) -> NDArray[np.int64]:
+    """Return the numbers of one constant of the kernels for a tile, shape (sources, columns)."""
+    if name == "balance":
+        return _balance(draft, tile)
+    causal, anticausal = (of_synapses(draft, f"baseline_{branch}_lsb", tile) for branch in ("causal", "anticausal"))
+    whole = {"baseline_causal": _whole(causal), "baseline_anticausal": _whole(anticausal)}
+    if name in whole:
+        return whole[name]
+    ratio = _balance(draft, tile) / BALANCE_STEPS if knows(draft, "balance_ratio") else 1.0
+    left = (anticausal - whole["baseline_anticausal"]) - ratio * (causal - whole["baseline_causal"])
+    return np.clip(np.rint(left * RESIDUAL_STEPS), -128, 127).astype(np.int64)
+
+
+def _whole(baseline: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.clip(np.rint(baseline), 0, 255).astype(np.int64)
+
+
+def _balance(draft: Draft, tile: SynapseTile) -> NDArray[np.int64]:
+    return np.clip(np.rint(of_synapses(draft, "balance_ratio", tile) * BALANCE_STEPS), 0, 255).astype(np.int64)
+
+
+def _note(draft: Draft, placed: PlacedKernel) -> str:
+    rows, advised = _busiest_rows(draft), draft.target.limits["update_period_per_row"]
+    words = f"{placed.projection}: {rows} rows in {rows * placed.row_time_us:.4g} us of every {placed.period_us:.4g} us"
+    words += f", constants in {'no' if placed.memory == 'none' else placed.memory} memory"
+    per_row = placed.period_us / max(rows, 1)
+    if per_row in advised:
+        return words
+    return f"{words}; warning: {per_row:.3g} us per row, {advised.low:g} us are advised ({advised.source})"

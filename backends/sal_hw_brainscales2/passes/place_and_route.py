@@ -1,0 +1,300 @@
+"""Pass: give every neuron a circuit and every synapse a row, a label and a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.errors import InputError, Problem
+from sal_hw.passes.draft import ChipDraft, Draft
+from sal_hw.program import LoweredPoisson, LoweredSpikes, LoweredStimulus, PassRecord, SynapseBlock
+from sal_hw.storage.codec import frozen
+from sal_hw.target.description import TargetDescription
+from sal_hw_brainscales2.passes.placement import STRATEGIES, Placement, Strategy, place
+from sal_hw_brainscales2.passes.routing.route import Demand, Route, background_size, route_events
+from sal_hw_brainscales2.passes.usable_circuits import usable_sites, working_sensors
+from sal_hw_brainscales2.program import BackgroundSource, ExternalSource, Polarity, SynapseTile
+
+POLARITIES: tuple[Polarity, ...] = ("excitatory", "inhibitory")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Part:
+    """A demand and the target neurons that its columns are."""
+
+    demand: Demand
+    post: NDArray[np.int64]
+
+
+#: how often neurons are moved away from sensors that do not work
+_MOST_MOVES = 24
+
+
+def place_and_route(draft: Draft) -> Draft:
+    """Try the placements in their order and take the first that can be routed; masked circuits are never used.
+
+    Neurons whose learning synapses would have sensors that do not work, as far as a snapshot knows, get other circuits
+    while there are some; what cannot be avoided is told in the record.
+
+    Raises
+    ------
+    InputError
+        E307 if there are too few circuits, E308 to E311 if no placement can be routed (the findings are those of the
+        first one), E312 for a learning projection that is not a full rectangle on each hemisphere.
+    """
+    problems = [*_not_rectangular(draft)]
+    if problems:
+        raise InputError(problems)
+    sensors = working_sensors(draft)
+    refused: InputError | None = None
+    for strategy in STRATEGIES:
+        try:
+            routed = _routed(draft, strategy, usable_sites(draft))
+        except InputError as error:
+            refused = refused or error
+            continue
+        return _recorded(draft, _moved(draft, routed, sensors) if sensors is not None else routed, sensors)
+    raise refused or TypeError("there is no placement strategy")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Routed:
+    """A placement that can be routed."""
+
+    strategy: Strategy
+    placement: Placement
+    parts: list[_Part]
+    routes: tuple[Route, ...]
+
+
+def _routed(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -> _Routed:
+    placement = _place(draft, strategy, usable)
+    parts = [*_projection_parts(draft, placement), *_stimulus_parts(draft, placement)]
+    routes = route_events([part.demand for part in parts], draft.target)
+    return _Routed(strategy=strategy, placement=placement, parts=parts, routes=routes)
+
+
+def _moved(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_]) -> _Routed:
+    """Give neurons with sensors that do not work other circuits, and return what has the fewest of them."""
+    usable = usable_sites(draft)
+    free = np.ones(sensors.shape[0] * sensors.shape[2], dtype=np.bool_) if usable is None else usable.copy()
+    best, fewest = routed, np.inf
+    for _ in range(_MOST_MOVES):
+        bad = _bad_columns(draft, routed, sensors)
+        if bad.sum() < fewest:
+            best, fewest = routed, bad.sum()
+        if not bad.any():
+            break
+        free &= ~(bad > 0)
+        try:
+            routed = _routed(draft, routed.strategy, free)
+        except InputError:
+            break
+    return best
+
+
+def _bad_columns(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return, per circuit, the learning synapses onto it whose sensors do not work, shape (hemispheres * columns,)."""
+    learning, columns = learning_projections(draft), sensors.shape[2]
+    bad = np.zeros(sensors.shape[0] * columns, dtype=np.int64)
+    for part, route in zip(routed.parts, routed.routes, strict=True):
+        demand = part.demand
+        if demand.owner in learning:
+            broken = ~sensors[np.ix_(np.array([demand.hemisphere]), route.rows, demand.columns)][0]
+            bad[demand.hemisphere * columns + demand.columns] += broken.sum(axis=0)
+    return bad
+
+
+def _place(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -> Placement:
+    limits = draft.target.limits
+    return place(
+        [(block.population, block.size) for block in draft.neurons],
+        hemispheres=int(limits["hemispheres"].high or 0),
+        columns=int(limits["columns"].high or 0),
+        usable=usable,
+        strategy=strategy,
+    )
+
+
+def learning_projections(draft: Draft) -> set[str]:
+    """Return the names of the projections whose weights a rule may change, disabled rules included."""
+    names: set[str] = set()
+    for rule in draft.rules:
+        if rule.kind == "wake_sleep":
+            names.add(rule.projection)
+        else:
+            names |= {rule.backward} if rule.forward_amplitude is None else {rule.forward, rule.backward}
+    return names
+
+
+def _not_rectangular(draft: Draft) -> Iterator[Problem]:
+    learning = learning_projections(draft)
+    for index, block in enumerate(draft.synapses):
+        missing = int(block.exists.size - block.exists.sum())
+        if block.projection not in learning or not missing:
+            continue
+        projection = draft.spec.projections[index]
+        recurrent = projection.source == projection.target and projection.connectivity == "dense"
+        yield Problem(
+            code="E312",
+            field=f"projections[{index}].{'self_connections' if recurrent else 'connectivity'}",
+            value=f"{missing} of {block.exists.size} synapses are missing",
+            allowed=f"a learning projection with a synapse from every source to every target: on {draft.target.family} "
+            "a plasticity rule sees a full rectangle of rows and columns (grenade, synapse_array_view_sparse.cpp)",
+            hint="write self_connections: true" if recurrent else "write connectivity: dense",
+        )
+
+
+def _signs(draft: Draft, block: SynapseBlock, index: int) -> Iterator[tuple[Polarity, NDArray[np.bool_]]]:
+    """Yield each sign with the synapses that need a row of it: a learning synapse that may change sign needs both."""
+    receptor = draft.spec.projections[index].receptor
+    learns = block.projection in learning_projections(draft)
+    for polarity in POLARITIES:
+        if receptor not in ("signed", polarity):
+            continue
+        fitting = block.weights > 0 if polarity == "excitatory" else block.weights < 0
+        exists = block.exists if learns or receptor != "signed" else block.exists & fitting
+        if exists.any():
+            yield polarity, exists
+
+
+def _projection_parts(draft: Draft, placement: Placement) -> Iterator[_Part]:
+    for index, block in enumerate(draft.synapses):
+        for polarity, exists in _signs(draft, block, index):
+            for hemisphere in range(int(draft.target.limits["hemispheres"].high or 0)):
+                post, columns = placement.on_hemisphere(block.target, hemisphere)
+                if len(post) and exists[:, post].any():
+                    demand = Demand(
+                        owner=block.projection,
+                        field=f"projections[{index}]",
+                        target=block.target,
+                        kind="neuron",
+                        polarity=polarity,
+                        hemisphere=hemisphere,
+                        sources=placement.sites[block.source],
+                        columns=columns,
+                        exists=exists[:, post],
+                    )
+                    yield _Part(demand=demand, post=post)
+
+
+def _stimulus_parts(draft: Draft, placement: Placement) -> Iterator[_Part]:
+    for index, stimulus in enumerate(draft.stimuli):
+        for hemisphere in range(int(draft.target.limits["hemispheres"].high or 0)):
+            post, columns = placement.on_hemisphere(stimulus.population, hemisphere)
+            for polarity in POLARITIES:
+                weights = stimulus.weights[post]
+                fitting = weights > 0 if polarity == "excitatory" else weights < 0
+                if fitting.any():
+                    onto = _Onto(polarity=polarity, hemisphere=hemisphere, post=post, columns=columns, fitting=fitting)
+                    yield _stimulus_part(draft, index, stimulus, onto)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Onto:
+    """Neurons of a population on one hemisphere, their columns, and which of them get synapses of one sign."""
+
+    polarity: Polarity
+    hemisphere: int
+    post: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    fitting: NDArray[np.bool_]
+
+
+def _stimulus_part(draft: Draft, index: int, stimulus: LoweredStimulus, onto: _Onto) -> _Part:
+    post, noise = onto.post, isinstance(stimulus, LoweredPoisson)
+    field = f"stimuli[{index}]" if index < len(draft.spec.stimuli) else f"populations.{stimulus.population}"
+    demand = Demand(
+        owner=stimulus.name,
+        field=field,
+        target=stimulus.population,
+        kind="background" if noise else "external",
+        polarity=onto.polarity,
+        hemisphere=onto.hemisphere,
+        sources=np.arange(len(post)) if noise else post,
+        columns=onto.columns,
+        exists=np.diag(onto.fitting),
+        size=background_size(len(post), draft.target, field=field) if noise else 0,
+        rate_hz=stimulus.rate_hz * draft.target.time_scale if isinstance(stimulus, LoweredPoisson) else 0.0,
+    )
+    return _Part(demand=demand, post=post)
+
+
+def _recorded(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_] | None) -> Draft:
+    placement, parts, routes = routed.placement, routed.parts, routed.routes
+    tiles = tuple(_tile(part, route) for part, route in zip(parts, routes, strict=True))
+    background = _background(draft, parts, routes)
+    chip = ChipDraft(
+        sites=placement.sites,
+        tiles=tiles,
+        background=background,
+        external=tuple(_external(draft, item) for item in draft.stimuli if isinstance(item, LoweredSpikes)),
+    )
+    rows = {(tile.hemisphere, int(row)) for tile in tiles for row in tile.rows if row >= 0}
+    counts = {
+        "neurons": float(sum(len(sites) for sites in placement.sites.values())),
+        "rows": float(len(rows)),
+        "synapses": float(sum(int(tile.exists.sum()) for tile in tiles)),
+        "generators": float(len(background)),
+    }
+    notes = [f"placement: {routed.strategy}", *_hemisphere_notes(placement, draft.target)]
+    bad = 0 if sensors is None else int(_bad_columns(draft, routed, sensors).sum())
+    if bad:
+        notes.append(f"warning: {bad} learning synapses have sensors that do not work; no free circuits are without")
+    return draft.recorded(PassRecord(name="place_and_route", notes=tuple(notes), counts=counts), chip_draft=chip)
+
+
+def _hemisphere_notes(placement: Placement, target: TargetDescription) -> Iterator[str]:
+    columns = int(target.limits["columns"].high or 0)
+    for name, sites in placement.sites.items():
+        where = [
+            f"{int((sites // columns == half).sum())} on hemisphere {half}" for half in np.unique(sites // columns)
+        ]
+        yield f"{name}: {', '.join(where)}"
+
+
+def _tile(part: _Part, route: Route) -> SynapseTile:
+    demand = part.demand
+    return SynapseTile(
+        owner=demand.owner,
+        polarity=demand.polarity,
+        hemisphere=demand.hemisphere,
+        rows=route.rows,
+        labels=route.labels,
+        columns=frozen(demand.columns),
+        post=frozen(part.post),
+        codes=frozen(np.zeros(demand.exists.shape, dtype=np.uint8)),
+        exists=frozen(demand.exists),
+    )
+
+
+def _background(draft: Draft, parts: list[_Part], routes: tuple[Route, ...]) -> tuple[BackgroundSource, ...]:
+    stimuli = {item.name: item for item in draft.stimuli}
+    found: dict[int, BackgroundSource] = {}
+    for part, route in zip(parts, routes, strict=True):
+        stimulus = stimuli.get(part.demand.owner)
+        if route.generator is None or not isinstance(stimulus, LoweredPoisson):
+            continue
+        found[route.generator] = BackgroundSource(
+            name=stimulus.name,
+            population=stimulus.population,
+            generator=route.generator,
+            hemisphere=part.demand.hemisphere,
+            size=part.demand.size,
+            rate_hz=part.demand.rate_hz,
+            seed=stimulus.seed,
+        )
+    return tuple(found[generator] for generator in sorted(found))
+
+
+def _external(draft: Draft, stimulus: LoweredSpikes) -> ExternalSource:
+    step_us = draft.spec.timestep_ms * 1e3 / draft.target.time_scale
+    return ExternalSource(
+        name=stimulus.name,
+        population=stimulus.population,
+        time_us=frozen(stimulus.step * step_us),
+        neuron=stimulus.neuron,
+    )

@@ -1,0 +1,1 @@
+"""Which synapse row and which label each source of events gets."""

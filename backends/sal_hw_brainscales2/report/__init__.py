@@ -1,0 +1,1 @@
+"""What a program uses of a chip, as a document, as tables and as pictures."""

@@ -1,0 +1,155 @@
+"""The report on a chip program as short tables for people, at most 100 columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import Any
+
+from sal_hw.cli.console import show, show_table
+from sal_hw.program import PassRecord
+
+#: width of all text
+WIDTH = 100
+#: longer names of projections and stimuli are cut
+_NAME = 20
+#: passes whose notes say what the tables show
+_TABULATED = ("place_and_route", "quantize_weights", "lower_kernels")
+
+Document = dict[str, Any]
+Row = tuple[str, ...]
+
+
+def show_program(trace: Sequence[PassRecord], report: Document, knowledge: str) -> None:
+    """Show what the passes did, and of a chip program what it uses and what is known of the chip.
+
+    Parameters
+    ----------
+    report
+        See :func:`sal_hw_brainscales2.report.summary.chip_report`; empty for a program without a chip.
+    knowledge
+        What the compiler knew of the chip, in words.
+    """
+    _show_passes(trace, tabulated=bool(report))
+    if report:
+        _show_chip(report)
+        show(knowledge)
+
+
+def _show_passes(trace: Sequence[PassRecord], *, tabulated: bool) -> None:
+    """Show one line per pass, its notes below it; notes that the tables repeat are left out if they follow."""
+    for item in trace:
+        counts = ", ".join(f"{value:g} {name}" for name, value in item.counts.items())
+        show(f"{item.name}: {counts}" if counts else item.name)
+        for note in item.notes:
+            if not tabulated or item.name not in _TABULATED or "warning" in note:
+                _show_wrapped(note)
+
+
+def _show_wrapped(note: str, *, indent: str = "  ") -> None:
+    for line in wrap(note, WIDTH, initial_indent=indent, subsequent_indent=indent + "  "):
+        show(line)
+
+
+def _show_chip(report: Document) -> None:
+    for title, header, rows in _tables(report):
+        show(f"\n{title}")
+        show_table(rows, header)
+    for names in dict.fromkeys(", ".join(item["constants"]) for item in report["plasticity"]):
+        if names:
+            show()
+            _show_wrapped(f"constants per learning synapse: {names}", indent="")
+    show()
+
+
+def _tables(report: Document) -> Iterator[tuple[str, Row, list[Row]]]:
+    yield "placement", ("population", "hemisphere", "neurons", "columns"), _placement(report["placement"])
+    degree = report["in_degree"]
+    yield _rows(report["rows"], f"at most {degree['largest']} of {degree['limit']} rows per neuron")
+    if report["weights"]:
+        yield _weights(report["weights"])
+    if report["plasticity"]:
+        yield _plasticity(report["plasticity"])
+    if report["background"]:
+        header = ("generator", "population", "hemisphere", "bus", "trains", "rate each (model)")
+        yield "background generators", header, [_generator(item) for item in report["background"]]
+    if report["external"]:
+        lists: list[Row] = [
+            (_short(item["name"]), _short(item["population"]), str(item["spikes"])) for item in report["external"]
+        ]
+        yield "given spikes", ("stimulus", "population", "spikes"), lists
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
+
+
+def _placement(entries: list[Document]) -> list[Row]:
+    return [
+        (_short(item["population"]), str(item["hemisphere"]), str(item["neurons"]), _columns(item["columns"]))
+        for item in entries
+    ]
+
+
+def _columns(intervals: list[list[int]]) -> str:
+    parts = [f"{first}-{last}" if last > first else str(first) for first, last in intervals]
+    shown = parts[:6]
+    return ", ".join(shown) + (f" and {len(parts) - len(shown)} more pieces" if len(parts) > len(shown) else "")
+
+
+def _rows(entries: list[Document], degree: str) -> tuple[str, Row, list[Row]]:
+    buses = sorted({item["bus"] for item in entries})
+    used = {(item["hemisphere"], item["bus"]): item["used"] for item in entries}
+    header = ("hemisphere", *(f"bus {bus}" for bus in buses), "in all")
+    rows = []
+    for half in sorted({half for half, _ in used}):
+        numbers = [used[half, bus] for bus in buses]
+        rows.append((str(half), *map(str, numbers), str(sum(numbers))))
+    return f"synapse rows used, of {entries[0]['available']} per bus; {degree}", header, rows
+
+
+def _weights(entries: list[Document]) -> tuple[str, Row, list[Row]]:
+    header = ("owner", "one code", "largest", "storable", "unit", "clipped", "to zero", "of", "worst error")
+    rows: list[Row] = [
+        (
+            _short(item["owner"]),
+            _between(item["one_code_lowest"], item["one_code_highest"]),
+            f"{item['requested_max']:.4g}",
+            f"{item['representable_max']:.4g}",
+            item["unit"],
+            str(item["clipped"]),
+            str(item["rounded_to_zero"]),
+            str(item["total"]),
+            f"{item['worst_error']:.3g}",
+        )
+        for item in entries
+    ]
+    return "stored weights: largest wanted and largest storable; clipped; rounded to zero", header, rows
+
+
+def _between(low: float, high: float) -> str:
+    one, other = f"{low:.3g}", f"{high:.3g}"
+    return one if one == other else f"{one} .. {other}"
+
+
+def _plasticity(entries: list[Document]) -> tuple[str, Row, list[Row]]:
+    header = ("projection", "rows", "all rows take", "period", "least", "constants", "memory")
+    rows: list[Row] = [
+        (
+            _short(item["projection"]),
+            " + ".join(map(str, item["rows"])),
+            f"{item['update_us']:.4g} us",
+            f"{item['period_us']:.6g} us",
+            f"{item['period_least_us']:.6g} us",
+            f"{len(item['constants'])} ({item['constant_bytes_per_synapse']} B per synapse)",
+            item["memory"],
+        )
+        for item in entries
+    ]
+    scale = 1e3 * entries[0]["period_ms"] / entries[0]["period_us"]
+    return f"plasticity: rows per hemisphere; chip time, which is model time / {scale:g}", header, rows
+
+
+def _generator(item: Document) -> Row:
+    place = (str(item["hemisphere"]), str(item["bus"]), str(item["trains"]))
+    return _short(item["name"]), _short(item["population"]), *place, f"{item['rate_hz']:.6g} Hz"

@@ -1,0 +1,1 @@
+"""Runs in chunks, between which the host learns."""

@@ -1,0 +1,1 @@
+"""Both machines in software, number for number."""

@@ -1,0 +1,202 @@
+"""Programs for machines that compute in time steps, run by the fixed-point engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.contracts.backend import Observation, SpikeRecorder
+from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, weights_at_limit
+from sal_hw.program import CompiledProgram
+from sal_hw.results.result import Finding
+from sal_hw.spec.probes import SpikeProbe
+from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_emulator.engines.lif.simulation import Piece
+from sal_hw_emulator.lif_loader import membrane_probe
+from sal_hw_emulator.membrane_reading import read_membranes
+from sal_hw_spinnaker.emulation.fixed_point.loader import LoadedMachine, load_digital, without_learning
+from sal_hw_spinnaker.emulation.fixed_point.simulation import FixedPointSimulation
+from sal_hw_spinnaker.program import DigitalProgram, DigitalSynapses
+
+
+class FixedPointSession(WithoutMoments):
+    """Runs a program piece by piece, see :class:`sal_hw.contracts.backend.Session`.
+
+    It is a :class:`sal_hw.contracts.backend.WholeRun` as well, since a flush ends the run.
+
+    Parameters
+    ----------
+    program
+        What to run; it must have a digital part.
+    seed
+        Seed of everything random in the run.
+    threads
+        Threads for independent chains.
+    recorder
+        Takes the spikes of populations with a spike probe.
+    """
+
+    #: no machine is behind it
+    chip_id: str | None = None
+
+    def __init__(
+        self, program: CompiledProgram, *, seed: int, threads: int = 1, recorder: SpikeRecorder | None = None
+    ) -> None:
+        if program.digital is None:
+            raise TypeError("the program was not compiled for a machine that computes in time steps")
+        self._program = program
+        self._digital: DigitalProgram = program.digital
+        self._seed = seed
+        self._threads = threads
+        self._recorder = recorder
+        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
+        self._loaded = self._load((seed,))
+        self._simulation = self._simulate(self._loaded)
+        self._observations = 0
+        self._updates = 0
+        self._last_update: int | None = None
+        self._not_flushed = 0
+
+    def _load(self, entropy: tuple[int, ...]) -> LoadedMachine:
+        return load_digital(self._program, self._digital, entropy)
+
+    def _simulate(self, loaded: LoadedMachine) -> FixedPointSimulation:
+        return FixedPointSimulation(loaded.machine, *membrane_probe(self._program))
+
+    def prepare(self, updates: int) -> None:
+        """Take note of how many updates there will be: after the last one, deferred changes are flushed."""
+        self._last_update = updates
+
+    def learn(self, updates: int) -> Observation:
+        """Run `updates` update intervals with plasticity."""
+        steps = self._program.rules[0].update_steps
+        pieces = self._simulation.run(steps * updates)
+        for piece in pieces:
+            self._send_spikes(piece)
+        seen = self._observation(pieces)
+        self._updates += updates
+        if self._updates == self._last_update:
+            self._flush()
+        return seen
+
+    def _flush(self) -> None:
+        """Make every source of learning synapses spike once more, as the program says."""
+        items = self._digital.flush
+        if not items:
+            return
+        blocks = [self._program.neuron_block(item.population) for item in items]
+        neurons = np.concatenate([np.arange(block.offset, block.offset + block.size) for block in blocks])
+        words = np.repeat([item.word for item in items], [block.size for block in blocks]).astype(np.int64)
+        self._not_flushed = self._simulation.flush(neurons, words, max(item.steps for item in items))
+
+    def observe(self, duration_ms: float, *, chains: int = 1, warmup_ms: float = 0.0) -> Observation:
+        """Run without plasticity, in independent chains that do not disturb the learning network."""
+        step_ms = self._program.timestep_ms
+        total, warmup = round(duration_ms / step_ms), round(warmup_ms / step_ms)
+        lengths = [total // chains + (index < total % chains) for index in range(chains)]
+        run = partial(self._run_chain, self._observations, warmup)
+        self._observations += 1
+        if self._threads == 1 or chains == 1:
+            found = [run(index, steps) for index, steps in enumerate(lengths)]
+        else:
+            with ThreadPoolExecutor(max_workers=self._threads) as pool:
+                found = list(pool.map(run, range(chains), lengths))
+        return self._observation([piece for pieces in found for piece in pieces])
+
+    def _run_chain(self, observation: int, warmup: int, index: int, steps: int) -> list[Piece]:
+        loaded = self._load((self._seed, observation, index))
+        machine = without_learning(loaded.machine)
+        machine.synapses.words[:] = self._simulation.machine.synapses.words
+        simulation = FixedPointSimulation(machine, *membrane_probe(self._program))
+        simulation.run(warmup)
+        return simulation.run(steps)
+
+    def _observation(self, pieces: Sequence[Piece]) -> Observation:
+        counts = np.zeros(self._program.n_neurons, dtype=np.int64)
+        for piece in pieces:
+            counts += np.bincount(piece.spike_neuron, minlength=len(counts))
+        # a digital machine reads its potentials as they are, so that no chip and no random numbers come into it
+        nominal, unused = ChipModel.from_snapshot(None), np.random.SeedSequence(self._seed)
+        membrane_ms, membrane = read_membranes(self._program, nominal, pieces, unused) if pieces else ({}, {})
+        return Observation(
+            duration_ms=sum(piece.steps for piece in pieces) * self._program.timestep_ms,
+            spike_counts={
+                item.population: counts[item.offset : item.offset + item.size] for item in self._program.neurons
+            },
+            state_counts={},
+            membrane_ms=membrane_ms,
+            membrane_mv=membrane,
+        )
+
+    def _words(self, part: DigitalSynapses) -> NDArray[np.int64]:
+        return self._simulation.machine.synapses.words[self._loaded.places[part.name]].reshape(part.words.shape)
+
+    def weights(self, projection: str) -> NDArray[np.float64]:
+        """Return a copy of the present weights, shape (pre, post), mV: those of its parts added up with their signs."""
+        shape = self._program.synapse_block(projection).weights.shape
+        return self._digital.weights_mv(projection, shape, self._words)
+
+    def biases(self, population: str) -> NDArray[np.float64]:
+        """Return a copy of the constant drives, shape (neurons,), mV."""
+        return self._program.neuron_block(population).biases.copy()
+
+    def counters(self) -> dict[str, int]:
+        """Return how often what happened that a user should know."""
+        machine = self._simulation.machine
+        return {
+            "updates_missed": 0,
+            "weights_at_rail": self._digital.words_at_limit(self._words)[0],
+            "ring_buffers_saturated": int(machine.buffers.saturated[0]),
+            "post_history_overflows": int(machine.traces.lost[0]),
+        }
+
+    def findings(self) -> Sequence[Finding]:
+        """Return silent neurons, saturated sums, pairs that were lost, and weights at the ends of their range."""
+        machine = self._simulation.machine
+        found: list[Finding] = []
+        silent = int((machine.neurons.counts == 0).sum()) if self._simulation.step else 0
+        saturated, lost = int(machine.buffers.saturated[0]), int(machine.traces.lost[0])
+        at_limit, total = self._digital.words_at_limit(self._words)
+        found.extend(silent_neurons(silent))
+        if saturated:
+            advice = "more arrived in one step than a ring buffer holds; make weights or rates smaller"
+            found.append(Finding(kind="ring_buffers_saturated", severity="degraded", count=saturated, advice=advice))
+        if lost:
+            advice = (
+                f"a neuron keeps {self._digital.history} post spikes; those before were not paired with a pre spike"
+            )
+            found.append(Finding(kind="post_history_overflows", severity="ok", count=lost, advice=advice))
+        if self._not_flushed:
+            advice = "the input after the run made these neurons not spike; their last pairs are missing in the weights"
+            found.append(Finding(kind="updates_deferred", severity="ok", count=self._not_flushed, advice=advice))
+        found.extend(weights_at_limit(at_limit, total))
+        return found
+
+    def checkpoint(self) -> dict[str, NDArray[Any]]:
+        """Return everything needed to go on later with the very same result."""
+        arrays = {f"simulation.{key}": item for key, item in self._simulation.to_arrays().items()}
+        numbers = (self._observations, self._updates, self._not_flushed)
+        return arrays | {"progress": np.array(numbers, dtype=np.int64)}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a checkpoint of the same program and seed."""
+        marked = {key: item for key, item in arrays.items() if key.startswith("simulation.")}
+        self._simulation.from_arrays({key.removeprefix("simulation."): item for key, item in marked.items()})
+        self._observations, self._updates, self._not_flushed = arrays["progress"].tolist()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _send_spikes(self, piece: Piece) -> None:
+        if self._recorder is None:
+            return
+        for block in self._program.neurons:
+            if block.population in self._recorded:
+                mine = (piece.spike_neuron >= block.offset) & (piece.spike_neuron < block.offset + block.size)
+                time_ms = np.asarray(piece.spike_step[mine] * self._program.timestep_ms, dtype=np.float64)
+                self._recorder(time_ms, (piece.spike_neuron[mine] - block.offset).astype(np.int32), block.population)

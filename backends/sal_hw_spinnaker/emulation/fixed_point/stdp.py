@@ -1,0 +1,114 @@
+"""Pair STDP as the machine computes it: traces of 16 bits, tables, deferred updates, floors and one-sided clamps.
+
+A synapse is updated only when a pre spike arrives: first come the post spikes since the last pre spike, each adding to
+the weight and then bounded from above only, then the pre spike itself, subtracting and bounded from below only. The
+weight is widened to S16.15 for that, and cut to 16 bits afterwards without a check.
+"""
+
+from sal_hw_emulator.engines.sampling.compiled import compiled, inlined
+from sal_hw_spinnaker.emulation.fixed_point.arrays import (
+    FRACTION_BITS,
+    HISTORY,
+    LARGEST_WORD,
+    TRACE_BITS,
+    Integers,
+    Rules,
+    Traces,
+)
+
+_ONE = 1 << TRACE_BITS
+_TO_FRACTION = FRACTION_BITS - TRACE_BITS
+
+
+@inlined
+def wrapped_16(number: int) -> int:
+    """Cut a whole number to 16 bits with sign."""
+    low = number & LARGEST_WORD
+    return low - (1 << 16) if low > 0x7FFF else low
+
+
+@inlined
+def decayed(trace: int, elapsed: int, table: Integers, start: int, length: int) -> int:
+    """Return a trace after some steps; beyond the table it is 0."""
+    return (trace * table[start + elapsed]) >> TRACE_BITS if elapsed < length else 0
+
+
+@inlined
+def change(amplitude: int, trace: int) -> int:
+    """Return amplitude times trace in S16.15, rounded down."""
+    return (amplitude * (trace << _TO_FRACTION)) >> FRACTION_BITS
+
+
+@compiled
+def remember_post(traces: Traces, rules: Rules, neuron: int, step: int) -> None:
+    """Add a post spike to its neuron's history; a full one loses its oldest spike."""
+    rule, last = traces.rule[neuron], traces.post_last[neuron]
+    elapsed = step - traces.post_step[neuron, last]
+    trace = decayed(
+        traces.post_trace[neuron, last], elapsed, rules.table, rules.minus_start[rule], rules.minus_length[rule]
+    )
+    if last == HISTORY - 1:
+        for entry in range(1, HISTORY):
+            traces.post_step[neuron, entry - 1] = traces.post_step[neuron, entry]
+            traces.post_trace[neuron, entry - 1] = traces.post_trace[neuron, entry]
+    else:
+        last += 1
+        traces.post_last[neuron] = last
+    traces.post_step[neuron, last] = step
+    traces.post_trace[neuron, last] = wrapped_16(trace + _ONE)
+
+
+@compiled
+def remember_pre(traces: Traces, rules: Rules, rule: int, row: int, step: int) -> None:
+    """Replace the last pre spike of a row, and its trace, by a new one."""
+    trace = decayed(
+        traces.pre_trace[row],
+        step - traces.pre_step[row],
+        rules.table,
+        rules.plus_start[rule],
+        rules.plus_length[rule],
+    )
+    traces.pre_step[row] = step
+    traces.pre_trace[row] = wrapped_16(trace + _ONE)
+
+
+@compiled
+def updated_word(
+    word: int, rules: Rules, rule: int, traces: Traces, neuron: int, row: int, delay: int, step: int
+) -> int:
+    """Return the word of a synapse after a pre spike.
+
+    Parameters
+    ----------
+    word
+        Before it.
+    rule, neuron, row
+        The synapse's rule, its post neuron, and the place of its source's last pre spike.
+    delay
+        Steps from a post spike at the soma to the synapse: the whole delay is dendritic.
+    step
+        Time of the pre spike.
+    """
+    weight = word << rules.shift[rule]
+    last_pre, pre_trace = traces.pre_step[row], traces.pre_trace[row]
+    before = 0
+    for entry in range(1, traces.post_last[neuron] + 1):
+        arrival = traces.post_step[neuron, entry] + delay
+        if arrival > step:
+            break
+        before = entry
+        if arrival > last_pre:
+            trace = decayed(pre_trace, arrival - last_pre, rules.table, rules.plus_start[rule], rules.plus_length[rule])
+            weight = min(weight + change(rules.amplitude_plus[rule], trace), rules.weight_max[rule])
+    elapsed = step - traces.post_step[neuron, before] - delay
+    trace = 0
+    if elapsed >= 0:
+        trace = decayed(
+            traces.post_trace[neuron, before],
+            elapsed,
+            rules.table,
+            rules.minus_start[rule],
+            rules.minus_length[rule],
+        )
+    weight = max(weight - change(rules.amplitude_minus[rule], trace), rules.weight_min[rule])
+    return int((weight >> rules.shift[rule]) & LARGEST_WORD)

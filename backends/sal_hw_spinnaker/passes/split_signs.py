@@ -1,0 +1,234 @@
+"""Pass: split every projection and stimulus into synapses of one sign.
+
+Synapses of a machine with unsigned words have the sign of their receptor. A projection that learns must be able to
+cross zero, which a synapse of one sign cannot: it becomes ``w = c - m``, a fixed synapse of weight c and a learning
+synapse of weight m of the other sign. SAL is anti-Hebbian in w for causal pairs, hence Hebbian in m: m inhibits, grows
+with causal and shrinks with anti-causal pairs, and both of its bounds are kept by the machine. With the sign of the
+rule inverted, m excites and c inhibits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.errors import InputError, Problem
+from sal_hw.passes.draft import Draft
+from sal_hw.program import LoweredPoisson, LoweredRule, LoweredSal, NeuronBlock, PassRecord, SynapseBlock
+from sal_hw.storage.codec import frozen
+from sal_hw_brainscales2.passes.chip_knowledge import limit
+from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
+from sal_hw_spinnaker.program import Receptor
+
+#: how many times the way from rest to threshold the PSP of a flush input is
+_FLUSH_STRENGTH = 2.0
+
+_RECEPTORS: tuple[tuple[Receptor, float], ...] = (("excitatory", 1.0), ("inhibitory", -1.0))
+
+
+def split_signs(draft: Draft) -> Draft:
+    """Give each projection and stimulus its excitatory and inhibitory synapses, with delays of at least one step.
+
+    Raises
+    ------
+    InputError
+        E331 for a learning projection without a range that includes 0, E332 for one that mixes signs onto neurons
+        whose two receptors differ in their time constants, E333 for one that two rules change, E313 for weights
+        outside of their range if the compilation is strict.
+    """
+    learning = _learning(draft)
+    problems = [*_twice(draft)]
+    for index, block in enumerate(draft.synapses):
+        if block.projection in learning:
+            problems += _unfit(draft, index, block, learning[block.projection])
+    if problems:
+        raise InputError(problems)
+    parts: list[SignedPart] = []
+    for index, block in enumerate(draft.synapses):
+        rule = learning.get(block.projection)
+        parts += _learning_parts(draft, index, block, rule) if rule is not None else _static_parts(draft, index, block)
+    parts += _stimulus_parts(draft)
+    sources = {part.source for part in parts if part.rule is not None}
+    flush_mv = {block.population: _flush_mv(block) for block in draft.neurons if block.population in sources}
+    return draft.recorded(_record(draft, parts), digital_draft=DigitalDraft(parts=tuple(parts), flush_mv=flush_mv))
+
+
+def changed_by(rule: LoweredRule) -> tuple[str, ...]:
+    """Return the projections whose weights a rule changes."""
+    if not isinstance(rule, LoweredSal):
+        return (rule.projection,)
+    return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
+
+
+def _learning(draft: Draft) -> dict[str, int]:
+    return {name: index for index, rule in enumerate(draft.rules) for name in changed_by(rule)}
+
+
+def _flush_mv(block: NeuronBlock) -> float:
+    """Return the weight of an input that makes a neuron at rest spike: a multiple of what just does."""
+    lif = block.lif
+    if lif is None:
+        raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
+    return _FLUSH_STRENGTH * max(lif.v_threshold_mv - lif.v_rest_mv, 0.0) / psp_peak(lif.tau_mem_ms, lif.tau_syn_exc_ms)
+
+
+def psp_peak(tau_mem_ms: float, tau_syn_ms: float) -> float:
+    """Return the peak of the PSP of a unit weight: ``tau_mem dv/dt = -v + exp(-t / tau_syn)`` from rest."""
+    ratio = tau_syn_ms / tau_mem_ms
+    return math.exp(-1.0) if abs(ratio - 1.0) < 1e-6 else float(ratio ** (1.0 / (1.0 - ratio)))
+
+
+def _twice(draft: Draft) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for index, rule in enumerate(draft.rules):
+        for name in changed_by(rule):
+            if name in first:
+                yield Problem(
+                    code="E333",
+                    field=f"plasticity[{index}]",
+                    value=rule.name,
+                    allowed=f"one rule per projection on {draft.target.family}; {first[name]} changes {name} already",
+                    hint="leave out one of the two rules",
+                )
+            first.setdefault(name, rule.name)
+
+
+def _unfit(draft: Draft, index: int, block: SynapseBlock, rule: int) -> Iterator[Problem]:
+    for end, sign in (("weight_min", -1.0), ("weight_max", 1.0)):
+        bound = getattr(block, end)
+        if bound is None or sign * bound < 0.0:
+            yield Problem(
+                code="E331",
+                field=f"projections[{index}].{end}",
+                value=None if bound is None else f"{bound:g}",
+                allowed=f"a range that includes 0: {draft.target.family} stores learning weights as w = c - m with "
+                "0 <= m, where c and the range of m follow from weight_min and weight_max",
+                hint=f"give {end}; the whole range becomes the range of the stored weight",
+            )
+    outside = _outside(block)
+    if outside and draft.strict:
+        yield Problem(
+            code="E313",
+            field=f"projections[{index}].weight",
+            allowed=f"weights between weight_min and weight_max, which is all that {draft.target.family} can store; "
+            f"{outside} of {int(block.exists.sum())} weights of {block.projection} would be clipped",
+            hint="widen the range, or run without --strict to clip them",
+        )
+    lif = next(item.lif for item in draft.neurons if item.population == block.target)
+    fixed = _fixed_mv(draft, block, rule)
+    if lif is not None and fixed > 0.0 and lif.tau_syn_exc_ms != lif.tau_syn_inh_ms:
+        yield Problem(
+            code="E332",
+            field=f"populations.{block.target}.neuron.tau_syn_inh",
+            value=f"{lif.tau_syn_inh_ms:g} ms",
+            allowed=f"{lif.tau_syn_exc_ms:g} ms, as tau_syn_exc: on {draft.target.family} {block.projection} learns as "
+            "a fixed synapse minus a learning one of the other sign, whose currents cancel only if they decay alike",
+            hint=f"write tau_syn_inh: {lif.tau_syn_exc_ms:g} ms, or let weight_min or weight_max be 0",
+        )
+
+
+def _outside(block: SynapseBlock) -> int:
+    low = -np.inf if block.weight_min is None else block.weight_min
+    high = np.inf if block.weight_max is None else block.weight_max
+    return int(((block.weights < low) | (block.weights > high))[block.exists].sum())
+
+
+def plastic_receptor(draft: Draft, rule: int) -> Receptor:
+    """Return the sign of a rule's learning synapses: inhibitory, unless the rule is inverted."""
+    found = draft.rules[rule]
+    return "excitatory" if isinstance(found, LoweredSal) and found.gain < 0.0 else "inhibitory"
+
+
+def _fixed_mv(draft: Draft, block: SynapseBlock, rule: int) -> float:
+    """Return the weight of the fixed synapse, which is an end of the learning range."""
+    if plastic_receptor(draft, rule) == "inhibitory":
+        return max(block.weight_max or 0.0, 0.0)
+    return max(-(block.weight_min or 0.0), 0.0)
+
+
+def _learning_parts(draft: Draft, index: int, block: SynapseBlock, rule: int) -> Iterator[SignedPart]:
+    plastic, fixed = plastic_receptor(draft, rule), _fixed_mv(draft, block, rule)
+    low, high = block.weight_min or 0.0, block.weight_max or 0.0
+    start = np.clip(block.weights, low, high)
+    stored = fixed - start if plastic == "inhibitory" else fixed + start
+    rest, common = np.where(block.exists, stored, 0.0), np.where(block.exists, fixed, 0.0)
+    if fixed > 0.0:
+        receptor: Receptor = "excitatory" if plastic == "inhibitory" else "inhibitory"
+        yield _part(draft, index, block, role="fixed", receptor=receptor, weights=common, largest=fixed)
+    reach = fixed - low if plastic == "inhibitory" else fixed + high
+    yield _part(draft, index, block, role="learning", receptor=plastic, weights=rest, largest=reach, rule=rule)
+
+
+def _static_parts(draft: Draft, index: int, block: SynapseBlock) -> Iterator[SignedPart]:
+    for receptor, sign in _RECEPTORS:
+        weights = np.maximum(sign * block.weights, 0.0)
+        if weights.any():
+            largest = float(weights.max())
+            yield _part(draft, index, block, role=receptor, receptor=receptor, weights=weights, largest=largest)
+
+
+def _part(
+    draft: Draft,
+    index: int,
+    block: SynapseBlock,
+    *,
+    role: str,
+    receptor: Receptor,
+    weights: NDArray[np.float64],
+    largest: float,
+    rule: int | None = None,
+) -> SignedPart:
+    return SignedPart(
+        name=f"{block.projection}.{role}",
+        owner=block.projection,
+        field=f"projections[{index}]",
+        source=block.source,
+        target=block.target,
+        receptor=receptor,
+        delay_steps=max(1, draft.steps(draft.spec.projections[index].delay_ms)),
+        weights=frozen(weights),
+        exists=frozen(block.exists if role in {"fixed", "learning"} else weights > 0.0),
+        largest_mv=largest,
+        rate_hz=limit(draft, "planned_rate"),
+        rule=rule,
+    )
+
+
+def _stimulus_parts(draft: Draft) -> Iterator[SignedPart]:
+    for index, stimulus in enumerate(draft.stimuli):
+        rate = stimulus.rate_hz if isinstance(stimulus, LoweredPoisson) else limit(draft, "planned_rate")
+        for receptor, sign in _RECEPTORS:
+            weights = np.maximum(sign * stimulus.weights, 0.0)
+            if weights.any():
+                yield SignedPart(
+                    name=f"{stimulus.name}.{receptor}",
+                    owner=stimulus.name,
+                    field=f"stimuli[{index}]",
+                    source=None,
+                    target=stimulus.population,
+                    receptor=receptor,
+                    delay_steps=1,
+                    weights=frozen(weights),
+                    exists=frozen(weights > 0.0),
+                    largest_mv=float(weights.max()),
+                    rate_hz=rate,
+                )
+
+
+def _record(draft: Draft, parts: list[SignedPart]) -> PassRecord:
+    notes = [
+        f"{part.owner}: {part.receptor} synapses of 0 .. {part.largest_mv:.4g} mV learn, the rest is fixed"
+        for part in parts
+        if part.rule is not None
+    ]
+    immediate = [item.name for item in draft.spec.projections if item.delay_ms == 0.0]
+    if immediate:
+        notes.append(f"without a delay, arriving one step after the spike: {', '.join(immediate)}")
+    clipped = sum(_outside(block) for block in draft.synapses if block.projection in _learning(draft))
+    if clipped:
+        notes.append(f"warning: {clipped} weights of learning projections are clipped to their range")
+    counts = {"parts": float(len(parts)), "clipped": float(clipped)}
+    return PassRecord(name="split_signs", notes=tuple(notes), counts=counts)

@@ -1,0 +1,1 @@
+"""SpiNNaker 1 through sPyNNaker."""

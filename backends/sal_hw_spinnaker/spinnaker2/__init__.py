@@ -1,0 +1,1 @@
+"""SpiNNaker2 through py-spinnaker2."""

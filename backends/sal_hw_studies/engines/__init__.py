@@ -1,0 +1,1 @@
+"""Engines of studies: compiled loops and exact calculations."""

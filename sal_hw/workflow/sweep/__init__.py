@@ -1,0 +1,1 @@
+"""The ``sweep`` study: one recipe run many times, with overrides and seeds of its members."""
