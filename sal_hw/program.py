@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Tag
 
 from sal_hw.spec.neurons import LifNeuron
-from sal_hw.spec.plasticity import Pairing, WindowShape
 from sal_hw.spec.probes import Probe
+from sal_hw.spec.windows import Pairing, WindowShape, has_traces
 from sal_hw.storage.codec import digest
 from sal_hw.storage.document import choose_by, document
 from sal_hw_brainscales2.program import ChipProgram
@@ -142,11 +142,24 @@ LoweredStimulus: TypeAlias = Annotated[
 
 @document
 class LoweredWindow:
-    """A pair window in steps: ``exp(-dt/tau)`` or ``max(0, 1 - dt/tau)``."""
+    """A pair window in steps; :mod:`sal_hw.spec.windows` says what it counts."""
 
     shape: WindowShape
     tau_steps: float
     pairing: Pairing
+
+    @property
+    def trace_tau_steps(self) -> float:
+        """The time constant of the traces that measure this window, for synapses that have nothing else.
+
+        Raises
+        ------
+        ValueError
+            If no trace measures such a window.
+        """
+        if not has_traces(self.shape):
+            raise ValueError(f"no trace measures a window of shape {self.shape!r}")
+        return self.tau_steps
 
 
 @document

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.kernel.ir import Kernel
+from sal_hw.spec.windows import Pairing
 from sal_hw.storage.document import document
 
 Polarity: TypeAlias = Literal["excitatory", "inhibitory"]
@@ -176,7 +177,7 @@ class PlacedKernel:
     tau_causal_us: float
     tau_anticausal_us: float
     amplitude_lsb: float
-    pairing: Literal["nearest", "all"]
+    pairing: Pairing
     constants: dict[str, NDArray[np.int64]]
     memory: Literal["none", "sram", "external"]
 

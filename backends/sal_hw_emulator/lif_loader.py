@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSal, LoweredSpikes, LoweredWindow
+from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSal, LoweredSpikes
 from sal_hw.spec.probes import MembraneProbe
+from sal_hw.spec.windows import Pairing, pairs_nearest
 from sal_hw_emulator.engines.lif.model import (
     BackgroundModel,
     ExternalModel,
@@ -118,16 +120,16 @@ def load_ideal(program: CompiledProgram, entropy: Entropy) -> Loaded:
         tiles=tiles,
         background=[_poisson(program, item, entropy) for item in program.stimuli if isinstance(item, LoweredPoisson)],
         external=_external(program),
-        history=pairing_depth([window for rule in learned.values() for window in (rule.causal, rule.anticausal)]),
+        history=pairing_depth(side.pairing for rule in learned.values() for side in (rule.causal, rule.anticausal)),
         membrane=membrane,
         membrane_every=every,
     )
     return Loaded(model=model, tiles=places)
 
 
-def pairing_depth(windows: list[LoweredWindow]) -> int:
-    """Return how many spikes per neuron the pairing of the windows needs."""
-    return ALL_PAIRS_HISTORY if any(window.pairing == "all" for window in windows) else 1
+def pairing_depth(pairings: Iterable[Pairing]) -> int:
+    """Return how many spikes per neuron the pairings of all windows need."""
+    return 1 if all(pairs_nearest(pairing) for pairing in pairings) else ALL_PAIRS_HISTORY
 
 
 def _neurons(program: CompiledProgram) -> NeuronModel:
@@ -159,8 +161,8 @@ def _ideal_sensors(rule: LoweredSal, shape: tuple[int, ...]) -> SensorModel:
     return SensorModel(
         amplitude_causal=full(1.0),
         amplitude_anticausal=full(1.0),
-        tau_causal=full(rule.causal.tau_steps),
-        tau_anticausal=full(rule.anticausal.tau_steps),
+        tau_causal=full(rule.causal.trace_tau_steps),
+        tau_anticausal=full(rule.anticausal.trace_tau_steps),
     )
 
 

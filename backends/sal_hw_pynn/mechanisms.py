@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import LoweredRule, LoweredSal, NeuronBlock, SynapseBlock
+from sal_hw.spec.windows import pairs_nearest
 from sal_hw_pynn.description import TIMING, Simulator
 
 Way: TypeAlias = Literal["static", "native", "host"]
@@ -118,7 +119,7 @@ class _Planner:
         if reason is not None:
             return Mechanism(projection=name, way="host", rules=tuple(acting), reason=reason)
         if TIMING[self._simulator].shared_tau_minus:
-            self._tau_minus[block.target] = rule.anticausal.tau_steps
+            self._tau_minus[block.target] = rule.anticausal.trace_tau_steps
         stdp = _pair_stdp(self._simulator, rule, block, self._timestep_ms)
         return Mechanism(projection=name, way="native", rules=tuple(acting), stdp=stdp)
 
@@ -127,7 +128,7 @@ class _Planner:
         lif, amplitude = self._neurons[block.target].lif, amplitude_of(rule, block.projection)
         if rules > 1:
             yield "several rules change it, and a synapse has one mechanism"
-        if {rule.causal.pairing, rule.anticausal.pairing} != {"all"}:
+        if pairs_nearest(rule.causal.pairing) or pairs_nearest(rule.anticausal.pairing):
             yield "standard STDP pairs every spike with every earlier one, and the rule pairs nearest neighbours"
         if amplitude is None or len(np.unique(amplitude[block.exists])) != 1:
             yield "its synapses differ in amplitude"
@@ -137,7 +138,7 @@ class _Planner:
             yield "some weights begin outside of their range"
         if lif is not None and lif.tau_syn_exc_ms != lif.tau_syn_inh_ms:
             yield "the receptors of its target have different time constants, so that m - c would not cancel"
-        if self._tau_minus.get(block.target, rule.anticausal.tau_steps) != rule.anticausal.tau_steps:
+        if self._tau_minus.get(block.target, rule.anticausal.trace_tau_steps) != rule.anticausal.trace_tau_steps:
             yield "the anti-causal window is the postsynaptic neuron's here, and another rule has chosen it"
 
 
@@ -148,17 +149,17 @@ def _pair_stdp(simulator: Simulator, rule: LoweredSal, block: SynapseBlock, time
     timing, largest = TIMING[simulator], 3.0 * span
     amplitude = amplitude_of(rule, block.projection)
     gain = rule.gain * float(0.0 if amplitude is None else amplitude[block.exists][0]) / largest
-    plus = _area_factor(rule.causal.tau_steps, timing.first_causal_lag)
-    minus = _area_factor(rule.anticausal.tau_steps, timing.first_anticausal_lag)
-    shift = timing.shift_steps * (1.0 / rule.causal.tau_steps + 1.0 / rule.anticausal.tau_steps)
+    plus = _area_factor(rule.causal.trace_tau_steps, timing.first_causal_lag)
+    minus = _area_factor(rule.anticausal.trace_tau_steps, timing.first_anticausal_lag)
+    shift = timing.shift_steps * (1.0 / rule.causal.trace_tau_steps + 1.0 / rule.anticausal.trace_tau_steps)
     return PairStdp(
         # weights of the range are in the middle third, so that an update may change them by the whole range
         offset_mv=span - low,
         weight_max_mv=largest,
         amplitude_plus=-gain * plus,
         amplitude_minus=-gain * minus,
-        tau_plus_ms=rule.causal.tau_steps * timestep_ms,
-        tau_minus_ms=rule.anticausal.tau_steps * timestep_ms,
+        tau_plus_ms=rule.causal.trace_tau_steps * timestep_ms,
+        tau_minus_ms=rule.anticausal.trace_tau_steps * timestep_ms,
         balance=minus / plus * math.exp(shift),
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import LoweredSal, LoweredWindow
+from sal_hw.spec.windows import pairs_nearest
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -24,12 +25,12 @@ class Trace:
     size
         Number of neurons.
     window
-        An exponential one.
+        One that a trace measures.
     """
 
     def __init__(self, size: int, window: LoweredWindow) -> None:
-        self._tau_steps = window.tau_steps
-        self._nearest = window.pairing == "nearest"
+        self._tau_steps = window.trace_tau_steps
+        self._nearest = pairs_nearest(window.pairing)
         self._values = np.zeros(size)
         self._step = 0
 

@@ -6,14 +6,16 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
+from sal_hw.spec.windows import reach, window_at
 from sal_hw_studies.schemas.reciprocal import TimingWindow
 
 Floats: TypeAlias = NDArray[np.float64]
 Steps: TypeAlias = NDArray[np.int64]
 
-#: pairs that are so many time constants apart count less than 1e-7 of a close one
-_REACH = 16
+#: a pair that counts less than exp(-16), about 1e-7, of a close one is left out
+_E_FOLDS = 16.0
 
 
 class PairDrift:
@@ -37,6 +39,7 @@ class PairDrift:
             float(window.tau_causal_steps or tau_ref_steps),
             float(window.tau_anticausal_steps or tau_ref_steps),
         )
+        self._reach = max(reach(window.shape, tau, _E_FOLDS) for tau in self._tau)
         self._steps: Steps = np.zeros(0, np.int64)
         self._neurons: NDArray[np.int32] = np.zeros(0, np.int32)
         self._sums: list[float] = []
@@ -51,18 +54,21 @@ class PairDrift:
         first = self._steps.size - new
         self._sums.append(self._sum_from(first))
         self._counts.append(new)
-        oldest = (self._steps[-1] if self._steps.size else 0) - _REACH * max(self._tau)
+        oldest = (self._steps[-1] if self._steps.size else 0) - self._reach
         # the last spike of either neuron is enough for the nearest pairs, earlier ones lie within reach
         forget = min(int(np.searchsorted(self._steps, oldest)), max(0, self._steps.size - 64))
         self._steps, self._neurons = self._steps[forget:], self._neurons[forget:]
 
     def _sum_from(self, first: int) -> float:
-        if self._pairing == "adjacent":
-            return self._of_distance(1, first)
-        if self._pairing == "all":
-            farthest = self._steps.size
-            return self._until_empty(first, farthest)
-        return self._nearest(first)
+        match self._pairing:
+            case "adjacent":
+                return self._of_distance(1, first)
+            case "nearest":
+                return self._nearest(first)
+            case "all":
+                return self._until_empty(first, self._steps.size)
+            case _:
+                assert_never(self._pairing)
 
     def _of_distance(self, places: int, first: int) -> float:
         """Sum the pairs that stand so many places apart in the order of all spikes."""
@@ -74,7 +80,7 @@ class PairDrift:
         while places < farthest:
             later = np.arange(max(first, places), self._steps.size)
             apart = self._steps[later] - self._steps[later - places]
-            if not later.size or apart.min() > _REACH * max(self._tau):
+            if not later.size or apart.min() > self._reach:
                 break
             total += self._weigh(later - places, later)
             places += 1
@@ -98,8 +104,7 @@ class PairDrift:
         amplitudes = (window.amplitude_causal, window.amplitude_anticausal)
         for sign, tau, amplitude in zip((1, -1), self._tau, amplitudes, strict=True):
             chosen = apart[(ordered == sign) & (apart > 0.0)]
-            shape = np.exp(-chosen / tau) if window.shape == "exponential" else np.maximum(0.0, 1.0 - chosen / tau)
-            total += amplitude * float(shape.sum())
+            total += amplitude * float(window_at(window.shape, chosen, tau).sum())
         return total
 
     def mean(self, steps: int) -> Floats:

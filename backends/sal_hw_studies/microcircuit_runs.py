@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays
+from sal_hw.spec.windows import pairs_nearest
 from sal_hw_studies.engines.microcircuit import (
     MicrocircuitModel,
     MicrocircuitState,
@@ -74,7 +75,7 @@ def model_of(protocol: MicrocircuitProtocol) -> MicrocircuitModel:
         rates_up=protocol.learning_rates_up,
         rate_down=protocol.learning_rate_down,
         window_tau_steps=protocol.window_tau_steps,
-        all_pairs=protocol.pairing == "all",
+        all_pairs=not pairs_nearest(protocol.pairing),
         earlier_pairs=protocol.protocol == "corrected",
     )
 

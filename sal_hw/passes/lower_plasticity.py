@@ -12,6 +12,7 @@ from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredRule, LoweredSal, LoweredWakeSleep, LoweredWindow, PassRecord, SynapseBlock
 from sal_hw.spec.arrays import derive_seed
 from sal_hw.spec.plasticity import AmplitudeSpread, Rule, SalRule, WakeSleepRule
+from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
 
 _SIGN = {"aligning": 1.0, "inverted": -1.0}
@@ -38,7 +39,7 @@ def _unlike_lif(draft: Draft) -> Iterator[Problem]:
     if draft.timing is not None:
         return
     for index, rule in enumerate(draft.spec.plasticity):
-        if rule.window != "exponential":
+        if not has_traces(rule.window):
             yield Problem(
                 code="E304",
                 field=f"plasticity[{index}].window",

@@ -24,10 +24,9 @@ from sal_hw.spec.fields import (
     TimeConstantMs,
     Whole,
 )
+from sal_hw.spec.windows import Pairing, WindowShape
 from sal_hw.storage.document import choose_by, document
 
-WindowShape: TypeAlias = Literal["exponential", "triangular"]
-Pairing: TypeAlias = Literal["nearest", "all"]
 RatePer: TypeAlias = Literal["update", "pair"]
 
 

@@ -26,12 +26,12 @@ from sal_hw_emulator.engines.lif.model import (
     TileModel,
 )
 from sal_hw_emulator.lif_loader import (
-    ALL_PAIRS_HISTORY,
     EngineTile,
     Entropy,
     Loaded,
     membrane_probe,
     merged_events,
+    pairing_depth,
     stream,
 )
 
@@ -83,7 +83,7 @@ def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy,
         external=_external(context),
         kernels=[kernel for placed in kernels for kernel in _kernel_pair(placed)],
         processors=_processors(context, kernels),
-        history=ALL_PAIRS_HISTORY if any(placed.pairing == "all" for placed in kernels) else 1,
+        history=pairing_depth(placed.pairing for placed in kernels),
         membrane=membrane,
         membrane_every=every,
         keep_readings=any(isinstance(probe, CorrelationProbe) for probe in program.probes),

@@ -14,6 +14,7 @@ from sal_hw.kernel.ir import Kernel
 from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learning_kernel
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredSal, PassRecord
+from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, limit, of_synapses
 from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
@@ -54,7 +55,7 @@ def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
     for index, rule in enumerate(draft.rules):
         if not isinstance(rule, LoweredSal):
             continue
-        if rule.causal.shape != "exponential":
+        if not has_traces(rule.causal.shape):
             words = (
                 f"exponential on {draft.target.family}: that is what the correlation sensors of its synapses measure"
             )
@@ -132,8 +133,8 @@ def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> Place
         start_us=period_us - needed_us,
         period_us=period_us,
         row_time_us=row_time_us,
-        tau_causal_us=rule.causal.tau_steps * _step_us(draft),
-        tau_anticausal_us=rule.anticausal.tau_steps * _step_us(draft),
+        tau_causal_us=rule.causal.trace_tau_steps * _step_us(draft),
+        tau_anticausal_us=rule.anticausal.trace_tau_steps * _step_us(draft),
         amplitude_lsb=limit(draft, "correlation_amplitude_default"),
         pairing=rule.causal.pairing,
         constants={

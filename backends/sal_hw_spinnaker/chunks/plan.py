@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredRule, LoweredSal, LoweredStimulus
 from sal_hw.spec.probes import MembraneProbe
+from sal_hw.spec.windows import pairs_nearest
 from sal_hw_spinnaker.ticks import IntegerInput, IntegerSynapses, TickNeurons, TickProgram
 
 Arrays = dict[str, NDArray[Any]]
@@ -128,8 +129,8 @@ def _rule(rule: LoweredRule, arrays: Arrays) -> Document:
         "name": rule.name,
         "learned": list(amplitudes),
         "gain": rule.gain,
-        "tau_causal_ticks": rule.causal.tau_steps,
-        "tau_anticausal_ticks": rule.anticausal.tau_steps,
-        "causal_nearest": rule.causal.pairing == "nearest",
-        "anticausal_nearest": rule.anticausal.pairing == "nearest",
+        "tau_causal_ticks": rule.causal.trace_tau_steps,
+        "tau_anticausal_ticks": rule.anticausal.trace_tau_steps,
+        "causal_nearest": pairs_nearest(rule.causal.pairing),
+        "anticausal_nearest": pairs_nearest(rule.anticausal.pairing),
     }

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
-from sal_hw.program import LoweredSal, NeuronBlock, PassRecord
+from sal_hw.program import LoweredSal, LoweredWindow, NeuronBlock, PassRecord
+from sal_hw.spec.windows import pairs_nearest, sum_over_lags
 from sal_hw_brainscales2.passes.chip_knowledge import limit
 from sal_hw_spinnaker.passes.digital_draft import SignedPart
 from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
@@ -49,7 +50,7 @@ def _not_pair_stdp(draft: Draft) -> Iterator[Problem]:
     for index, rule in enumerate(draft.rules):
         if not isinstance(rule, LoweredSal):
             continue
-        if {rule.causal.pairing, rule.anticausal.pairing} != {"all"}:
+        if pairs_nearest(rule.causal.pairing) or pairs_nearest(rule.anticausal.pairing):
             yield Problem(
                 code="E304",
                 field=f"plasticity[{index}].pairing",
@@ -75,8 +76,8 @@ def _stdp(draft: Draft, part: SignedPart) -> PairStdp:
     if not isinstance(rule, LoweredSal):
         raise TypeError(f"{rule.name} is not a SAL rule")
     step, gain = draft.spec.timestep_ms, abs(rule.gain)
-    plus = gain * _wanted_area(rule.causal.tau_steps) / _area(window_table(rule.causal.tau_steps)[1:])
-    minus = gain * _wanted_area(rule.anticausal.tau_steps) / _area(window_table(rule.anticausal.tau_steps))
+    plus = gain * _wanted_area(rule.causal) / _area(window_table(rule.causal.trace_tau_steps)[1:])
+    minus = gain * _wanted_area(rule.anticausal) / _area(window_table(rule.anticausal.trace_tau_steps))
     scale = draft.digital_parts.scale_of(part)
     fixed = next((item for item in draft.digital_parts.parts if item.name == f"{part.owner}.fixed"), None)
     drift = _drift_mv_per_s(draft, rule, scale.lsb_mv) if gain else 0.0
@@ -96,9 +97,8 @@ def _stdp(draft: Draft, part: SignedPart) -> PairStdp:
     )
 
 
-def _wanted_area(tau_steps: float) -> float:
-    """Return the sum of ``exp(-k / tau)`` over all lags k of at least one step."""
-    return 1.0 / math.expm1(1.0 / tau_steps)
+def _wanted_area(window: LoweredWindow) -> float:
+    return sum_over_lags(window.shape, window.tau_steps)
 
 
 def _area(table: NDArray[np.int64]) -> float:

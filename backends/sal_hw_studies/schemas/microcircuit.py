@@ -11,7 +11,7 @@ from pydantic import Tag
 
 from sal_hw.spec.fields import Because, Count, LearningRate, Number, Seed, Whole
 from sal_hw.spec.findings import Finding
-from sal_hw.spec.plasticity import Pairing
+from sal_hw.spec.windows import Pairing
 from sal_hw.storage.document import choose_by, document
 from sal_hw_studies.schemas.reciprocal import LogOdds
 from sal_hw_studies.schemas.symmetrize_layers import MAX_LAYERS, LayerRefractorySteps

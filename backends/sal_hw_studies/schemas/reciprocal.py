@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Le
 
 from sal_hw.spec.fields import Because, Count, Name, Number, Whole
 from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.windows import WindowShape
 from sal_hw.storage.document import document
 
 #: refractory time and length of a PSP
@@ -36,7 +37,7 @@ class TimingWindow:
         Amplitudes for t > 0 and t < 0; -1 and +1 is SAL (arXiv 2503.02642).
     """
 
-    shape: Literal["exponential", "triangular"] = "exponential"
+    shape: WindowShape = "exponential"
     tau_causal_steps: Count | None = None
     tau_anticausal_steps: Count | None = None
     amplitude_causal: LogOdds = -1.0

@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sal_hw.spec.windows import Pairing, WindowShape, pairs_nearest, reach
 
 #: Beyond this size a weight says nothing new: the probability of a spike has long been 0 or 1.
 LARGEST_WEIGHT = 1e12
@@ -79,7 +81,7 @@ class PairWindow:
     Attributes
     ----------
     shape : {"exponential", "triangular"}
-        K(dt) = exp(-dt / tau) or max(0, 1 - dt / tau), for dt >= 1 step.
+        K(dt) for dt >= 1 step; ``sal_hw.spec.windows.window_at`` is its law.
     tau_steps : float
         The time constant or width, in steps.
     pairing : {"nearest", "all"}
@@ -89,13 +91,13 @@ class PairWindow:
         The weight of two spikes in the same step, added in both directions.
     """
 
-    shape: Literal["exponential", "triangular"]
+    shape: WindowShape
     tau_steps: float
-    pairing: Literal["nearest", "all"]
+    pairing: Pairing
     coincidence: float
 
     def __post_init__(self) -> None:
-        if self.shape not in ("exponential", "triangular") or self.pairing not in ("nearest", "all"):
+        if self.shape not in get_args(WindowShape) or self.pairing not in get_args(Pairing):
             raise ValueError(f"no pair window of shape {self.shape!r} and pairing {self.pairing!r}")
         if not (math.isfinite(self.tau_steps) and self.tau_steps > 0 and math.isfinite(self.coincidence)):
             raise ValueError("tau_steps must be positive and, like coincidence, finite")
@@ -103,10 +105,9 @@ class PairWindow:
     @property
     def memory_steps(self) -> int:
         """For how many steps spikes other than the last of each neuron still count."""
-        if self.pairing == "nearest":
+        if pairs_nearest(self.pairing):
             return 0
-        reach = self.tau_steps if self.shape == "triangular" else -self.tau_steps * math.log(SMALLEST_PAIR)
-        return math.ceil(min(reach, 2.0**60))
+        return math.ceil(min(reach(self.shape, self.tau_steps, -math.log(SMALLEST_PAIR)), 2.0**60))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -5,10 +5,13 @@ The row is then added to the counts of each neuron that spiked.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from typing_extensions import assert_never
 
+from sal_hw.spec.windows import pairs_nearest, window_at
 from sal_hw_emulator.engines.sampling.add_rows import LargeTable, SmallTable
 from sal_hw_emulator.engines.sampling.arguments import Spikes, joined
 from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, compiled
@@ -137,6 +140,20 @@ def _summed_triangle_rows(
     return tail, head
 
 
+_Build: TypeAlias = Callable[[_Rule, _Trace, _Rows, Spikes, int, int], tuple[int, int]]
+
+
+def _builder(window: PairWindow) -> _Build:
+    """Return what builds the rows of a window."""
+    match window.shape:
+        case "exponential":
+            return _exponential_rows
+        case "triangular":
+            return _nearest_triangle_rows if pairs_nearest(window.pairing) else _summed_triangle_rows
+        case _:
+            assert_never(window.shape)
+
+
 class PairCounter:
     """Sums the pairs of one window over a simulation.
 
@@ -150,12 +167,8 @@ class PairCounter:
 
     def __init__(self, window: PairWindow, state: SamplingState) -> None:
         n_neurons = state.n_neurons
-        self._summed_triangle = window.shape == "triangular" and window.pairing == "all"
-        if window.shape == "exponential":
-            self._build = _exponential_rows
-        else:
-            self._build = _summed_triangle_rows if self._summed_triangle else _nearest_triangle_rows
-        self._rule = _Rule(window.pairing == "nearest", 1.0 / window.tau_steps, window.coincidence)
+        self._build = _builder(window)
+        self._rule = _Rule(pairs_nearest(window.pairing), 1.0 / window.tau_steps, window.coincidence)
         self._values = np.empty((max(_ROW_ENTRIES // n_neurons, _FEWEST_ROWS), n_neurons))
         self._table: SmallTable | LargeTable
         self._table = (SmallTable if n_neurons <= _LARGEST_IN_ORDER else LargeTable)(n_neurons)
@@ -166,7 +179,8 @@ class PairCounter:
     def consume(self, new: Spikes) -> None:
         """Count the pairs whose postsynaptic spike is among new spikes, which come in order."""
         head = tail = 0
-        if self._summed_triangle:
+        if self._build is _summed_triangle_rows:
+            # spikes leave this sum one by one, so those that still count come along; other traces forget by themselves
             head = self._within_reach.steps.size
             new = joined(self._within_reach, new)
         rows = _Rows(self._values, np.empty(new.steps.size, np.int32))
@@ -182,14 +196,25 @@ class PairCounter:
         np.fill_diagonal(causal, 0.0)
 
 
+def _marks(window: PairWindow, since: Floats) -> Floats:
+    """Return what spikes before the origin, at `since` <= 0 steps, add to the marks of a trace."""
+    match window.shape:
+        case "exponential":
+            return window_at(window.shape, -since, window.tau_steps)
+        case "triangular":
+            return since
+        case _:
+            assert_never(window.shape)
+
+
 def _trace_of(window: PairWindow, state: SamplingState, within_reach: Spikes) -> _Trace:
     """Start the trace of a window from the past: the last spikes for nearest pairs, all recent ones otherwise."""
     spikes = within_reach
-    if window.pairing == "nearest":
+    if pairs_nearest(window.pairing):
         spikes = Spikes(state.last_spike, np.arange(state.n_neurons, dtype=np.int32))
     since = (spikes.steps - state.step).astype(np.float64)
     marks, counts = np.zeros(state.n_neurons), np.zeros(state.n_neurons)
-    np.add.at(marks, spikes.neurons, np.exp(since / window.tau_steps) if window.shape == "exponential" else since)
+    np.add.at(marks, spikes.neurons, _marks(window, since))
     np.add.at(counts, spikes.neurons, 1.0)
     marks[np.abs(marks) < _VANISHED] = 0.0
     return _Trace(marks, counts, np.array([state.step]))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from sal_hw.spec.windows import WindowShape, window_at
 from sal_hw_studies.engines.ages.chain import after_spikes, all_ages, next_spikes
 from sal_hw_studies.engines.ages.model import Floats, PairModel
 
@@ -70,17 +70,6 @@ def stationary_ages(model: PairModel) -> Floats:
     return ages
 
 
-def window_values(
-    shape: Literal["exponential", "triangular"], amplitude: float, tau_steps: float, longest_steps: int
-) -> Floats:
-    """Return one side of a plasticity window at the distances 1 .. longest, shape (longest,).
-
-    Parameters
-    ----------
-    shape
-        ``exponential`` is A exp(-t / tau), ``triangular`` A (1 - t / tau) and 0 beyond tau.
-    """
-    distances = np.arange(1, longest_steps + 1, dtype=np.float64)
-    if shape == "exponential":
-        return np.asarray(amplitude * np.exp(-distances / tau_steps))
-    return np.asarray(amplitude * np.maximum(1.0 - distances / tau_steps, 0.0))
+def window_values(shape: WindowShape, amplitude: float, tau_steps: float, longest_steps: int) -> Floats:
+    """Return one side of a plasticity window at the distances 1 .. longest, shape (longest,)."""
+    return amplitude * window_at(shape, np.arange(1, longest_steps + 1, dtype=np.float64), tau_steps)
