@@ -1,0 +1,62 @@
+"""What a new session holds, and that nobody changes it from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sal_hw.contracts.backend import Backend
+from sal_hw.program import CompiledProgram
+from sal_hw.registry import load_target
+from sal_hw.testing.comparing import observe
+from sal_hw.testing.contract.fixtures import ContractFixtures, Open
+from sal_hw.testing.place import Place
+
+
+class ParameterContract(ContractFixtures):
+    """Names, weights and biases."""
+
+    def largest_weight_error(self, program: CompiledProgram, projection: str) -> float:
+        """Return how far a new session's weights may be from the program's; 0 where they are stored as they are."""
+        del program, projection
+        return 0.0
+
+    def test_the_target_has_the_name_it_is_registered_under(self) -> None:
+        assert load_target(self.target).description.family == self.target
+
+    def test_the_target_has_a_neuron_model(self) -> None:
+        models = {"sampling", "lif"} & set(load_target(self.target).description.capabilities)
+        assert models, "without one, everything here is skipped"
+
+    def test_the_backend_has_the_name_it_is_registered_under(self, place: Place, backend: Backend) -> None:
+        assert isinstance(backend, Backend)
+        assert backend.name == place.backend
+
+    def test_a_program_names_its_target(self, anything: CompiledProgram) -> None:
+        assert anything.target == self.target
+
+    def test_a_new_session_has_the_program_s_parameters(self, open_session: Open, anything: CompiledProgram) -> None:
+        session = open_session(anything)
+        for block in anything.synapses:
+            found = session.weights(block.projection)
+            assert found.dtype == np.float64
+            assert found.shape == block.weights.shape
+            error = self.largest_weight_error(anything, block.projection)
+            np.testing.assert_allclose(found, block.weights, rtol=0.0, atol=error * (1 + 1e-9))
+        for neurons in anything.neurons:
+            np.testing.assert_array_equal(session.biases(neurons.population), neurons.biases, strict=True)
+
+    def test_weights_and_biases_are_copies(self, open_session: Open, anything: CompiledProgram) -> None:
+        session = open_session(anything)
+        projection, population = anything.synapses[0].projection, anything.neurons[0].population
+        before, bias = session.weights(projection).copy(), session.biases(population).copy()
+        session.weights(projection)[:] = 7.0
+        session.biases(population)[:] = 7.0
+        np.testing.assert_array_equal(session.weights(projection), before)
+        np.testing.assert_array_equal(session.biases(population), bias)
+
+    def test_the_program_is_left_as_it_was(self, open_session: Open, pair: CompiledProgram) -> None:
+        before = pair.hash
+        session = open_session(pair)
+        session.learn(2)
+        observe(session)
+        assert pair.hash == before
