@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from sal_hw.target.description import Exclusion, Range, TargetDescription
 
+#: what the target and its backend are called
+NAME = "brainscales2"
+
 _NEURON = "halco, hicann-dls/vx/neuron.h"
 _SYNAPSE = "halco, hicann-dls/vx/synapse.h"
 _DRIVER = "halco, hicann-dls/vx/synapse_driver.h"
@@ -103,7 +106,7 @@ _PROCESSORS = {
 }
 
 brainscales2_description = TargetDescription(
-    family="brainscales2",
+    family=NAME,
     summary="analog LIF circuits with on-chip plasticity, a thousand times faster than model time",
     capabilities=(
         "sampling",

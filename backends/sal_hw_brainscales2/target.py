@@ -9,7 +9,7 @@ from sal_hw.passes.realize_stimuli import realize_stimuli
 from sal_hw.passes.realize_weights import realize_weights
 from sal_hw.registry import Target
 from sal_hw_brainscales2.description import brainscales2_description
-from sal_hw_brainscales2.machine.run_files.program_files import program_files
+from sal_hw_brainscales2.machine.program_files import program_files
 from sal_hw_brainscales2.passes.finish_chip import finish_chip
 from sal_hw_brainscales2.passes.lower_kernels import lower_kernels
 from sal_hw_brainscales2.passes.place_and_route import place_and_route

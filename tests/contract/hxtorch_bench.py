@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
-from sal_hw_brainscales2.machine.run_files.program_files import run_file
+from sal_hw_brainscales2.machine.program_files import run_file
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes" / "hxtorch_stack"

@@ -31,7 +31,7 @@ from sal_hw_brainscales2.machine.bench_runs import BenchRuns
 from sal_hw_brainscales2.machine.importer import ChipResult, read_result
 from sal_hw_brainscales2.machine.instrument import MachineInstrument
 from sal_hw_brainscales2.machine.live import execute
-from sal_hw_brainscales2.machine.run_files.program_files import RUN_FILES, run_file
+from sal_hw_brainscales2.machine.program_files import RUN_FILES, run_file
 from sal_hw_calibration.bench import Bench
 from sal_hw_calibration.measure import correlation, membranes
 from sal_hw_calibration.networks import alone

@@ -28,7 +28,7 @@ from sal_hw.workflow import api
 from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_brainscales2.machine.importer import read_result
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
-from sal_hw_brainscales2.machine.run_files.program_files import chip_bundle
+from sal_hw_brainscales2.machine.program_files import chip_bundle
 from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
 from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_emulator.lif_session import LifSession

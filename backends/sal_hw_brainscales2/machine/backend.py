@@ -9,31 +9,14 @@ from typing import TYPE_CHECKING
 
 from sal_hw.contracts.backend import Job, Session, SpikeRecorder
 from sal_hw.contracts.instrument import Instrument
-from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.errors import DeviceError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
-from sal_hw_brainscales2.machine.run_files.bundle import FrontEnd
-from sal_hw_brainscales2.machine.sdk import STACKS, require_stack
+from sal_hw_brainscales2.description import NAME
+from sal_hw_brainscales2.machine.sdk import STACKS, FrontEnd, front_end_of, require_stack
 
 if TYPE_CHECKING:
     from sal_hw_brainscales2.machine.importer import ChipResult
-
-NAME = "brainscales2"
-
-
-def front_end_of(name: str) -> FrontEnd:
-    """Return the front end of a name.
-
-    Raises
-    ------
-    InputError
-        E812 if there is none.
-    """
-    for known in STACKS:
-        if known == name:
-            return known
-    allowed = f"a front end of {NAME}: {', '.join(STACKS)}"
-    raise InputError(Problem(code="E812", field="via", value=quote_value(name), allowed=allowed))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

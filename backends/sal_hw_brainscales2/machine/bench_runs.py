@@ -20,7 +20,7 @@ from sal_hw.storage.files import json_bytes, sha256, write_atomic
 from sal_hw_brainscales2.machine.calix.settings import render_calibration
 from sal_hw_brainscales2.machine.importer import ChipResult
 from sal_hw_brainscales2.machine.live import START_UP_S, LiveRun, execute
-from sal_hw_brainscales2.machine.run_files.program_files import CALIBRATION_FILE, chip_bundle, wanted_sensors
+from sal_hw_brainscales2.machine.program_files import CALIBRATION_FILE, chip_bundle, wanted_sensors
 
 #: wall-clock seconds that calix may take: it calibrates neurons up to twice and the sensors; a choice, see START_UP_S
 CALIX_S = 3.0 * START_UP_S

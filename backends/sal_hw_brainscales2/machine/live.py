@@ -25,8 +25,8 @@ from sal_hw.errors import (
 from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import write_atomic
 from sal_hw_brainscales2.machine.importer import ChipResult, read_result
-from sal_hw_brainscales2.machine.run_files.bundle import FrontEnd
-from sal_hw_brainscales2.machine.run_files.program_files import RUN_FILES, run_file
+from sal_hw_brainscales2.machine.program_files import RUN_FILES, run_file
+from sal_hw_brainscales2.machine.sdk import FrontEnd
 
 #: wall-clock seconds allowed for connecting, compiling kernels and calibrating neurons, which alone takes five minutes
 #: (pynn-brainscales, CalibHXNeuronCuba); a choice, three times what is usual

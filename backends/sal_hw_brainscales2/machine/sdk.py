@@ -11,9 +11,12 @@ import importlib
 import shutil
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Literal, TypeAlias
 
-from sal_hw.errors import DeviceError, Problem, quote_value
-from sal_hw_brainscales2.machine.run_files.bundle import FrontEnd
+from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw_brainscales2.description import NAME
+
+FrontEnd: TypeAlias = Literal["pynn", "hxtorch"]
 
 #: modules that a front end's run file imports; outermost names only, since looking for inner ones imports the outer
 STACKS: dict[FrontEnd, tuple[str, ...]] = {
@@ -33,6 +36,21 @@ WHERE = (
 #: the client of the platform's queue, the release that this path is written for, and its name in the registry
 QUEUE_CLIENT = "nmpi"
 QUEUE_PACKAGE = "hbp-neuromorphic-platform"
+
+
+def front_end_of(name: str) -> FrontEnd:
+    """Return the front end of a name.
+
+    Raises
+    ------
+    InputError
+        E812 if there is none.
+    """
+    for known in STACKS:
+        if known == name:
+            return known
+    allowed = f"a front end of {NAME}: {', '.join(STACKS)}"
+    raise InputError(Problem(code="E812", field="via", value=quote_value(name), allowed=allowed))
 
 
 def missing(front_end: FrontEnd) -> tuple[str, ...]:
@@ -70,7 +88,7 @@ def require_stack(via: FrontEnd, command: str | None = None) -> None:
         Problem(
             code="E801",
             field="target",
-            value=quote_value("brainscales2"),
+            value=quote_value(NAME),
             allowed=f"the BrainScaleS-2 software of --via {via}: {words}; {WHERE}",
             hint=hint if command is None else f"{hint}: {command}",
         )

@@ -23,9 +23,8 @@ from sal_hw.errors import DeviceError, InputError, Problem, SalHwError, quote_va
 from sal_hw.program import PROGRAM_SCHEMA
 from sal_hw.storage.artifact import read_manifest
 from sal_hw.storage.files import writing
-from sal_hw_brainscales2.machine.run_files.bundle import FrontEnd
-from sal_hw_brainscales2.machine.run_files.program_files import RUN_FILES
-from sal_hw_brainscales2.machine.sdk import load_queue_client
+from sal_hw_brainscales2.machine.program_files import RUN_FILES
+from sal_hw_brainscales2.machine.sdk import FrontEnd, load_queue_client
 
 #: environment variables that a token is taken from; the names are ours, since the client reads none
 TOKEN_VARIABLES = ("EBRAINS_AUTH_TOKEN", "NMPI_TOKEN")

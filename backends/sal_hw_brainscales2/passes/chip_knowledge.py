@@ -10,14 +10,6 @@ from sal_hw.target.tables import TABLES
 from sal_hw_brainscales2.program import SynapseTile
 
 
-def limit(draft: Draft, name: str) -> float:
-    """Return the upper end of one of the target's limits; for quantities with one value, this value."""
-    high = draft.target.limits[name].high
-    if high is None:
-        raise TypeError(f"target {draft.target.family} has no upper limit of {name}")
-    return float(high)
-
-
 def knows(draft: Draft, name: str) -> bool:
     """Whether the snapshot has a table."""
     return draft.snapshot is not None and draft.snapshot.table(name) is not None

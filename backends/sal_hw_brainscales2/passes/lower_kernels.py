@@ -13,10 +13,11 @@ from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.kernel.ir import Kernel
 from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learning_kernel
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, PassRecord
 from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
-from sal_hw_brainscales2.passes.chip_knowledge import knows, limit, of_synapses
+from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
 from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
 
 Memory = Literal["none", "sram", "external"]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredPoisson, LoweredSal, PassRecord
 from sal_hw.storage.codec import frozen
-from sal_hw_brainscales2.passes.chip_knowledge import limit, of_neurons, of_synapses
+from sal_hw_brainscales2.passes.chip_knowledge import of_neurons, of_synapses
 from sal_hw_brainscales2.passes.place_and_route import learning_projections
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 from sal_hw_brainscales2.program import ChipNeurons, ScaledWeights, SynapseTile

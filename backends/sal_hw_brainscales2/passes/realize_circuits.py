@@ -9,10 +9,11 @@ import numpy as np
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import NeuronBlock, PassRecord
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.storage.codec import frozen
-from sal_hw_brainscales2.passes.chip_knowledge import limit, of_neurons
+from sal_hw_brainscales2.passes.chip_knowledge import of_neurons
 from sal_hw_brainscales2.passes.circuit_settings import Wishes
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING, sampling_wishes
 from sal_hw_brainscales2.program import ChipNeurons

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import PassRecord
-from sal_hw_brainscales2.passes.chip_knowledge import limit
 from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
 from sal_hw_spinnaker.program import DigitalProgram
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredPoisson, LoweredSal, LoweredSpikes, LoweredStimulus, NeuronBlock, PassRecord
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.codec import frozen
-from sal_hw_brainscales2.passes.chip_knowledge import limit
 from sal_hw_spinnaker.passes.integer_weights import current_gain, lif_of
 from sal_hw_spinnaker.ticks import IntegerInput, Rounding, TickNeurons, TickProgram
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, NeuronBlock, PassRecord, SynapseBlock
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.storage.codec import frozen
-from sal_hw_brainscales2.passes.chip_knowledge import limit
 from sal_hw_spinnaker.program import DigitalProgram
 from sal_hw_spinnaker.ticks import IntegerInput, IntegerScale, IntegerSynapses, Sign, TickProgram
 

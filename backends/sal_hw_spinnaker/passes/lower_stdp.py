@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, LoweredWindow, NeuronBlock, PassRecord
 from sal_hw.spec.windows import pairs_nearest, sum_over_lags
-from sal_hw_brainscales2.passes.chip_knowledge import limit
 from sal_hw_spinnaker.passes.digital_draft import SignedPart
 from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
 from sal_hw_spinnaker.program import TRACE_BITS, FlushSpikes, PairStdp, window_table

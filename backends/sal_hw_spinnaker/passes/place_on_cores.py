@@ -10,9 +10,9 @@ import numpy as np
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import NeuronBlock, PassRecord
 from sal_hw.storage.codec import frozen
-from sal_hw_brainscales2.passes.chip_knowledge import limit
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft
 from sal_hw_spinnaker.program import DigitalNeurons, DigitalSynapses
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
+from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredPoisson, LoweredRule, LoweredSal, NeuronBlock, PassRecord, SynapseBlock
 from sal_hw.storage.codec import frozen
-from sal_hw_brainscales2.passes.chip_knowledge import limit
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw_spinnaker.program import Receptor
 

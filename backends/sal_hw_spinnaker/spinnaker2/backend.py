@@ -14,14 +14,12 @@ from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.chunks.session import ChunkSession
+from sal_hw_spinnaker.spinnaker2.description import FRONT_END, NAME
 from sal_hw_spinnaker.spinnaker2.process import MachineRunner
 from sal_hw_spinnaker.spinnaker2.sdk import chip_address, require_software
 
 if TYPE_CHECKING:
     from sal_hw_spinnaker.spinnaker2.result import RecordedRun
-
-NAME = "spinnaker2"
-FRONT_END = "py-spinnaker2"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from sal_hw.target.description import Range, TargetDescription
 
+#: what the target and its backend are called, and the one front end of the vendor's software
+NAME, FRONT_END = "spinnaker2", "py-spinnaker2"
+
 _CHIP = "SpiNNaker2, chip paper arXiv 2607.24396"
 _GUESS = "an estimate, not published"
 
@@ -57,7 +60,7 @@ _LEARNING = {
 }
 
 spinnaker2_description = TargetDescription(
-    family="spinnaker2",
+    family=NAME,
     summary="SpiNNaker2 through py-spinnaker2: LIF neurons in ticks, whole-number weights, learning by the host",
     capabilities=(
         "lif",

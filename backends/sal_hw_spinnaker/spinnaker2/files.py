@@ -22,7 +22,7 @@ from sal_hw.storage.files import npz_bytes, sha256
 from sal_hw_spinnaker.chunks import loop as chunk_loop
 from sal_hw_spinnaker.chunks.plan import chunk_plan
 from sal_hw_spinnaker.spinnaker2 import network as spinnaker2_network
-from sal_hw_spinnaker.spinnaker2.backend import FRONT_END, NAME
+from sal_hw_spinnaker.spinnaker2.description import FRONT_END, NAME
 from sal_hw_spinnaker.spinnaker2.sdk import WHERE
 
 RUN_FILE, NOTES_FILE = "run_spinnaker2.py", "HOW_TO_RUN.txt"

@@ -20,7 +20,7 @@ from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.chunks.loop import Chunk, ChunkLoop, Records
 from sal_hw_spinnaker.chunks.plan import chunk_plan, ticks_of
 from sal_hw_spinnaker.chunks.session import ChunkSession
-from sal_hw_spinnaker.spinnaker2.backend import FRONT_END, NAME
+from sal_hw_spinnaker.spinnaker2.description import FRONT_END, NAME
 
 KIND, FORMAT = "sal-hw-result", 1
 #: bytes of a file that are read at most; a choice far above what hundreds of chunks leave

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
 from sal_hw_brainscales2.description import brainscales2_description
 from sal_hw_brainscales2.program import ChipProgram, Polarity, SynapseTile
 
-FrontEnd: TypeAlias = Literal["pynn", "hxtorch"]
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 #: version of the bundle's form

@@ -24,11 +24,10 @@ from sal_hw.storage.files import sha256
 from sal_hw.workflow import api
 from sal_hw.workflow.machines import Access, choose_backend
 from sal_hw_brainscales2.emulation.model import nominal_chip
-from sal_hw_brainscales2.machine import live, sdk
+from sal_hw_brainscales2.machine import live, program_files, sdk
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend
 from sal_hw_brainscales2.machine.importer import ChipResult
 from sal_hw_brainscales2.machine.live import LiveRun, estimate_deadline
-from sal_hw_brainscales2.machine.run_files import program_files
 from sal_hw_brainscales2.machine.session import ChipSession
 
 ROOT = Path(__file__).parents[4]

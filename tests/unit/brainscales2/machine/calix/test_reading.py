@@ -22,7 +22,7 @@ from sal_hw.target.snapshot_io import check_snapshot, read_snapshot
 from sal_hw_brainscales2.machine.calix import reading as calix_import
 from sal_hw_brainscales2.machine.calix.reading import import_calix
 from sal_hw_brainscales2.machine.calix.settings import DEFAULTS, calibration_targets, render_calibration
-from sal_hw_brainscales2.machine.run_files.program_files import chip_bundle
+from sal_hw_brainscales2.machine.program_files import chip_bundle
 
 ROOT = Path(__file__).parents[5]
 FAKE = ROOT / "tests" / "contract" / "fakes" / "calix_stack"

@@ -16,9 +16,9 @@ import pytest
 
 from sal_hw.errors import InputError
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
+from sal_hw_brainscales2.machine.program_files import chip_bundle
 from sal_hw_brainscales2.machine.run_files.bundle import Bundle
 from sal_hw_brainscales2.machine.run_files.hxtorch import render_hxtorch
-from sal_hw_brainscales2.machine.run_files.program_files import chip_bundle
 
 ROOT = Path(__file__).parents[5]
 GOLDEN = ROOT / "tests" / "golden" / "run_hxtorch.py.txt"

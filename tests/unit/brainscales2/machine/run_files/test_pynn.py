@@ -20,8 +20,8 @@ from hypothesis.extra import numpy as st_numpy
 
 from sal_hw.errors import InputError
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
+from sal_hw_brainscales2.machine.program_files import chip_bundle
 from sal_hw_brainscales2.machine.run_files.bundle import Bundle
-from sal_hw_brainscales2.machine.run_files.program_files import chip_bundle
 from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
 from sal_hw_brainscales2.machine.run_files.template import LINE_LENGTH, embed, literal, render, text_literal
 

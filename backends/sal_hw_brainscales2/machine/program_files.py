@@ -8,7 +8,8 @@ from typing import Any
 
 from sal_hw.errors import InputError
 from sal_hw.program import CompiledProgram
-from sal_hw_brainscales2.machine.run_files.bundle import Bundle, FrontEnd, make_bundle
+from sal_hw_brainscales2.machine.run_files.bundle import Bundle, make_bundle
+from sal_hw_brainscales2.machine.sdk import FrontEnd, front_end_of
 from sal_hw_brainscales2.program import Polarity
 
 FRONT_ENDS: tuple[FrontEnd, ...] = ("hxtorch", "pynn")
@@ -67,7 +68,6 @@ def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str
     InputError
         E806 if no front end, or not the one that `via` names, can run the program; E812 if there is none of that name.
     """
-    from sal_hw_brainscales2.machine.backend import front_end_of
     from sal_hw_brainscales2.machine.calix.settings import render_calibration
     from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 
