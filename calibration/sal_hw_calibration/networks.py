@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.spec.network import NetworkSpec, Population, Projection, Receptor
+from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
+from sal_hw.spec.signs import Receptor
 from sal_hw.spec.stimulus import ConstantDrive, SpikeList
 from sal_hw.spec.values import Constant, Table
 

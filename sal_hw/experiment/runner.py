@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Backend, Session, SpikeRecorder, WholeRun
 from sal_hw.errors import IncompleteError, Problem
@@ -175,11 +176,15 @@ def make_experiment(
     folder
         Folder that files of the experiment are looked up in; None is the working folder.
     """
-    if isinstance(protocol, AlignProtocol):
-        return AlignExperiment(protocol, program, session)
-    if isinstance(protocol, SampleProtocol):
-        return SampleExperiment(protocol, program, session)
-    return TrainDistributionExperiment(protocol, program, session, open_session, folder)
+    match protocol:
+        case AlignProtocol():
+            return AlignExperiment(protocol, program, session)
+        case SampleProtocol():
+            return SampleExperiment(protocol, program, session)
+        case TrainDistributionProtocol():
+            return TrainDistributionExperiment(protocol, program, session, open_session, folder)
+        case _:
+            assert_never(protocol)
 
 
 def _weights(program: CompiledProgram, session: Session) -> dict[str, NDArray[np.float64]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Moments, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
@@ -17,7 +18,7 @@ from sal_hw.experiment.metrics import asymmetry_variance, kullback_leibler, samp
 from sal_hw.passes.draw_values import materialize
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
 from sal_hw.results.result import Metric
-from sal_hw.spec.protocols import BetaTarget, TrainDistributionProtocol
+from sal_hw.spec.protocols import BetaTarget, BoltzmannTarget, TrainDistributionProtocol
 from sal_hw.storage.codec import frozen
 
 OpenSession = Callable[[CompiledProgram], Session]
@@ -29,12 +30,16 @@ def target_distribution(
     """Return the wanted distribution over the states of the trained population; files lie below `folder`."""
     size = program.neuron_block(protocol.population).size
     target = protocol.target
-    if isinstance(target, BetaTarget):
-        return draw_beta_problem(target, size)
-    names, seed = ("target", protocol.population), program.seed
-    weights = materialize(target.weight, (size, size), seed=seed, names=(*names, "weight"), folder=folder)
-    biases = materialize(target.bias, (size,), seed=seed, names=(*names, "bias"), folder=folder)
-    return Boltzmann(weights=mirrored(weights), biases=biases)
+    match target:
+        case BetaTarget():
+            return draw_beta_problem(target, size)
+        case BoltzmannTarget():
+            names, seed = ("target", protocol.population), program.seed
+            weights = materialize(target.weight, (size, size), seed=seed, names=(*names, "weight"), folder=folder)
+            biases = materialize(target.bias, (size,), seed=seed, names=(*names, "bias"), folder=folder)
+            return Boltzmann(weights=mirrored(weights), biases=biases)
+        case _:
+            assert_never(target)
 
 
 class TrainDistributionExperiment:
@@ -74,8 +79,15 @@ class TrainDistributionExperiment:
         self._session.set_moments(self._rule.name, self._wake_moments(open_session))
 
     def _wake_moments(self, open_session: OpenSession) -> Moments:
-        if self._protocol.moments == "analytic":
-            return self._target.moments()
+        match self._protocol.moments:
+            case "analytic":
+                return self._target.moments()
+            case "sampled":
+                return self._sampled_moments(open_session)
+            case _:
+                assert_never(self._protocol.moments)
+
+    def _sampled_moments(self, open_session: OpenSession) -> Moments:
         teacher = open_session(_with_parameters(self._program, self._rule, self._target))
         try:
             return teacher.measure_moments(self._rule.name, self._protocol.wake_duration_ms or 0.0)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.kernel import arithmetic
 from sal_hw.kernel.arithmetic import Integers
-from sal_hw.kernel.ir import MAX_WEIGHT, Instruction, Kernel
+from sal_hw.kernel.ir import MAX_WEIGHT, Combination, Conversion, Instruction, Kernel
 
 _NO_DRAWS: NDArray[np.int64] = np.zeros((0,), dtype=np.int64)
 
@@ -58,44 +59,58 @@ def evaluate(
         _check_range(name, inputs[name], 0, highest)
     values: list[Integers] = []
     for instruction in kernel.instructions:
-        if instruction.operation == "random":
-            made = next(draws)
-        elif instruction.operation in {"causal", "anticausal", "weight", "constant"}:
-            made = inputs[instruction.name or instruction.operation]
-        elif instruction.operation == "literal":
-            made = np.full(np.shape(causal), instruction.number, dtype=np.int64)
-        else:
-            made = _execute(instruction, [values[index] for index in instruction.inputs])
+        match instruction.operation:
+            case "random":
+                made = next(draws)
+            case "causal" | "anticausal" | "weight" | "constant":
+                made = inputs[instruction.name or instruction.operation]
+            case "literal":
+                made = np.full(np.shape(causal), instruction.number, dtype=np.int64)
+            case (
+                "convert_contiguous" | "reinterpret" | "widen_low" | "widen_high" | "narrow" | "clip_weight"
+            ) as operation:
+                made = _convert(operation, values[instruction.inputs[0]])
+            case operation:
+                made = _combine(operation, instruction, [values[index] for index in instruction.inputs])
         _check_range(instruction.name or instruction.operation, made, instruction.lowest, instruction.highest)
         values.append(made)
     return values[-1].astype(np.uint8)
 
 
-def _execute(instruction: Instruction, inputs: list[Integers]) -> Integers:
-    """Return the result of an instruction that works on earlier values."""
-    match instruction.operation:
-        case "add" | "subtract" | "multiply":
-            return _BINARY[instruction.operation](inputs[0], inputs[1], instruction.kind)
+def _combine(operation: Combination, instruction: Instruction, inputs: list[Integers]) -> Integers:
+    match operation:
+        case "add":
+            return arithmetic.add(inputs[0], inputs[1], instruction.kind)
+        case "subtract":
+            return arithmetic.subtract(inputs[0], inputs[1], instruction.kind)
+        case "multiply":
+            return arithmetic.multiply(inputs[0], inputs[1], instruction.kind)
         case "shift_right":
             return arithmetic.shift_right(inputs[0], instruction.number)
         case "shift_left":
             return arithmetic.shift_left(inputs[0], instruction.number, instruction.kind)
         case "if_negative":
             return arithmetic.if_negative(*inputs)
-        case operation:
-            return _CONVERSIONS[operation](inputs[0])
+        case _:
+            assert_never(operation)
 
 
-_BINARY = {"add": arithmetic.add, "subtract": arithmetic.subtract, "multiply": arithmetic.multiply}
-
-_CONVERSIONS = {
-    "convert_contiguous": arithmetic.convert_contiguous,
-    "reinterpret": arithmetic.reinterpret,
-    "widen_low": arithmetic.widen_low,
-    "widen_high": arithmetic.widen_high,
-    "narrow": arithmetic.narrow,
-    "clip_weight": arithmetic.clip_weight,
-}
+def _convert(operation: Conversion, value: Integers) -> Integers:
+    match operation:
+        case "convert_contiguous":
+            return arithmetic.convert_contiguous(value)
+        case "reinterpret":
+            return arithmetic.reinterpret(value)
+        case "widen_low":
+            return arithmetic.widen_low(value)
+        case "widen_high":
+            return arithmetic.widen_high(value)
+        case "narrow":
+            return arithmetic.narrow(value)
+        case "clip_weight":
+            return arithmetic.clip_weight(value)
+        case _:
+            assert_never(operation)
 
 
 def _whole(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> Integers:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal, TypeAlias
 
+from typing_extensions import assert_never
+
 Width: TypeAlias = Literal[8, 16]
 Rounding: TypeAlias = Literal["symmetric", "stochastic"]
 
@@ -53,14 +55,29 @@ def representable_gain(gain: float, *, width: Width, rounding: Rounding, balance
         raise ValueError(f"a gain is a finite number, not {gain}")
     if gain == 0.0:
         return 0.0
-    if width == 16:
-        number, doublings = factor(gain)
-        applied = math.ldexp(number, doublings - 15 - WEIGHT_BITS + SENSOR_BITS)
-    elif rounding == "stochastic":
-        applied = math.ldexp(1.0, -halvings(gain))
-    else:
-        applied = steps(gain, balanced) / 128
-    return math.copysign(applied, gain)
+    return math.copysign(_applied(gain, width, rounding, balanced), gain)
+
+
+def _applied(gain: float, width: Width, rounding: Rounding, balanced: bool) -> float:
+    """Return the size of the gain that a kernel applies."""
+    match width:
+        case 16:
+            number, doublings = factor(gain)
+            return math.ldexp(number, doublings - 15 - WEIGHT_BITS + SENSOR_BITS)
+        case 8:
+            return _applied_8(gain, rounding, balanced)
+        case _:
+            assert_never(width)
+
+
+def _applied_8(gain: float, rounding: Rounding, balanced: bool) -> float:
+    match rounding:
+        case "stochastic":
+            return math.ldexp(1.0, -halvings(gain))
+        case "symmetric":
+            return steps(gain, balanced) / 128
+        case _:
+            assert_never(rounding)
 
 
 def factor(gain: float) -> tuple[int, int]:

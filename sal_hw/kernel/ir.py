@@ -12,26 +12,37 @@ from sal_hw.storage.document import document
 
 Kind: TypeAlias = Literal["mod8", "frac8", "frac16"]
 
-Operation: TypeAlias = Literal[
+#: what an update begins with
+Input: TypeAlias = Literal[
     "causal",  # raw reading of the causal sensor; it falls with correlation
     "anticausal",  # raw reading of the anti-causal sensor
     "weight",  # the stored magnitude, 0..63
     "constant",  # a number per synapse, by name
     "random",  # eight fresh random bits per synapse
     "literal",  # the same number for all synapses
+]
+
+#: what is made of one earlier value
+Conversion: TypeAlias = Literal[
     "convert_contiguous",  # mod8 to frac8: subtracts 128
     "reinterpret",  # mod8 to frac8: the same bits
     "widen_low",  # mod8 to frac16: the same number
     "widen_high",  # frac8 to frac16: times 256
     "narrow",  # frac16 to frac8: floor of a 256th
+    "clip_weight",  # to 0..63
+]
+
+#: what is made of several earlier values, or of one and a number
+Combination: TypeAlias = Literal[
     "add",  # saturating
     "subtract",  # saturating
     "multiply",  # fractional, floor(a b / 128) or floor(a b / 32768)
     "shift_right",  # floor of a division by 2**number
     "shift_left",  # times 2**number; the builder makes sure that nothing is lost
     "if_negative",  # element-wise: first input < 0 ? second : third
-    "clip_weight",  # to 0..63
 ]
+
+Operation: TypeAlias = Literal[Input, Conversion, Combination]
 
 #: legal range of each type
 LIMITS: dict[Kind, tuple[int, int]] = {"mod8": (0, 255), "frac8": (-128, 127), "frac16": (-32768, 32767)}

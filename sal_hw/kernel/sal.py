@@ -12,21 +12,19 @@ rounding goes to the nearest weight, halves away from zero, and drops changes be
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing_extensions import assert_never
 
 from sal_hw.kernel import gains
 from sal_hw.kernel.builder import KernelBuilder, Value
 from sal_hw.kernel.gains import SENSOR_BITS, WEIGHT_BITS, KernelError, Rounding, Width, representable_gain
 from sal_hw.kernel.ir import Kernel
-
-Polarity: TypeAlias = Literal["excitatory", "inhibitory"]
+from sal_hw.spec.signs import Polarity, sign_of
 
 __all__ = [
     "BALANCE_STEPS",
     "RESIDUAL_STEPS",
     "WAKE_STEPS",
     "KernelError",
-    "Polarity",
     "learning_kernel",
     "representable_gain",
 ]
@@ -92,23 +90,26 @@ def learning_kernel(
     """
     builder = KernelBuilder()
     representable_gain(sal_gain, width=width, rounding=rounding, balanced=balanced)
-    flipped = polarity == "inhibitory"
-    if width == 16:
-        representable_gain(sleep_gain, width=width, rounding=rounding, balanced=balanced)
-        change = _change_16(
-            builder,
-            rounding=rounding,
-            balanced=balanced,
-            sal_gain=sal_gain,
-            sleep_gain=sleep_gain,
-            wake=wake,
-            residual=residual,
-        )
-    elif sleep_gain != 0.0 or wake or residual:
-        raise KernelError("a sleep phase or a residual needs 16 bits; with 8 bits there is no gain but 0", 0.0)
-    else:
-        flipped ^= sal_gain < 0.0
-        change = _change_8(builder, rounding, balanced, sal_gain)
+    flipped = sign_of(polarity) < 0
+    match width:
+        case 16:
+            representable_gain(sleep_gain, width=width, rounding=rounding, balanced=balanced)
+            change = _change_16(
+                builder,
+                rounding=rounding,
+                balanced=balanced,
+                sal_gain=sal_gain,
+                sleep_gain=sleep_gain,
+                wake=wake,
+                residual=residual,
+            )
+        case 8 if sleep_gain != 0.0 or wake or residual:
+            raise KernelError("a sleep phase or a residual needs 16 bits; with 8 bits there is no gain but 0", 0.0)
+        case 8:
+            flipped ^= sal_gain < 0.0
+            change = _change_8(builder, rounding, balanced, sal_gain)
+        case _:
+            assert_never(width)
     weight = builder.reinterpret(builder.weight())
     combine = builder.subtract if flipped else builder.add
     builder.clip_weight(combine(weight, change, saturates=True))
@@ -172,22 +173,29 @@ def _doubled(builder: KernelBuilder, value: Value, times: int) -> Value:
 
 def _rounded_16(builder: KernelBuilder, change: Value, rounding: Rounding) -> Value:
     """Return the whole part; what saturates here is a change beyond 126 weights."""
-    if rounding == "stochastic":
-        offset = builder.widen_low(builder.random())
-    else:
-        # rounding down after adding one half takes halves up; one step less takes those of negative numbers down
-        offset = builder.if_negative(change, builder.literal(127, "frac16"), builder.literal(128, "frac16"))
+    match rounding:
+        case "stochastic":
+            offset = builder.widen_low(builder.random())
+        case "symmetric":
+            # rounding down after adding one half takes halves up; one step less takes those of negative numbers down
+            offset = builder.if_negative(change, builder.literal(127, "frac16"), builder.literal(128, "frac16"))
+        case _:
+            assert_never(rounding)
     return builder.narrow(builder.add(change, offset, saturates=True))
 
 
 def _change_8(builder: KernelBuilder, rounding: Rounding, balanced: bool, gain: float) -> Value:
     """Return the change of an excitatory weight for the gain's magnitude, ``frac8``."""
     difference = _balanced_8(builder) if balanced else _difference_8(builder)
-    if rounding == "stochastic" and gain != 0.0:
-        return _rounded_stochastically_8(builder, difference, gains.halvings(gain) + balanced)
-    size = builder.magnitude(difference, saturates=True)
-    steps = gains.steps(gain, balanced)
-    return builder.with_sign_of(difference, _rounded_8(builder, size, steps if balanced else 2 * steps))
+    match rounding:
+        case "stochastic" if gain != 0.0:
+            return _rounded_stochastically_8(builder, difference, gains.halvings(gain) + balanced)
+        case "stochastic" | "symmetric":
+            size = builder.magnitude(difference, saturates=True)
+            steps = gains.steps(gain, balanced)
+            return builder.with_sign_of(difference, _rounded_8(builder, size, steps if balanced else 2 * steps))
+        case _:
+            assert_never(rounding)
 
 
 def _difference_8(builder: KernelBuilder) -> Value:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
@@ -14,8 +15,6 @@ from sal_hw.spec.arrays import derive_seed
 from sal_hw.spec.plasticity import AmplitudeSpread, Rule, SalRule, WakeSleepRule
 from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
-
-_SIGN = {"aligning": 1.0, "inverted": -1.0}
 
 
 def lower_plasticity(draft: Draft) -> Draft:
@@ -51,28 +50,49 @@ def _unlike_lif(draft: Draft) -> Iterator[Problem]:
 
 
 def _lower(draft: Draft, rule: Rule) -> LoweredRule:
-    return _lower_sal(draft, rule) if isinstance(rule, SalRule) else _lower_wake_sleep(draft, rule)
+    match rule:
+        case SalRule():
+            return _lower_sal(draft, rule)
+        case WakeSleepRule():
+            return _lower_wake_sleep(draft, rule)
+        case _:
+            assert_never(rule)
 
 
 def _lower_sal(draft: Draft, rule: SalRule) -> LoweredSal:
-    update_steps = draft.steps(rule.update_every_ms)
-    gain = (
-        rule.learning_rate
-        if rule.rate_per == "pair"
-        else rule.learning_rate * _per_update(draft, update_steps, rule.backward)
-    )
-    learns_forward = rule.learn == "both" and rule.forward != rule.backward
+    learns_forward = rule.learns_both and rule.forward != rule.backward
     return LoweredSal(
         name=rule.name,
         forward=rule.forward,
         backward=rule.backward,
-        update_steps=update_steps,
-        gain=_SIGN[rule.polarity] * gain if rule.enabled else 0.0,
+        update_steps=draft.steps(rule.update_every_ms),
+        gain=_gain(draft, rule) if rule.enabled else 0.0,
         causal=_window(draft, rule, rule.tau_causal_ms),
         anticausal=_window(draft, rule, rule.tau_anticausal_ms),
         backward_amplitude=_amplitude(draft, rule, rule.backward),
         forward_amplitude=_amplitude(draft, rule, rule.forward) if learns_forward else None,
     )
+
+
+def _gain(draft: Draft, rule: SalRule) -> float:
+    match rule.polarity:
+        case "aligning":
+            return _size(draft, rule)
+        case "inverted":
+            return -_size(draft, rule)
+        case _:
+            assert_never(rule.polarity)
+
+
+def _size(draft: Draft, rule: SalRule) -> float:
+    """Return the size of the gain."""
+    match rule.rate_per:
+        case "pair":
+            return rule.learning_rate
+        case "update":
+            return rule.learning_rate * _per_update(draft, draft.steps(rule.update_every_ms), rule.backward)
+        case _:
+            assert_never(rule.rate_per)
 
 
 def _lower_wake_sleep(draft: Draft, rule: WakeSleepRule) -> LoweredWakeSleep:
@@ -123,9 +143,13 @@ def _draw_spread(spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random
     for _ in range(spread.skip_tables):
         _truncated_normal(spread, shape, rng)
     first = _truncated_normal(spread, shape, rng)
-    if spread.layout == "single":
-        return first
-    return np.triu(first, k=2) + np.tril(_truncated_normal(spread, shape, rng), k=1)
+    match spread.layout:
+        case "single":
+            return first
+        case "published":
+            return np.triu(first, k=2) + np.tril(_truncated_normal(spread, shape, rng), k=1)
+        case _:
+            assert_never(spread.layout)
 
 
 def _truncated_normal(spread: AmplitudeSpread, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
@@ -105,10 +106,15 @@ def _differing(draft: Draft) -> Problem:
 
 def _block(draft: Draft, population: Population, offset: int) -> NeuronBlock:
     neuron, shape, name = population.neuron, (population.size,), population.name
-    lif = neuron if isinstance(neuron, LifNeuron) else None
-    biases = np.zeros(shape)
-    if isinstance(neuron, SamplingNeuron):
-        biases = materialize(neuron.bias, shape, seed=draft.seed, names=("bias", name), folder=draft.folder)
+    match neuron:
+        case SamplingNeuron():
+            lif = None
+            biases = materialize(neuron.bias, shape, seed=draft.seed, names=("bias", name), folder=draft.folder)
+        case LifNeuron():
+            lif = neuron
+            biases = np.zeros(shape)
+        case _:
+            assert_never(neuron)
     for drive in draft.spec.stimuli:
         if isinstance(drive, ConstantDrive) and drive.target == name:
             names = ("drive", drive.name)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
@@ -51,22 +52,26 @@ def _lower(draft: Draft, stimulus: PoissonNoise | SpikeList) -> LoweredStimulus:
     size = next(item.size for item in draft.spec.populations if item.name == stimulus.target)
     names = ("stimulus", stimulus.name)
     weights = materialize(stimulus.weight, (size,), seed=draft.seed, names=names, folder=draft.folder)
-    if isinstance(stimulus, PoissonNoise):
-        return LoweredPoisson(
-            name=stimulus.name,
-            population=stimulus.target,
-            rate_hz=stimulus.rate_hz,
-            weights=frozen(weights),
-            seed=stimulus.seed,
-        )
-    times, neurons = _rows(draft, stimulus)
-    return LoweredSpikes(
-        name=stimulus.name,
-        population=stimulus.target,
-        step=frozen(np.rint(times / draft.spec.timestep_ms).astype(np.int64)),
-        neuron=frozen(neurons),
-        weights=frozen(weights),
-    )
+    match stimulus:
+        case PoissonNoise():
+            return LoweredPoisson(
+                name=stimulus.name,
+                population=stimulus.target,
+                rate_hz=stimulus.rate_hz,
+                weights=frozen(weights),
+                seed=stimulus.seed,
+            )
+        case SpikeList():
+            times, neurons = _rows(draft, stimulus)
+            return LoweredSpikes(
+                name=stimulus.name,
+                population=stimulus.target,
+                step=frozen(np.rint(times / draft.spec.timestep_ms).astype(np.int64)),
+                neuron=frozen(neurons),
+                weights=frozen(weights),
+            )
+        case _:
+            assert_never(stimulus)
 
 
 def _rows(draft: Draft, stimulus: SpikeList) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
@@ -13,6 +14,7 @@ from sal_hw.passes.draw_values import materialize
 from sal_hw.program import PassRecord, SynapseBlock
 from sal_hw.spec.arrays import read_sparse
 from sal_hw.spec.network import Projection
+from sal_hw.spec.signs import sign_of
 from sal_hw.spec.values import Beta, FromFile, Normal, Uniform
 from sal_hw.storage.codec import frozen
 
@@ -47,8 +49,8 @@ def _block(draft: Draft, index: int, projection: Projection) -> SynapseBlock:
         target=projection.target,
         weights=frozen(weights),
         exists=frozen(exists),
-        weight_min=_bound(projection.weight_min, projection.receptor == "excitatory"),
-        weight_max=_bound(projection.weight_max, projection.receptor == "inhibitory"),
+        weight_min=_bound(projection.weight_min, sign_of(projection.receptor) > 0),
+        weight_max=_bound(projection.weight_max, sign_of(projection.receptor) < 0),
     )
 
 
@@ -57,12 +59,21 @@ def _bound(given: float | None, ends_at_zero: bool) -> float | None:
 
 
 def _matrix(draft: Draft, projection: Projection, shape: tuple[int, int]) -> Weights:
-    if projection.connectivity == "sparse" and isinstance(projection.weight, FromFile):
-        return _sparse(projection.weight, draft.folder or Path.cwd(), shape)
+    match projection.connectivity:
+        case "sparse" if isinstance(projection.weight, FromFile):
+            return _sparse(projection.weight, draft.folder or Path.cwd(), shape)
+        case "one_to_one":
+            names = ("weight", projection.name)
+            values = materialize(projection.weight, shape[:1], seed=draft.seed, names=names, folder=draft.folder)
+            return np.diag(values), np.eye(shape[0], dtype=np.bool_)
+        case "dense" | "sparse":
+            return _dense(draft, projection, shape)
+        case _:
+            assert_never(projection.connectivity)
+
+
+def _dense(draft: Draft, projection: Projection, shape: tuple[int, int]) -> Weights:
     source, names = projection.weight, ("weight", projection.name)
-    if projection.connectivity == "one_to_one":
-        values = materialize(source, shape[:1], seed=draft.seed, names=names, folder=draft.folder)
-        return np.diag(values), np.eye(shape[0], dtype=np.bool_)
     # generators run over pre first and then post, so that seeds give the networks of arXiv 2503.02642
     generated = isinstance(source, (Normal, Uniform, Beta))
     wanted = shape[::-1] if generated else shape
@@ -79,10 +90,8 @@ def _sparse(source: FromFile, folder: Path, shape: tuple[int, int]) -> Weights:
 
 
 def _check_sign(projection: Projection, index: int, weights: NDArray[np.float64]) -> None:
-    if projection.receptor == "signed":
-        return
-    excitatory = projection.receptor == "excitatory"
-    wrong = np.argwhere(weights < 0 if excitatory else weights > 0)
+    sign = sign_of(projection.receptor)
+    wrong = np.argwhere(sign * weights < 0.0)
     if not len(wrong):
         return
     pre, post = (int(number) for number in wrong[0])
@@ -91,7 +100,7 @@ def _check_sign(projection: Projection, index: int, weights: NDArray[np.float64]
             code="E220",
             field=f"projections[{index}].weight",
             value=f"{weights[pre, post]:g} from {pre} to {post}",
-            allowed=f"weights {'>=' if excitatory else '<='} 0, since the receptor is {projection.receptor}; "
+            allowed=f"weights {'>=' if sign > 0 else '<='} 0, since the receptor is {projection.receptor}; "
             f"{len(wrong)} of {weights.size} have the other sign",
             hint="use receptor: signed, or change the weights",
         )

@@ -8,12 +8,12 @@ from sal_hw.spec.fields import Bound, DelayMs, Flag, Name, Size, TimeConstantMs
 from sal_hw.spec.neurons import Neuron
 from sal_hw.spec.plasticity import Rule
 from sal_hw.spec.probes import Probe
+from sal_hw.spec.signs import Receptor
 from sal_hw.spec.stimulus import Stimulus
 from sal_hw.spec.values import ValueSource
 from sal_hw.storage.document import document
 
 Discretization: TypeAlias = Literal["consistent", "published", "buesing", "salnet"]
-Receptor: TypeAlias = Literal["excitatory", "inhibitory", "signed"]
 Connectivity: TypeAlias = Literal["dense", "one_to_one", "sparse"]
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Tag
+from typing_extensions import assert_never
 
 from sal_hw.spec.fields import (
     Bound,
@@ -100,6 +101,17 @@ class SalRule:
     polarity: Literal["aligning", "inverted"] = "aligning"
     amplitude_spread: AmplitudeSpread | None = None
     enabled: Flag = True
+
+    @property
+    def learns_both(self) -> bool:
+        """Whether the forward weights learn, too."""
+        match self.learn:
+            case "backward":
+                return False
+            case "both":
+                return True
+            case _:
+                assert_never(self.learn)
 
 
 @document

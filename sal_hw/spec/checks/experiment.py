@@ -150,7 +150,7 @@ def check_probes(view: View) -> Iterator[Finding]:
 
 def _check_sensors(view: View, probe: CorrelationProbe, path: Path) -> Iterator[Finding]:
     rules = [entry.item for entry in view.plasticity if isinstance(entry.item, SalRule)]
-    read = {rule.backward for rule in rules} | {rule.forward for rule in rules if rule.learn == "both"}
+    read = {rule.backward for rule in rules} | {rule.forward for rule in rules if rule.learns_both}
     if view.projection(probe.projection) is not None and probe.projection not in read:
         words = "a projection that a sal rule changes, since the rule's updates read its sensors"
         hint = "add a rule with enabled: false to read them without learning"
