@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome
 from sal_hw.results.result import Finding, Metric, Trace
+from sal_hw.spec.discretizations import convention
 from sal_hw_studies.dale_pairs import PairDrift
-from sal_hw_studies.layer_records import LENGTHS
 from sal_hw_studies.schemas.dale_network import DaleNetworkProtocol
 
 if TYPE_CHECKING:
@@ -139,13 +139,13 @@ class DaleNetworkStudy:
     def _model(self, weights: Floats, biases: Floats) -> SamplingModel:
         from sal_hw_emulator.engines.sampling import SamplingModel
 
-        tau, (psp, dead) = self._protocol.tau_ref_steps, LENGTHS[self._protocol.discretization]
+        tau, meant = self._protocol.tau_ref_steps, convention(self._protocol.discretization)
         return SamplingModel(
             weights=weights,
             biases=biases,
             tau_ref_steps=tau,
-            psp_steps=tau + psp,
-            dead_steps=tau + dead,
+            psp_steps=tau + meant.psp,
+            dead_steps=tau + meant.dead,
             state_steps=tau,
         )
 

@@ -12,10 +12,6 @@ from sal_hw.results.result import Metric, Trace
 #: pairs of weights that a scatter plot shows; more only hide each other
 SHOWN_PAIRS = 2000
 
-#: how each discretization maps tau_ref to steps: what the length of a PSP and the refractory time differ by; a neuron
-#: may spike again ``dead + 1`` steps after a spike, see :class:`sal_hw.spec.network.NetworkSpec`
-LENGTHS = {"consistent": (-1, -1), "published": (-1, 0), "buesing": (0, -1), "salnet": (0, 0)}
-
 Floats = NDArray[np.float64]
 
 

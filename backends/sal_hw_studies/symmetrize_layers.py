@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.results.result import Finding, Metric
-from sal_hw_studies.layer_records import LENGTHS, alignment_metrics, pair_trace, record_alignment
+from sal_hw.spec.discretizations import convention
+from sal_hw_studies.layer_records import alignment_metrics, pair_trace, record_alignment
 from sal_hw_studies.schemas.symmetrize_layers import SymmetrizeLayersProtocol
 
 _WEIGHT_STREAM, _CHAIN_STREAM = 0, 1
@@ -121,13 +122,13 @@ def _draw_model(protocol: SymmetrizeLayersProtocol, seed: int) -> Any:
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_WEIGHT_STREAM,)))
     sizes, tau = protocol.sizes, protocol.tau_ref_steps
     up = list(pairwise(sizes))
-    psp, dead = LENGTHS[protocol.discretization]
+    meant = convention(protocol.discretization)
     return LayerModel(
         forward=tuple(rng.uniform(-1.0, 1.0, shape) / np.sqrt(shape[0]) for shape in up),
         feedback=tuple(rng.uniform(-1.0, 1.0, shape[::-1]) / np.sqrt(shape[1]) for shape in up),
         biases=tuple(rng.uniform(-1.0, 1.0, size) / np.sqrt(size) for size in sizes),
         tau_ref_steps=tau,
-        psp_steps=tau + psp,
-        dead_steps=tau + dead,
+        psp_steps=tau + meant.psp,
+        dead_steps=tau + meant.dead,
         window=exponential_window(tau, protocol.window_steps or 2 * tau),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays
 from sal_hw.results.result import Metric
-from sal_hw_studies.layer_records import LENGTHS
+from sal_hw.spec.discretizations import convention
 from sal_hw_studies.schemas.weight_transport import (
     RECORD_MS,
     RegressionDiscontinuity,
@@ -84,7 +84,7 @@ class SalRun:
     ) -> None:
         from sal_hw_studies.engines.layers import LayerLearning, LayerModel, exponential_window
 
-        tau, (psp, dead) = options.tau_ref_steps, LENGTHS[options.discretization]
+        tau, meant = options.tau_ref_steps, convention(options.discretization)
         own, *chains = sequence.spawn(1 + options.chains)
         rng = np.random.default_rng(own)
         model = LayerModel(
@@ -92,8 +92,8 @@ class SalRun:
             feedback=(feedback,),
             biases=tuple(rng.uniform(-1.0, 1.0, size) / np.sqrt(size) for size in forward.shape),
             tau_ref_steps=tau,
-            psp_steps=tau + psp,
-            dead_steps=tau + dead,
+            psp_steps=tau + meant.psp,
+            dead_steps=tau + meant.dead,
             window=exponential_window(tau, 2 * tau),
         )
         self._options = options

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.results.result import Axis, Metric, Trace
+from sal_hw.results.result import Axis, Metric, Trace, is_counted
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -76,7 +76,7 @@ class Recording:
 
     def traces(self) -> dict[str, Trace]:
         """Return all series."""
-        kind = np.float64 if self._axis in ("ms", "index") else np.int64
+        kind = np.int64 if is_counted(self._axis) else np.float64
         return {
             name: Trace(at=np.array(self._at[name], dtype=kind), values=np.array(values), axis=self._axis)
             for name, values in self._values.items()

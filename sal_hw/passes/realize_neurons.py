@@ -9,32 +9,22 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.draw_values import materialize
 from sal_hw.program import NeuronBlock, PassRecord, SamplingTiming
-from sal_hw.spec.network import Discretization, Population
+from sal_hw.spec.discretizations import Discretization, convention
+from sal_hw.spec.network import Population
 from sal_hw.spec.neurons import LifNeuron, SamplingNeuron
 from sal_hw.spec.stimulus import ConstantDrive
 from sal_hw.storage.codec import frozen
 
-#: per named discretisation: dead steps and PSP steps relative to the time constants, weight of coincident pairs.
-#: Sources: Buesing et al. 2011 and the conventions found in the code that goes with arXiv 2503.02642. Pairs of
-#: simultaneous spikes count half on each side, so that pair sums estimate coactivation without bias; the published
-#: sampling networks leave them out.
-_DISCRETIZATIONS: dict[Discretization, tuple[int, int, float]] = {
-    "consistent": (-1, -1, 0.5),
-    "published": (0, -1, 0.0),
-    "buesing": (-1, 0, 0.5),
-    "salnet": (0, 0, 0.5),
-}
-
 
 def sampling_timing(discretization: Discretization, tau_ref_steps: int, tau_syn_steps: int) -> SamplingTiming:
     """Return the lengths in steps of a named discretisation."""
-    dead, psp, coincidence = _DISCRETIZATIONS[discretization]
+    meant = convention(discretization)
     return SamplingTiming(
         tau_ref_steps=tau_ref_steps,
-        psp_steps=tau_syn_steps + psp,
-        dead_steps=tau_ref_steps + dead,
+        psp_steps=tau_syn_steps + meant.psp,
+        dead_steps=tau_ref_steps + meant.dead,
         state_steps=tau_ref_steps,
-        coincidence=coincidence,
+        coincidence=meant.coincidence,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.results.result import RunResult, Trace
+from sal_hw.results.result import RunResult, Trace, is_time
 
 Floats: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
@@ -52,12 +52,12 @@ def side_names(forward: Iterable[str], backward: Iterable[str]) -> tuple[str, st
 
 def axis_name(trace: Trace) -> str:
     """Return the column name of a trace's axis."""
-    return "time_s" if trace.axis == "ms" else "update"
+    return "time_s" if is_time(trace.axis) else "update"
 
 
 def axis_values(trace: Trace) -> NDArray[np.float64] | NDArray[np.int64]:
     """Return where a trace was sampled: updates, or model time in s."""
-    return np.asarray(trace.at, dtype=np.float64) * 1e-3 if trace.axis == "ms" else np.asarray(trace.at)
+    return np.asarray(trace.at, dtype=np.float64) * 1e-3 if is_time(trace.axis) else np.asarray(trace.at)
 
 
 def rules_with(result: RunResult, quantity: str) -> list[str]:

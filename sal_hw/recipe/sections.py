@@ -13,11 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from sal_hw.recipe.overrides import Draft
 from sal_hw.spec.checks.readable import NAMELESS, Entry, View
+from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.explain import missing_key, unknown_key
 from sal_hw.spec.fields import MAX_INLINE_VALUES, NAME_PATTERN, Name, Seed, Text, TimeConstantMs
 from sal_hw.spec.findings import NOTHING, Finding, Path
 from sal_hw.spec.key_places import TOP_LEVEL
-from sal_hw.spec.network import Discretization, Population, Projection
+from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.plasticity import Rule
 from sal_hw.spec.probes import Probe
 from sal_hw.spec.protocols import NETWORK_PROTOCOLS, Protocol

@@ -7,14 +7,38 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 Verdict: TypeAlias = Literal["ok", "degraded", "failed"]
 Metric: TypeAlias = float | int | str | bool | None
 #: what traces are sampled over
 Axis: TypeAlias = Literal["update", "ms", "step", "epoch", "index"]
 
+
 #: share of learning synapses at the end of their range from which a run counts as degraded
 MAX_SHARE_AT_LIMIT = 0.1
+
+
+def is_time(axis: Axis) -> bool:
+    """Return whether an axis is model time, in ms."""
+    match axis:
+        case "ms":
+            return True
+        case "update" | "step" | "epoch" | "index":
+            return False
+        case _:
+            assert_never(axis)
+
+
+def is_counted(axis: Axis) -> bool:
+    """Return whether the places on an axis are whole numbers."""
+    match axis:
+        case "update" | "step" | "epoch":
+            return True
+        case "ms" | "index":
+            return False
+        case _:
+            assert_never(axis)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.spec.array_files import ArrayFileError, inspect_array, locate, read_array
@@ -150,16 +151,24 @@ def draw_values(source: Generator, shape: tuple[int, ...], rng_seed: int) -> NDA
         Seed of the generator, used if the source has none of its own.
     """
     rng = np.random.default_rng(rng_seed if source.seed is None else source.seed)
-    if isinstance(source, Normal):
-        rng.standard_normal(source.skip)
-        if source.truncate is not None:
-            return _truncated(source, source.truncate, shape, rng)
-        values = _mirrored(rng.normal(source.mean, source.std, shape), source.symmetric)
-        return values + rng.normal(0.0, source.noise_std, shape) if source.noise_std > 0.0 else values
-    if isinstance(source, Uniform):
-        return _mirrored(rng.uniform(source.low, source.high, shape), source.symmetric)
-    scaled = source.low + (source.high - source.low) * rng.beta(source.alpha, source.beta, shape)
-    return _mirrored(scaled, source.symmetric)
+    match source:
+        case Normal():
+            return _normal(source, shape, rng)
+        case Uniform():
+            return _mirrored(rng.uniform(source.low, source.high, shape), source.symmetric)
+        case Beta():
+            scaled = source.low + (source.high - source.low) * rng.beta(source.alpha, source.beta, shape)
+            return _mirrored(scaled, source.symmetric)
+        case _:
+            assert_never(source)
+
+
+def _normal(source: Normal, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    rng.standard_normal(source.skip)
+    if source.truncate is not None:
+        return _truncated(source, source.truncate, shape, rng)
+    values = _mirrored(rng.normal(source.mean, source.std, shape), source.symmetric)
+    return values + rng.normal(0.0, source.noise_std, shape) if source.noise_std > 0.0 else values
 
 
 def _truncated(source: Normal, most: float, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -186,13 +195,17 @@ def realize_values(
     InputError
         If a file cannot be used, see :func:`read_values`, or if a table has another shape (E219).
     """
-    if isinstance(source, Constant):
-        return np.full(shape, source.value)
-    if isinstance(source, FromFile):
-        return read_values(source, folder, shape, field=field)
-    if isinstance(source, (Normal, Uniform, Beta)):
-        return draw_values(source, shape, rng_seed)
-    return _table_values(source, shape, field)
+    match source:
+        case Constant():
+            return np.full(shape, source.value)
+        case FromFile():
+            return read_values(source, folder, shape, field=field)
+        case Normal() | Uniform() | Beta():
+            return draw_values(source, shape, rng_seed)
+        case Table():
+            return _table_values(source, shape, field)
+        case _:
+            assert_never(source)
 
 
 def _table_values(source: Table, shape: tuple[int, ...], field: str) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.fields import Bound, DelayMs, Flag, Name, Size, TimeConstantMs
 from sal_hw.spec.neurons import Neuron
 from sal_hw.spec.plasticity import Rule
@@ -13,7 +14,6 @@ from sal_hw.spec.stimulus import Stimulus
 from sal_hw.spec.values import ValueSource
 from sal_hw.storage.document import document
 
-Discretization: TypeAlias = Literal["consistent", "published", "buesing", "salnet"]
 Connectivity: TypeAlias = Literal["dense", "one_to_one", "sparse"]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.table import Table
-from sal_hw.results.result import RunResult, Trace
+from sal_hw.results.result import RunResult, Trace, is_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def tabulate_angles(result: RunResult) -> Table | None:
     traces = _traces(result, _ANGLE)
     tables = {}
     for name, trace in traces.items():
-        at = np.asarray(trace.at, dtype=np.float64) * (1e-3 if trace.axis == "ms" else 1.0)
+        at = np.asarray(trace.at, dtype=np.float64) * (1e-3 if is_time(trace.axis) else 1.0)
         tables[name] = Table.of(**{_AXES[trace.axis]: at, "angle_deg": trace.values})
     return Table.stack(tables, by="layer") if tables else None
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.fields import Because, Count, DurationMs, LearningRate, Whole
 from sal_hw.spec.findings import Finding, Path
-from sal_hw.spec.network import Discretization
 from sal_hw.storage.document import document
 
 #: more weights than this one way fill the memory of a usual machine, which holds them in several forms

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.fields import Count, DurationMs, LearningRate, Number, Seed
 from sal_hw.spec.findings import Finding
-from sal_hw.spec.network import Discretization
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.symmetrize_layers import (
     Chains,

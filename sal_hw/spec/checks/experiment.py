@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from typing_extensions import assert_never
+
 from sal_hw.spec.checks.readable import Entry, View
 from sal_hw.spec.checks.times import is_multiple, not_a_multiple
 from sal_hw.spec.findings import Finding, Path, listed
@@ -120,13 +122,18 @@ def _check_intervals(view: View) -> Iterator[Finding]:
 
 def _check_wake_duration(protocol: TrainDistributionProtocol) -> Iterator[Finding]:
     path = ("experiment", "wake_duration_ms")
-    if protocol.moments == "sampled" and protocol.wake_duration_ms is None:
-        words = "'wake_duration' is required with moments: sampled: how long the target network runs"
-        yield Finding(code="E202", path=path, allowed=words, hint="add wake_duration: 10 s", at="parent")
-    if protocol.moments == "analytic" and protocol.wake_duration_ms is not None:
-        words = "no wake_duration with moments: analytic, since no network runs in the wake phase"
-        hint = "remove it, or set moments: sampled"
-        yield Finding(code="E224", path=path, allowed=words, value=protocol.wake_duration_ms, hint=hint)
+    match protocol.moments:
+        case "sampled":
+            if protocol.wake_duration_ms is None:
+                words = "'wake_duration' is required with moments: sampled: how long the target network runs"
+                yield Finding(code="E202", path=path, allowed=words, hint="add wake_duration: 10 s", at="parent")
+        case "analytic":
+            if protocol.wake_duration_ms is not None:
+                words = "no wake_duration with moments: analytic, since no network runs in the wake phase"
+                hint = "remove it, or set moments: sampled"
+                yield Finding(code="E224", path=path, allowed=words, value=protocol.wake_duration_ms, hint=hint)
+        case _:
+            assert_never(protocol.moments)
 
 
 def check_probes(view: View) -> Iterator[Finding]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from typing_extensions import assert_never
+
 from sal_hw.spec.checks.readable import Entries, View
 from sal_hw.spec.findings import Finding, render_path
-from sal_hw.spec.plasticity import SalRule
-from sal_hw.spec.probes import CorrelationProbe, WeightProbe
+from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
+from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe, StateProbe, WeightProbe
 from sal_hw.spec.protocols import TrainDistributionProtocol
 
 
@@ -35,21 +37,33 @@ def _find_twice(entries: Entries[Any]) -> Iterator[Finding]:
         first.setdefault(name, render_path(entry.path))
 
 
+def _projection_keys(rule: Rule) -> tuple[str, ...]:
+    match rule:
+        case SalRule():
+            return ("forward", "backward")
+        case WakeSleepRule():
+            return ("projection",)
+        case _:
+            assert_never(rule)
+
+
 def _find_unknown(view: View) -> Iterator[Finding]:
     for projection in view.projections:
         for end in ("source", "target"):
             name = getattr(projection.item, end)
             yield from view.unknown("populations", name, (*projection.path, end))
     for rule in view.plasticity:
-        keys = ("forward", "backward") if isinstance(rule.item, SalRule) else ("projection",)
-        for key in keys:
+        for key in _projection_keys(rule.item):
             yield from view.unknown("projections", getattr(rule.item, key), (*rule.path, key))
     for stimulus in view.stimuli:
         yield from view.unknown("populations", stimulus.item.target, (*stimulus.path, "target"))
     for probe in view.probes:
-        if isinstance(probe.item, (WeightProbe, CorrelationProbe)):
-            yield from view.unknown("projections", probe.item.projection, (*probe.path, "projection"))
-        else:
-            yield from view.unknown("populations", probe.item.population, (*probe.path, "population"))
+        match probe.item:
+            case WeightProbe() | CorrelationProbe():
+                yield from view.unknown("projections", probe.item.projection, (*probe.path, "projection"))
+            case SpikeProbe() | StateProbe() | MembraneProbe():
+                yield from view.unknown("populations", probe.item.population, (*probe.path, "population"))
+            case _:
+                assert_never(probe.item)
     if isinstance(view.protocol, TrainDistributionProtocol):
         yield from view.unknown("populations", view.protocol.population, ("experiment", "population"))

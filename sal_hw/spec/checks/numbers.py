@@ -14,13 +14,14 @@ from sal_hw.spec.arrays import MAX_MAGNITUDE, check_sparse_header, load_edges, l
 from sal_hw.spec.checks.readable import View
 from sal_hw.spec.checks.value_place import Slot
 from sal_hw.spec.findings import NOTHING, Finding, Path
+from sal_hw.spec.signs import sign_of
 from sal_hw.spec.stimulus import SpikeList
 from sal_hw.spec.values import Beta, Constant, FromFile, Normal, Table, Uniform
 
 #: files up to this many numbers are read when a recipe is checked; of larger ones only the header
 MAX_CHECKED_VALUES = 10**6
 
-_SIGN_WORDS = {"excitatory": "0 or more", "inhibitory": "0 or less"}
+_SIGN_WORDS = {1: "0 or more", -1: "0 or less"}
 
 
 def check_unit(slot: Slot) -> Iterator[Finding]:
@@ -107,17 +108,18 @@ def _numbers(slot: Slot) -> list[tuple[Path, object, float, float]]:
 
 def check_sign(slot: Slot) -> Iterator[Finding]:
     """Find weights, and limits of weights, whose sign the receptor cannot have."""
-    if slot.receptor not in _SIGN_WORDS:
+    sign = sign_of(slot.receptor)
+    if not sign:
         return
     limits = (("weight_min", slot.lowest), ("weight_max", slot.highest))
     numbers = _numbers(slot) + [((*slot.path[:-1], key), at, at, at) for key, at in limits if at is not None]
     for path, value, smallest, largest in numbers:
-        if smallest < 0 if slot.receptor == "excitatory" else largest > 0:
+        if min(sign * smallest, sign * largest) < 0:
             yield _wrong_sign(slot, path, value, smallest, largest)
 
 
 def _wrong_sign(slot: Slot, path: Path, value: object, smallest: float, largest: float) -> Finding:
-    words = f"{_SIGN_WORDS[slot.receptor]}, since the receptor is {slot.receptor}"
+    words = f"{_SIGN_WORDS[sign_of(slot.receptor)]}, since the receptor is {slot.receptor}"
     if value is NOTHING:
         words += f"; the numbers are {smallest:g} .. {largest:g}"
     hint = "use receptor: signed, or change the sign"
@@ -166,7 +168,7 @@ def check_file(slot: Slot) -> Iterator[Finding]:
         return
     smallest, largest = float(values.min()), float(values.max())
     file = slot.source.file
-    if slot.receptor != "signed" and (smallest < 0 if slot.receptor == "excitatory" else largest > 0):
+    if min(sign_of(slot.receptor) * smallest, sign_of(slot.receptor) * largest) < 0:
         yield replace(_wrong_sign(slot, path, NOTHING, smallest, largest), value=file)
     if slot.lowest is None or slot.highest is None or slot.lowest <= slot.highest:
         for finding in _outside(slot, path, NOTHING, smallest, largest):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Generic, TypeAlias, TypeVar
 
+from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.findings import Finding, Path, did_you_mean, listed
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.plasticity import Rule
@@ -52,7 +53,7 @@ class View:
     """
 
     timestep_ms: float | None
-    discretization: str = "consistent"
+    discretization: Discretization = "consistent"
     populations: Entries[Population] = ()
     projections: Entries[Projection] = ()
     plasticity: Entries[Rule] = ()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from sal_hw.spec.checks.readable import View
+from sal_hw.spec.discretizations import convention
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.probes import MembraneProbe
@@ -13,9 +14,6 @@ from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributi
 
 #: relative rounding error up to which a time counts as a multiple
 TOLERANCE = 1e-9
-
-#: how long a PSP is, in steps less than the synaptic time constant
-_SHORTER_PSP = {"consistent": 1, "published": 1, "buesing": 0, "salnet": 0}
 
 
 def is_multiple(value: float, step: float) -> bool:
@@ -82,7 +80,7 @@ def _experiment_times(view: View) -> Iterator[tuple[Path, float]]:
 
 
 def _find_empty_psps(view: View, step: float) -> Iterator[Finding]:
-    shorter = _SHORTER_PSP[view.discretization]
+    shorter = -convention(view.discretization).psp
     for population in view.populations:
         neuron = population.item.neuron
         if not isinstance(neuron, SamplingNeuron):

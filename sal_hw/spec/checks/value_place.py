@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sal_hw.spec.checks.readable import View
 from sal_hw.spec.findings import Path
+from sal_hw.spec.signs import Receptor
 from sal_hw.spec.values import ValueSource
 
 
@@ -33,7 +34,7 @@ class Slot:
     axes: str
     model: str | None
     unit: str | None
-    receptor: str = "signed"
+    receptor: Receptor = "signed"
     lowest: float | None = None
     highest: float | None = None
     sparse: bool = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from typing_extensions import assert_never
+
 from sal_hw.spec.checks.numbers import (
     check_bounds,
     check_file,
@@ -20,7 +22,7 @@ from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.neurons import VALUE_UNIT, LifNeuron, SamplingNeuron
 from sal_hw.spec.protocols import BoltzmannTarget, TrainDistributionProtocol
-from sal_hw.spec.stimulus import ConstantDrive, SpikeList
+from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import FromFile, ValueSource
 
 #: synapses of one dense projection; more than this does not fit into memory
@@ -54,9 +56,14 @@ def _slots(view: View) -> Iterator[Slot]:
     for projection in view.projections:
         yield _weight_slot(view, projection)
     for stimulus in view.stimuli:
-        key = "amplitude" if isinstance(stimulus.item, ConstantDrive) else "weight"
         target = view.population(stimulus.item.target)
-        yield _vector_slot(view, (*stimulus.path, key), getattr(stimulus.item, key), target)
+        match stimulus.item:
+            case ConstantDrive():
+                yield _vector_slot(view, (*stimulus.path, "amplitude"), stimulus.item.amplitude, target)
+            case PoissonNoise() | SpikeList():
+                yield _vector_slot(view, (*stimulus.path, "weight"), stimulus.item.weight, target)
+            case _:
+                assert_never(stimulus.item)
     yield from _target_slots(view)
 
 
@@ -79,14 +86,20 @@ def _vector_slot(view: View, path: Path, source: ValueSource, population: Popula
 def _weight_slot(view: View, entry: Entry[Projection]) -> Slot:
     projection = entry.item
     source, target = view.ends(projection)
-    shape: tuple[int, ...] | None = None
-    if target is not None and source is not None:
-        shape = (target.size,) if projection.connectivity == "one_to_one" else (source.size, target.size)
+    match projection.connectivity:
+        case "one_to_one":
+            shape: tuple[int, ...] | None = None if source is None or target is None else (target.size,)
+            axes = "neurons"
+        case "dense" | "sparse":
+            shape = None if source is None or target is None else (source.size, target.size)
+            axes = "pre, post"
+        case _:
+            assert_never(projection.connectivity)
     return Slot(
         path=(*entry.path, "weight"),
         source=projection.weight,
         shape=shape,
-        axes="neurons" if projection.connectivity == "one_to_one" else "pre, post",
+        axes=axes,
         model=None if target is None else target.neuron.model,
         unit=None if target is None else VALUE_UNIT[target.neuron.model],
         receptor=projection.receptor,
