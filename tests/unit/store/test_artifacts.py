@@ -5,12 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +32,6 @@ SHORT = (
     "experiment.validation.duration=10 s",
     "experiment.validation.warmup=0.5 s",
 )
-LONG = ("experiment.updates=600", *SHORT[1:])
 
 
 def _failing(original: Callable[..., Any], at: int, error: BaseException) -> Callable[..., Any]:
@@ -487,38 +484,38 @@ def _full(error: OSError) -> Any:
     return caught.value.problems
 
 
-_CHECKPOINT_ALWAYS = """
+#: a run that keeps a checkpoint after each step, and is killed where it flushes a file, or a folder, to the disk
+_KILLED = """
+import os
+import signal
 import sys
-from sal_hw.experiment import runner
 from sal_hw.cli.main import main
+from sal_hw.experiment import runner
 runner.CHECKPOINT_EVERY_S = 0.0
-sys.exit(main())
+fsync, calls = os.fsync, iter(range(int(sys.argv.pop(1))))
+def killed(handle):
+    if next(calls, None) is None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    fsync(handle)
+os.fsync = killed
+main()
 """
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    out = tmp_path_factory.mktemp("uninterrupted") / "run"
-    api.run(_sampling(LONG), out=out, figures=False)
-    return _content(out)
-
-
-@pytest.mark.parametrize("moment", range(3))
-def test_a_killed_run_is_unfinished_and_goes_on_exactly(
-    uninterrupted: dict[str, bytes], tmp_path: Path, moment: int
-) -> None:
+@pytest.mark.parametrize("flushes", [8, 13, 18])
+def test_a_killed_run_is_unfinished_and_goes_on_exactly(finished: api.Run, tmp_path: Path, flushes: int) -> None:
+    assert finished.folder is not None
     out = tmp_path / "out"
-    settings = [word for override in LONG for word in ("--set", override)]
+    settings = [word for override in SHORT for word in ("--set", override)]
     words = ["run", str(RECIPES / "sampling.yaml"), "--seed", "5", "--no-figures", "--out", str(out), *settings]
-    with subprocess.Popen([sys.executable, "-c", _CHECKPOINT_ALWAYS, *words], stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 60.0
-        while not (out / CHECKPOINT).exists() and process.poll() is None and time.monotonic() < until:
-            time.sleep(0.002)
-        time.sleep(random.Random(moment).uniform(0.0, 0.2))  # noqa: S311 - no secret
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL, "it finished before it could be killed"
+    ended = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(flushes), *words], stderr=subprocess.DEVNULL, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL, "it finished before it could be killed"
     assert not (out / MANIFEST).exists()
     assert is_unfinished(out)
-    api.run(_sampling(LONG), out=out, resume=True, figures=False)
-    assert _content(out) == uninterrupted
+    begun_at: list[int] = []
+    api.run(_sampling(), out=out, resume=True, figures=False, progress=lambda done, _total: begun_at.append(done))
+    assert 0 < begun_at[0] < 20, "it was killed between its first and its last checkpoint"
+    assert _content(out) == _content(finished.folder)
     read_run(out)

