@@ -27,7 +27,7 @@ from sal_hw.workflow import api
 from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_brainscales2.machine.importer import read_result
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
-from sal_hw_brainscales2.machine.program_files import chip_bundle
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
 from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_emulator.lif_session import LifSession
@@ -66,7 +66,7 @@ def run_text(program: CompiledProgram, updates: int = UPDATES) -> str:
         for polarity in POLARITIES
         if (name := f"kernel_{number}_pynn_{polarity}.cpp") in files
     }
-    return render_pynn(chip_bundle(program, updates=updates, seed=program.seed), kernels)
+    return render_pynn(collect_run_data(program, updates=updates, seed=program.seed), kernels)
 
 
 @pytest.fixture(scope="module")

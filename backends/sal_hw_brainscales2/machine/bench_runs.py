@@ -20,7 +20,8 @@ from sal_hw.storage.files import json_bytes, sha256, write_atomic
 from sal_hw_brainscales2.machine.calix.settings import render_calibration
 from sal_hw_brainscales2.machine.importer import ChipResult
 from sal_hw_brainscales2.machine.live import START_UP_S, LiveRun, execute
-from sal_hw_brainscales2.machine.program_files import CALIBRATION_FILE, chip_bundle, wanted_sensors
+from sal_hw_brainscales2.machine.program_files import CALIBRATION_FILE, wanted_sensors
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 
 #: wall-clock seconds that calix may take: it calibrates neurons up to twice and the sensors; a choice, see START_UP_S
 CALIX_S = 3.0 * START_UP_S
@@ -74,9 +75,8 @@ class BenchRuns:
 
 
 def _calibration_text(program: CompiledProgram, duration_ms: float, program_hash: str) -> str:
-    bundle = chip_bundle(program, updates=1, seed=0, duration_ms=duration_ms)
-    document = {**bundle.document, "program_hash": program_hash}
-    return render_calibration(replace(bundle, document=document), wanted_sensors(program))
+    data = collect_run_data(program, updates=1, seed=0, duration_ms=duration_ms)
+    return render_calibration(replace(data, program_hash=program_hash), wanted_sensors(program))
 
 
 def _for_program(home: Path, program: CompiledProgram) -> Path:

@@ -18,7 +18,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.files import read_npz, sha256
 from sal_hw_brainscales2.machine.ppu.kernels import sensed
-from sal_hw_brainscales2.machine.run_files.bundle import MAX_RUNTIME_US, Arrays
+from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, Arrays
 
 KIND, FORMAT = "sal-hw-result", 1
 COUNTERS = ("updates_missed", "spikes_dropped", "link_errors", "scheduler_dropped")

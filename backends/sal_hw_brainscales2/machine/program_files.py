@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 from sal_hw.errors import InputError
 from sal_hw.program import CompiledProgram
-from sal_hw_brainscales2.machine.run_files.bundle import Bundle, make_bundle
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
+from sal_hw_brainscales2.machine.run_files.run_data import RunData
 from sal_hw_brainscales2.machine.sdk import FrontEnd, front_end_of
 from sal_hw_brainscales2.program import Polarity
 
@@ -25,13 +24,6 @@ DEFAULT_AMPLITUDE_LSB, DEFAULT_TAU_US = 0.5, 5.0
 _POLARITIES: tuple[Polarity, ...] = ("excitatory", "inhibitory")
 
 
-def chip_bundle(program: CompiledProgram, *, updates: int, seed: int, duration_ms: float | None = None) -> Bundle:
-    """Return the bundle of a run whose spikes are all recorded: rates and silent neurons are part of every result."""
-    bundle = make_bundle(program, updates=updates, seed=seed, duration_ms=duration_ms)
-    populations: list[dict[str, Any]] = [{**item, "record_spikes": True} for item in bundle.document["populations"]]
-    return replace(bundle, document={**bundle.document, "populations": populations})
-
-
 def run_file(
     program: CompiledProgram, front_end: FrontEnd, *, updates: int, seed: int, duration_ms: float | None = None
 ) -> str:
@@ -44,20 +36,20 @@ def run_file(
     """
     from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 
-    bundle = chip_bundle(program, updates=updates, seed=seed, duration_ms=duration_ms)
-    return _render(bundle, front_end, kernel_files(program))
+    data = collect_run_data(program, updates=updates, seed=seed, duration_ms=duration_ms)
+    return _render(data, front_end, kernel_files(program))
 
 
-def _render(bundle: Bundle, front_end: FrontEnd, kernels: Mapping[str, bytes]) -> str:
-    numbers = [int(rule["number"]) for rule in bundle.document["rules"]]
+def _render(data: RunData, front_end: FrontEnd, kernels: Mapping[str, bytes]) -> str:
+    numbers = [rule.number for rule in data.rules]
     if front_end == "hxtorch":
-        from sal_hw_brainscales2.machine.run_files.hxtorch import render_hxtorch
+        from sal_hw_brainscales2.machine.run_files.hxtorch.render import render_hxtorch
 
-        return render_hxtorch(bundle, {number: kernels[f"kernel_{number}_hxtorch.cpp"].decode() for number in numbers})
+        return render_hxtorch(data, {number: kernels[f"kernel_{number}_hxtorch.cpp"].decode() for number in numbers})
     from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
 
     names = {(number, each): f"kernel_{number}_pynn_{each}.cpp" for number in numbers for each in _POLARITIES}
-    return render_pynn(bundle, {key: kernels[name].decode() for key, name in names.items() if name in kernels})
+    return render_pynn(data, {key: kernels[name].decode() for key, name in names.items() if name in kernels})
 
 
 def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str | None = None) -> dict[str, bytes]:
@@ -73,18 +65,18 @@ def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str
 
     needed = None if via is None else front_end_of(via)
     kernels = kernel_files(program)
-    bundle = chip_bundle(program, updates=updates, seed=seed)
+    data = collect_run_data(program, updates=updates, seed=seed)
     files: dict[str, bytes] = {}
     refused: dict[FrontEnd, InputError] = {}
     for front_end in FRONT_ENDS:
         try:
-            files[RUN_FILES[front_end]] = _render(bundle, front_end, kernels).encode()
+            files[RUN_FILES[front_end]] = _render(data, front_end, kernels).encode()
         except InputError as error:
             if front_end == needed or len(refused) == len(FRONT_ENDS) - 1:
                 raise
             refused[front_end] = error
     files |= {f"kernels/{name}": text for name, text in kernels.items()}
-    files[CALIBRATION_FILE] = render_calibration(bundle, wanted_sensors(program)).encode()
+    files[CALIBRATION_FILE] = render_calibration(data, wanted_sensors(program)).encode()
     files[NOTES_FILE] = _notes(files, refused).encode()
     return files
 

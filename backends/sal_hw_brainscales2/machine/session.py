@@ -16,7 +16,8 @@ from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw_brainscales2.machine.findings import chip_findings
 from sal_hw_brainscales2.machine.importer import ChipResult, check_result
-from sal_hw_brainscales2.machine.run_files.bundle import Arrays, make_bundle
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
+from sal_hw_brainscales2.machine.run_files.run_data import Arrays
 from sal_hw_brainscales2.program import ChipProgram
 
 #: how far before the planned time a record may begin, as a share of the period: the clocks are not the same
@@ -51,7 +52,7 @@ class ChipSession:
         self._run = run
         self._recorder = recorder
         self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
-        self._initial = make_bundle(program, updates=1, seed=0).arrays
+        self._initial = collect_run_data(program, updates=1, seed=0).arrays
         self._result: ChipResult | None = None
         self._done = 0
 

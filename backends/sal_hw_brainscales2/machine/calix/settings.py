@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw_brainscales2.description import brainscales2_description
-from sal_hw_brainscales2.machine.run_files.bundle import Arrays, Bundle
+from sal_hw_brainscales2.machine.run_files.run_data import Arrays, RunData
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render
 
 #: calix's own targets (calix, src/cc/ccalix/neuron_calib_target.cpp), for circuits that a program leaves free
@@ -29,7 +29,7 @@ DEFAULTS: dict[str, float] = {
     "bias_inhibitory": 500,
 }
 
-#: where a bundle has each of them
+#: where run data have each of them
 _SOURCES = {
     "leak_lsb": "v_leak_lsb",
     "reset_lsb": "v_reset_lsb",
@@ -43,18 +43,18 @@ _SOURCES = {
 }
 
 
-def calibration_targets(bundle: Bundle) -> Arrays:
+def calibration_targets(data: RunData) -> Arrays:
     """Return the targets of all circuits of a chip, shape (circuits,) each, and ``used``: which the program places."""
     limits = brainscales2_description.limits
     circuits = int((limits["hemispheres"].high or 0) * (limits["columns"].high or 0))
     targets: Arrays = {name: np.full(circuits, value, dtype=np.float64) for name, value in DEFAULTS.items()}
     targets["used"] = np.zeros(circuits, dtype=np.uint8)
-    for population in bundle.document["populations"]:
-        key = f"neurons.{population['name']}"
-        sites = bundle.arrays[f"{key}.site"]
+    for population in data.populations:
+        key = f"neurons.{population.name}"
+        sites = data.arrays[f"{key}.site"]
         targets["used"][sites] = 1
         for name, source in _SOURCES.items():
-            targets[name][sites] = bundle.arrays[f"{key}.{source}"]
+            targets[name][sites] = data.arrays[f"{key}.{source}"]
     for name in DEFAULTS:
         if not name.endswith("_us"):
             targets[name] = _whole(targets[name])
@@ -65,7 +65,7 @@ def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(np.rint(values), dtype=np.int64)
 
 
-def render_calibration(bundle: Bundle, sensors: Mapping[str, float]) -> str:
+def render_calibration(data: RunData, sensors: Mapping[str, float]) -> str:
     """Return the file that calibrates a chip for a program; equal arguments give equal bytes.
 
     Parameters
@@ -74,9 +74,9 @@ def render_calibration(bundle: Bundle, sensors: Mapping[str, float]) -> str:
         ``amplitude_lsb`` and ``time_constant_us`` of the correlation sensors.
     """
     parts = {
-        "PROGRAM": f"PROGRAM_HASH = {literal(bundle.document['program_hash'])}",
+        "PROGRAM": f"PROGRAM_HASH = {literal(data.program_hash)}",
         "SENSORS": f"AMPLITUDE_LSB = {float(sensors['amplitude_lsb'])!r}\n"
         f"TIME_CONSTANT_US = {float(sensors['time_constant_us'])!r}",
-        "TARGETS": "PACKED: dict[str, tuple[str, tuple[str, ...] | str]] = " + embed(calibration_targets(bundle)),
+        "TARGETS": "PACKED: dict[str, tuple[str, tuple[str, ...] | str]] = " + embed(calibration_targets(data)),
     }
     return render("calibrate", **parts)

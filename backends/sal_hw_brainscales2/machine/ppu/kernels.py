@@ -20,12 +20,12 @@ from sal_hw_brainscales2.machine.ppu import text as ppu_text
 from sal_hw_brainscales2.machine.ppu.statements import integer, statements
 from sal_hw_brainscales2.machine.ppu.symbols import (
     MAX_ROWS,
-    FrontEnd,
     Symbol,
     busiest_rows,
     kernel_symbols,
     learning_polarities,
 )
+from sal_hw_brainscales2.machine.sdk import FrontEnd
 from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
 
 Layout = Literal["packed_active_columns", "complete_rows"]

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS, integer
+from sal_hw_brainscales2.machine.sdk import FrontEnd
 from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
 
-FrontEnd: TypeAlias = Literal["hxtorch", "pynn"]
 Memory: TypeAlias = Literal["sram", "external"]
 
 #: columns of a synapse row, and rows of a hemisphere (halco, hicann-dls/vx/synapse.h)

@@ -1,4 +1,4 @@
-"""The run file for PyNN: a bundle and kernels, put into ``templates/run_pynn.py.txt``; needs no vendor software.
+"""The run file for PyNN: run data and kernels, put into ``templates/run_pynn.py.txt``; needs no vendor software.
 
 Written for the heads of pynn-brainscales, grenade, haldls and halco of summer 2026 (grenade with the topology of
 2026-04-17). Sources of what is used, all of the organisation electronicvisions:
@@ -16,14 +16,15 @@ Written for the heads of pynn-brainscales, grenade, haldls and halco of summer 2
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from sal_hw.errors import InputError, Problem
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS
 from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
-from sal_hw_brainscales2.machine.run_files.bundle import MAX_RUNTIME_US, Bundle
+from sal_hw_brainscales2.machine.run_files.declarations import Part, declarations, split_word
+from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, RuleData, RunData, entry, run_document
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
 from sal_hw_brainscales2.program import Polarity
 
@@ -41,10 +42,8 @@ MAX_SAMPLES, LEAST_SAMPLE_US = 100, 1.7
 #: longest run of which a membrane is seen until its end, in microseconds
 MAX_MEMBRANE_US = MAX_SAMPLES * LEAST_SAMPLE_US
 
-_DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*);$", re.MULTILINE)
 
-
-def render_pynn(bundle: Bundle, kernels: Mapping[tuple[int, Polarity], str]) -> str:
+def render_pynn(data: RunData, kernels: Mapping[tuple[int, Polarity], str]) -> str:
     """Return the run file; the same arguments give the same text.
 
     Parameters
@@ -57,43 +56,42 @@ def render_pynn(bundle: Bundle, kernels: Mapping[tuple[int, Polarity], str]) -> 
     InputError
         E806 if PyNN cannot run the program.
     """
-    problems = [*_impossible(bundle)]
+    problems = [*_impossible(data)]
     if problems:
         raise InputError(problems)
     texts = {f"{number}.{polarity}": text for (number, polarity), text in sorted(kernels.items())}
     inner = "".join(f'    "{name}": {text_literal(text)},\n' for name, text in texts.items())
     return render(
         "run_pynn",
-        PROGRAM=f"PROGRAM: dict[str, Any] = {literal(_document(bundle, kernels))}",
+        PROGRAM=f"PROGRAM: dict[str, Any] = {literal(_document(data, kernels))}",
         KERNELS=f"KERNELS: dict[str, str] = {{\n{inner}}}" if inner else "KERNELS: dict[str, str] = {}",
-        ARRAYS=f"ARRAYS: dict[str, tuple[str, tuple[str, ...]]] = {embed(_used(bundle))}",
+        ARRAYS=f"ARRAYS: dict[str, tuple[str, tuple[str, ...]]] = {embed(_used(data))}",
     )
 
 
-def _impossible(bundle: Bundle) -> Iterator[Problem]:
-    document = bundle.document
-    generators = len(document["background"])
+def _impossible(data: RunData) -> Iterator[Problem]:
+    generators = len(data.background)
     if generators > BUSES:
         yield _refusal(
             f"{generators} background generators",
             f"at most {BUSES} with PyNN: it takes a generator's bus on both hemispheres (grenade, greedy_placer.cpp)",
             "leave noise out, or keep noisy populations on one hemisphere",
         )
-    if document["runtime_us"] > MAX_RUNTIME_US:
+    if data.runtime_us > MAX_RUNTIME_US:
         yield _refusal(
-            f"{document['runtime_us'] / 1e6:g} s of chip time",
+            f"{data.runtime_us / 1e6:g} s of chip time",
             f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
             "shorten the experiment's duration",
         )
-    if any(item["record_membrane"] for item in document["populations"]):
-        yield from _unseen_membranes(document)
-    sensed = {rule["projection"] for rule in document["rules"] if rule["senses"]}
+    if any(item.record_membrane for item in data.populations):
+        yield from _unseen_membranes(data)
+    sensed = {rule.projection for rule in data.rules if rule.senses}
     synapses = sum(
-        bundle.arrays[f"codes.{item['name']}.{item['polarity']}"].size * (3 if item["name"] in sensed else 1)
-        for item in document["projections"]
-        if item["learns"]
+        data.arrays[f"codes.{item.name}.{item.polarity}"].size * (3 if item.name in sensed else 1)
+        for item in data.projections
+        if item.learns
     )
-    recorded = int(document["updates"]) * synapses
+    recorded = data.updates * synapses
     if recorded > MAX_RECORDING:
         yield _refusal(
             f"{recorded} recorded weights and readings",
@@ -103,16 +101,16 @@ def _impossible(bundle: Bundle) -> Iterator[Problem]:
         )
 
 
-def _unseen_membranes(document: dict[str, Any]) -> Iterator[Problem]:
-    if document["rules"]:
+def _unseen_membranes(data: RunData) -> Iterator[Problem]:
+    if data.rules:
         yield _refusal(
             "membranes and a learning rule",
             "one of them: a processor reads membranes periodically or runs rules (grenade, realtime executor)",
             "leave the membrane probe out",
         )
-    elif document["runtime_us"] > MAX_MEMBRANE_US:
+    elif data.runtime_us > MAX_MEMBRANE_US:
         yield _refusal(
-            f"membranes during {document['runtime_us']:g} us of chip time",
+            f"membranes during {data.runtime_us:g} us of chip time",
             f"at most {MAX_MEMBRANE_US:g} us: PyNN records {MAX_SAMPLES} samples of a membrane and then no more",
             "leave the membrane probe out, or shorten the experiment's duration",
         )
@@ -122,44 +120,67 @@ def _refusal(value: str, allowed: str, hint: str) -> Problem:
     return Problem(code="E806", field="via", value=f'"pynn", with {value}', allowed=allowed, hint=hint)
 
 
-def _document(bundle: Bundle, kernels: Mapping[tuple[int, Polarity], str]) -> dict[str, Any]:
-    """Return the bundle's document with what PyNN needs besides: buses, polarities, and the kernels' symbols."""
-    document = bundle.document
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KernelSymbol:
+    """A constant that a kernel declares, of which the host fills in one byte per synapse.
+
+    Attributes
+    ----------
+    name
+        Of the symbol.
+    constant
+        Of the constant that it holds a byte of.
+    part
+        Which byte: empty if there is one.
+    memory
+        Where it lies.
+    rows
+        How many rows of synapses it covers.
+    """
+
+    name: str
+    constant: str
+    part: Part
+    memory: Literal["external", "sram"]
+    rows: int
+
+
+def _document(data: RunData, kernels: Mapping[tuple[int, Polarity], str]) -> dict[str, Any]:
+    """Return the run data as JSON with what PyNN needs besides: buses, polarities, and the kernels' symbols."""
+    buses = _buses(data)
     return {
-        **document,
-        "background": [
-            {**item, "bus": bus} for item, bus in zip(document["background"], _buses(document), strict=True)
-        ],
-        "external": [{**item, "polarities": [*_polarities(bundle, item["name"])]} for item in document["external"]],
-        "rules": [{**rule, **_memory(rule, kernels)} for rule in document["rules"]],
+        **run_document(data),
+        "background": [entry(item, bus=bus) for item, bus in zip(data.background, buses, strict=True)],
+        "external": [entry(item, polarities=[*_polarities(data, item.name)]) for item in data.external],
+        "rules": [_rule_entry(rule, kernels) for rule in data.rules],
     }
 
 
-def _buses(document: dict[str, Any]) -> list[int]:
+def _buses(data: RunData) -> list[int]:
     """Return a bus of each background source: its own, or the first free one where two have the same."""
-    wanted = [int(item["generator"]) % BUSES for item in document["background"]]
+    wanted = [item.generator % BUSES for item in data.background]
     free = [bus for bus in range(BUSES) if bus not in wanted]
     return [bus if bus not in wanted[:place] else free.pop(0) for place, bus in enumerate(wanted)]
 
 
-def _polarities(bundle: Bundle, name: str) -> Iterator[str]:
-    return (polarity for polarity in ("excitatory", "inhibitory") if f"codes.{name}.{polarity}" in bundle.arrays)
+def _polarities(data: RunData, name: str) -> Iterator[str]:
+    return (polarity for polarity in ("excitatory", "inhibitory") if f"codes.{name}.{polarity}" in data.arrays)
 
 
-def _memory(rule: dict[str, Any], kernels: Mapping[tuple[int, Polarity], str]) -> dict[str, Any]:
-    """Return the symbols that the kernels of a rule share with the host, by polarity."""
-    number = rule["number"]
-    found: dict[str, list[dict[str, Any]]] = {}
+def _rule_entry(rule: RuleData, kernels: Mapping[tuple[int, Polarity], str]) -> dict[str, Any]:
+    """Return a rule as JSON data with the symbols that its kernels share with the host, by polarity."""
+    symbols: dict[str, list[dict[str, Any]]] = {}
     updates: dict[str, str] = {}
-    for (each, polarity), text in sorted(kernels.items()):
-        if each == number:
-            found[polarity], updates[polarity] = _symbols(text, symbol_prefix(number, "pynn", polarity))
-            if {symbol["constant"] for symbol in found[polarity]} != set(rule["constants"]):
+    for (number, polarity), text in sorted(kernels.items()):
+        if number == rule.number:
+            declared, updates[polarity] = _symbols(text, symbol_prefix(number, "pynn", polarity))
+            if {symbol.constant for symbol in declared} != set(rule.constants):
                 raise ValueError(f"the kernel of rule {number} declares other constants than it has")
-    return {"symbols": found, "updates_symbol": updates}
+            symbols[polarity] = [entry(symbol) for symbol in declared]
+    return entry(rule, symbols=symbols, updates_symbol=updates)
 
 
-def _symbols(text: str, prefix: str) -> tuple[list[dict[str, Any]], str]:
+def _symbols(text: str, prefix: str) -> tuple[list[KernelSymbol], str]:
     """Return the constants that a kernel's text declares, and the name of its counter of updates.
 
     Raises
@@ -168,30 +189,22 @@ def _symbols(text: str, prefix: str) -> tuple[list[dict[str, Any]], str]:
         If the text declares something else.
     """
     constants, counter = [], None
-    for kind, name, sizes, attributes in _DECLARED.findall(text):
-        if not name.startswith(prefix):
-            raise ValueError(f"the kernel's symbol {name} does not begin with {prefix}")
-        if kind == "uint32_t":
-            counter = name
+    for found in declarations(text):
+        if not found.name.startswith(prefix):
+            raise ValueError(f"the kernel's symbol {found.name} does not begin with {prefix}")
+        if found.counts:
+            counter = found.name
             continue
-        word = name.removeprefix(prefix)
-        part = next((each for each in ("high", "low") if word.endswith(f"_{each}")), "")
-        shape = [int(size) for size in re.findall(r"\d+", sizes)]
+        constant, part = split_word(found.name.removeprefix(prefix))
         constants.append(
-            {
-                "name": name,
-                "constant": word.removesuffix(f"_{part}") if part else word,
-                "part": part,
-                "memory": "external" if "section(" in attributes else "sram",
-                "rows": shape[-2],
-            }
+            KernelSymbol(name=found.name, constant=constant, part=part, memory=found.memory, rows=found.shape[-2])
         )
-    if counter is None or any(each["constant"] not in CONSTANT_WORDS for each in constants):
+    if counter is None or any(each.constant not in CONSTANT_WORDS for each in constants):
         raise ValueError("the kernel declares no counter of updates, or a symbol that is no constant")
     return constants, counter
 
 
-def _used(bundle: Bundle) -> dict[str, Any]:
+def _used(data: RunData) -> dict[str, Any]:
     """Return the arrays that the run file uses: settings of neurons are in the calibration."""
-    arrays = bundle.arrays
+    arrays = data.arrays
     return {name: item for name, item in arrays.items() if not name.startswith("neurons.") or name.endswith(".site")}

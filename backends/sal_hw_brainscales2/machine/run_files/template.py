@@ -1,7 +1,7 @@
 """Rendering of run files: one readable Python file that needs numpy and the vendor's software, but not this package.
 
 A template of ``templates/`` is Python with lines ``#<NAME>``, each of which a part replaces. Parts are made here, and
-only here: Python literals of a bundle's document and arrays, and kernel texts. Names of a user's network occur in them
+only here: Python literals of run data and arrays, and kernel texts. Names of a user's network occur in them
 as string literals and nowhere else. Equal parts give equal bytes.
 
 ``templates/common.py.txt`` holds what both front ends' run files do alike; it is included with ``#<COMMON>``. A
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from sal_hw.storage.files import sha256
-from sal_hw_brainscales2.machine.run_files.bundle import Arrays
+from sal_hw_brainscales2.machine.run_files.run_data import Arrays
 
 #: longest line of embedded data, in characters
 LINE_LENGTH = 100

@@ -28,6 +28,7 @@ from sal_hw_brainscales2.machine import live, program_files, sdk
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend
 from sal_hw_brainscales2.machine.importer import ChipResult
 from sal_hw_brainscales2.machine.live import LiveRun, estimate_deadline
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.session import ChipSession
 
 ROOT = Path(__file__).parents[4]
@@ -354,7 +355,7 @@ def front_ends(monkeypatch):
     """Let the front ends' renderers accept or refuse a program."""
 
     def choose(*refusing: str) -> None:
-        def render(bundle, front_end, kernels) -> str:
+        def render(data, front_end, kernels) -> str:
             if front_end in refusing:
                 raise InputError(Problem(code="E806", field="via", allowed=f"{front_end} cannot"))
             return f"# {front_end}, {len(kernels)} kernels\n"
@@ -389,11 +390,11 @@ def test_a_front_end_that_cannot_is_left_out_with_its_reason(recorded, front_end
 
 
 def test_all_spikes_are_recorded_since_rates_are_part_of_a_result(recorded):
-    populations = program_files.chip_bundle(recorded.program, updates=6, seed=1).document["populations"]
-    assert [item["record_spikes"] for item in populations] == [True, True]
+    populations = collect_run_data(recorded.program, updates=6, seed=1).populations
+    assert [item.record_spikes for item in populations] == [True, True]
     bare = api.compile_recipe(api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml"), target="brainscales2")
-    populations = program_files.chip_bundle(bare, updates=6, seed=1).document["populations"]
-    assert [item["record_spikes"] for item in populations] == [True, True]
+    populations = collect_run_data(bare, updates=6, seed=1).populations
+    assert [item.record_spikes for item in populations] == [True, True]
 
 
 def test_what_compile_writes_stands_under_the_manifest(front_ends, tmp_path, monkeypatch, capsys):

@@ -22,7 +22,7 @@ from sal_hw.target.snapshot_io import check_snapshot, read_snapshot
 from sal_hw_brainscales2.machine.calix import reading as calix_import
 from sal_hw_brainscales2.machine.calix.reading import import_calix
 from sal_hw_brainscales2.machine.calix.settings import DEFAULTS, calibration_targets, render_calibration
-from sal_hw_brainscales2.machine.program_files import chip_bundle
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 
 ROOT = Path(__file__).parents[5]
 FAKE = ROOT / "tests" / "contract" / "fakes" / "calix_stack"
@@ -30,15 +30,15 @@ SENSORS = {"amplitude_lsb": 1.0, "time_constant_us": 10.0}
 
 
 @pytest.fixture(scope="module")
-def bundle(recorded):
-    return chip_bundle(recorded.program, updates=6, seed=1)
+def data(recorded):
+    return collect_run_data(recorded.program, updates=6, seed=1)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def test_targets_are_those_of_the_program_and_calix_s_own_elsewhere(recorded, bundle):
-    targets = calibration_targets(bundle)
+def test_targets_are_those_of_the_program_and_calix_s_own_elsewhere(recorded, data):
+    targets = calibration_targets(data)
     chip = recorded.program.chip
     used = np.flatnonzero(targets["used"])
     np.testing.assert_array_equal(used, np.sort(chip.neurons.site))
@@ -50,9 +50,9 @@ def test_targets_are_those_of_the_program_and_calix_s_own_elsewhere(recorded, bu
     assert {name: set(targets[name][free].tolist()) for name in DEFAULTS} == {n: {v} for n, v in DEFAULTS.items()}
 
 
-def test_the_file_is_sound_python_and_always_the_same(bundle, tmp_path):
-    text = render_calibration(bundle, SENSORS)
-    assert text == render_calibration(bundle, SENSORS)
+def test_the_file_is_sound_python_and_always_the_same(data, tmp_path):
+    text = render_calibration(data, SENSORS)
+    assert text == render_calibration(data, SENSORS)
     path = tmp_path / "calibrate_sal.py"
     path.write_text(text)
     compile(text, "calibrate_sal.py", "exec")
@@ -64,9 +64,9 @@ def test_the_file_is_sound_python_and_always_the_same(bundle, tmp_path):
     assert max(len(line) for line in text.splitlines()) <= 120
 
 
-def calibrate(bundle, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def calibrate(data, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     path = tmp_path / "calibrate_sal.py"
-    path.write_text(render_calibration(bundle, SENSORS))
+    path.write_text(render_calibration(data, SENSORS))
     known = {**os.environ, "PYTHONPATH": str(FAKE), "SAL_HW_FAKE_CALIX": str(tmp_path / "calls.json"), **environment}
     return subprocess.run(
         [sys.executable, str(path), "--out", "calibration"],
@@ -78,13 +78,13 @@ def calibrate(bundle, tmp_path: Path, **environment: str) -> subprocess.Complete
     )
 
 
-def test_the_calibration_that_is_asked_for(bundle, tmp_path):
+def test_the_calibration_that_is_asked_for(data, tmp_path):
     # populations of one kind need one calibration
-    arrays = {name: np.full_like(item, 640) if "bias" in name else item for name, item in bundle.arrays.items()}
-    done = calibrate(replace(bundle, arrays=arrays), tmp_path)
+    arrays = {name: np.full_like(item, 640) if "bias" in name else item for name, item in data.arrays.items()}
+    done = calibrate(replace(data, arrays=arrays), tmp_path)
     assert done.returncode == 0, done.stderr
     (call,) = json.loads((tmp_path / "calls.json").read_text())
-    targets = calibration_targets(bundle)
+    targets = calibration_targets(data)
     assert call["neurons"]["leak"] == targets["leak_lsb"].tolist()
     assert call["neurons"]["threshold"] == targets["threshold_lsb"].tolist()
     np.testing.assert_allclose(call["neurons"]["tau_mem"], targets["tau_mem_us"] * 1e-6)
@@ -99,10 +99,10 @@ def test_the_calibration_that_is_asked_for(bundle, tmp_path):
     assert "next: run the run file with" in done.stdout
 
 
-def test_different_synaptic_inputs_take_a_second_calibration(recorded, bundle, tmp_path):
-    assert calibrate(bundle, tmp_path).returncode == 0
+def test_different_synaptic_inputs_take_a_second_calibration(recorded, data, tmp_path):
+    assert calibrate(data, tmp_path).returncode == 0
     first, second = json.loads((tmp_path / "calls.json").read_text())
-    targets = calibration_targets(bundle)
+    targets = calibration_targets(data)
     used = targets["used"].astype(bool)
     medians = [int(np.median(targets[f"bias_{polarity}"][used])) for polarity in ("excitatory", "inhibitory")]
     assert (first["inputs"], first["biases"]) == ("CalibratedCubaSynapticInput", medians)
@@ -115,14 +115,14 @@ def test_different_synaptic_inputs_take_a_second_calibration(recorded, bundle, t
     np.testing.assert_array_equal(biases[~used], found[~used])
 
 
-def test_failures_end_with_a_cause_and_a_next_command(bundle, tmp_path):
-    done = calibrate(bundle, tmp_path, SAL_HW_FAKE_CALIX_FAIL="links are down")
+def test_failures_end_with_a_cause_and_a_next_command(data, tmp_path):
+    done = calibrate(data, tmp_path, SAL_HW_FAKE_CALIX_FAIL="links are down")
     assert done.returncode == 4
     lines = done.stderr.splitlines()
     assert any(line.startswith("cause: ") and "links are down" in line for line in lines)
     assert any(line.startswith("next: ") for line in lines)
     assert not (tmp_path / "calibration").exists()
-    done = calibrate(bundle, tmp_path, PYTHONPATH="")
+    done = calibrate(data, tmp_path, PYTHONPATH="")
     assert done.returncode == 4
     assert "cause: the module calix cannot be imported" in done.stderr
 
@@ -130,9 +130,9 @@ def test_failures_end_with_a_cause_and_a_next_command(bundle, tmp_path):
 # --- what its results tell --------------------------------------------------------------------------------------------
 
 
-def test_our_own_document_gives_the_usable_circuits(bundle, tmp_path, capsys, monkeypatch):
+def test_our_own_document_gives_the_usable_circuits(data, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert calibrate(bundle, tmp_path).returncode == 0
+    assert calibrate(data, tmp_path).returncode == 0
     assert main(["import", "--calix", "calibration/calibration.json", "-o", "chip"]) == 0
     assert "hxcube7fpga0chip63_1" in capsys.readouterr().out
     snapshot = read_snapshot(Path("chip"))
@@ -250,8 +250,8 @@ def test_a_pickle_runs_only_by_consent_and_elsewhere(tmp_path, monkeypatch, caps
     assert int(Path("trap").read_text()) != os.getpid()
 
 
-def test_a_trusted_pickle_gives_what_the_document_gives(bundle, tmp_path, monkeypatch):
-    assert calibrate(bundle, tmp_path).returncode == 0
+def test_a_trusted_pickle_gives_what_the_document_gives(data, tmp_path, monkeypatch):
+    assert calibrate(data, tmp_path).returncode == 0
     monkeypatch.setenv("PYTHONPATH", str(FAKE))
     monkeypatch.setenv("SAL_HW_FAKE_CALIX", str(tmp_path / "calls.json"))
     folder = tmp_path / "calibration"

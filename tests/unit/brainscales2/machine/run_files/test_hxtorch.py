@@ -16,17 +16,17 @@ import pytest
 
 from sal_hw.errors import InputError
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
-from sal_hw_brainscales2.machine.program_files import chip_bundle
-from sal_hw_brainscales2.machine.run_files.bundle import Bundle
-from sal_hw_brainscales2.machine.run_files.hxtorch import render_hxtorch
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
+from sal_hw_brainscales2.machine.run_files.hxtorch.render import render_hxtorch
+from sal_hw_brainscales2.machine.run_files.run_data import RunData, run_document
 
 ROOT = Path(__file__).parents[5]
 GOLDEN = ROOT / "tests" / "golden" / "run_hxtorch.py.txt"
 
 
 @pytest.fixture(scope="module")
-def bundle(recorded):
-    return chip_bundle(recorded.program, updates=6, seed=1)
+def data(recorded):
+    return collect_run_data(recorded.program, updates=6, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +35,12 @@ def kernels(recorded):
 
 
 @pytest.fixture(scope="module")
-def text(bundle, kernels):
-    return render_hxtorch(bundle, kernels)
+def text(data, kernels):
+    return render_hxtorch(data, kernels)
 
 
-def changed(bundle: Bundle, **document) -> Bundle:
-    return replace(bundle, document={**bundle.document, **document})
+def changed(data: RunData, **facts) -> RunData:
+    return replace(data, **facts)
 
 
 def definitions(text: str) -> dict[str, object]:
@@ -64,30 +64,30 @@ def test_it_passes_the_checks_of_this_project(text, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_same_program_gives_the_same_bytes(bundle, kernels, text):
-    assert render_hxtorch(bundle, dict(kernels)) == text
+def test_the_same_program_gives_the_same_bytes(data, kernels, text):
+    assert render_hxtorch(data, dict(kernels)) == text
 
 
-def test_it_is_the_text_that_was_reviewed(bundle, kernels):
+def test_it_is_the_text_that_was_reviewed(data, kernels):
     """Write the file anew with SAL_HW_UPDATE_GOLDEN=1; packed data are left out, since zlib may pack in other ways."""
-    fixed = render_hxtorch(changed(bundle, program_hash="0" * 64), kernels)
+    fixed = render_hxtorch(changed(data, program_hash="0" * 64), kernels)
     shown = re.sub(r"(\(  # base64\(zlib\(npy\)\)\n)(?: +\"[A-Za-z0-9+/=]+\",\n)+", r"\1", fixed)
     if "SAL_HW_UPDATE_GOLDEN" in os.environ:
         GOLDEN.write_text(shown)
     assert shown == GOLDEN.read_text()
 
 
-def test_it_carries_what_the_program_is(bundle, kernels, text):
+def test_it_carries_what_the_program_is(data, kernels, text):
     found = definitions(text)
     assert found["KERNELS"] == kernels
     program = found["PROGRAM"]
     for name in ("program_hash", "seed", "updates", "runtime_us", "populations"):
-        assert program[name] == bundle.document[name]
+        assert program[name] == run_document(data)[name]
     rule = program["rules"][0]
     assert (rule["weights_symbol"], rule["updates_symbol"]) == ("sal_signed_0_weights", "sal_signed_0_updates")
     assert rule["polarities"] == ["excitatory", "inhibitory"]
     # a row per source and sign
-    assert rule["rows"] == 2 * bundle.document["populations"][1]["size"]
+    assert rule["rows"] == 2 * data.populations[1].size
     assert all(symbol["bytes"] == rule["rows"] * 256 for symbol in rule["constants_symbols"])
     assert [layer["rule"] for layer in program["layers"]] == [None, 0, None, None, None, None]
     # all synapses of projections exist, while a background source has one target per train
@@ -102,70 +102,68 @@ def test_it_needs_nothing_of_ours(text):
     assert imported - set(sys.stdlib_module_names) - {"__future__"} == {"numpy"}
 
 
-def test_a_name_is_only_data(bundle, kernels):
+def test_a_name_is_only_data(data, kernels):
     evil = '"""]}\\\nimport os #<ARRAYS> \u202e\u00e9'
-    sources = [{**bundle.document["background"][0], "seed": 7}, *bundle.document["background"][1:]]
-    named = [{**each, "note": evil} for each in bundle.document["populations"]]
-    text = render_hxtorch(changed(bundle, populations=named, background=sources), kernels)
-    assert definitions(text)["PROGRAM"]["populations"][0]["note"] == evil
+    text = render_hxtorch(changed(data, target=evil), kernels)
+    assert definitions(text)["PROGRAM"]["target"] == evil
     assert text.isascii()
 
 
 # --- what hxtorch cannot do -------------------------------------------------------------------------------------------
 
 
-def refused(bundle: Bundle, kernels) -> InputError:
+def refused(data: RunData, kernels) -> InputError:
     with pytest.raises(InputError) as caught:
-        render_hxtorch(bundle, kernels)
+        render_hxtorch(data, kernels)
     assert {problem.code for problem in caught.value.problems} == {"E806"}
     assert all(problem.hint for problem in caught.value.problems)
     return caught.value
 
 
-def test_constants_of_each_synapse(bundle, kernels):
-    rules = [{**bundle.document["rules"][0], "constants_per_synapse": True}]
-    error = refused(changed(bundle, rules=rules), kernels)
+def test_constants_of_each_synapse(data, kernels):
+    rules = (replace(data.rules[0], constants_per_synapse=True),)
+    error = refused(changed(data, rules=rules), kernels)
     assert "--via pynn" in error.problems[0].hint
 
 
-def test_a_run_that_outlasts_the_timer(bundle, kernels):
+def test_a_run_that_outlasts_the_timer(data, kernels):
     # 2**32 cycles of 8 ns, of which the moment after the last update takes 100 us
     most = 2**32 / 125.0 - 100.0
-    assert render_hxtorch(changed(bundle, runtime_us=most), kernels)
-    assert "34.36 s" in refused(changed(bundle, runtime_us=most + 1.0), kernels).problems[0].allowed
+    assert render_hxtorch(changed(data, runtime_us=most), kernels)
+    assert "34.36 s" in refused(changed(data, runtime_us=most + 1.0), kernels).problems[0].allowed
 
 
-def test_no_stimulus_and_no_input(bundle, kernels):
-    assert "no stimulus" in str(refused(changed(bundle, background=[]), kernels).problems[0].value)
-    lonely = [*bundle.document["populations"], {"name": "lonely", "size": 2, "record_spikes": True}]
-    assert "lonely, which has no input" in str(refused(changed(bundle, populations=lonely), kernels).problems[0].value)
+def test_no_stimulus_and_no_input(data, kernels):
+    assert "no stimulus" in str(refused(changed(data, background=()), kernels).problems[0].value)
+    lonely = (*data.populations, replace(data.populations[0], name="lonely"))
+    assert "lonely, which has no input" in str(refused(changed(data, populations=lonely), kernels).problems[0].value)
 
 
-def with_arrays(bundle: Bundle, **arrays: np.ndarray) -> Bundle:
-    return replace(bundle, arrays={**bundle.arrays, **{name.replace("__", "."): each for name, each in arrays.items()}})
+def with_arrays(data: RunData, **arrays: np.ndarray) -> RunData:
+    return replace(data, arrays={**data.arrays, **{name.replace("__", "."): each for name, each in arrays.items()}})
 
 
-def test_connections_of_both_signs(bundle, kernels):
+def test_connections_of_both_signs(data, kernels):
     codes = np.full((4, 4), 5, dtype=np.uint8)
-    both = with_arrays(bundle, codes__feedback__excitatory=codes, codes__feedback__inhibitory=codes)
+    both = with_arrays(data, codes__feedback__excitatory=codes, codes__feedback__inhibitory=codes)
     assert "16 connections of feedback that excite and inhibit" in str(refused(both, kernels).problems[0].value)
 
 
-def test_rules_of_some_synapses(bundle, kernels):
+def test_rules_of_some_synapses(data, kernels):
     exists = ~np.eye(4, dtype=np.bool_)
-    some = with_arrays(bundle, exists__feedback__excitatory=exists, exists__feedback__inhibitory=exists)
+    some = with_arrays(data, exists__feedback__excitatory=exists, exists__feedback__inhibitory=exists)
     assert "some of whose synapses are left out" in str(refused(some, kernels).problems[0].value)
 
 
-def test_more_rows_than_a_bus_has(bundle, kernels):
+def test_more_rows_than_a_bus_has(data, kernels):
     # sources on one output share a bus: each takes a row of each sign, and there are 64
     size, arrays = 33, {"neurons__hidden__site": np.arange(33) % 32 + 256 * (np.arange(33) // 32)}
     for owner, shape in (("feedback", (size, 4)), ("forward", (4, size))):
         for polarity in ("excitatory", "inhibitory"):
             arrays[f"codes__{owner}__{polarity}"] = np.zeros(shape, dtype=np.uint8)
             arrays[f"exists__{owner}__{polarity}"] = np.ones(shape, dtype=np.bool_)
-    quiet = [item for item in bundle.document["background"] if item["population"] == "visible"]
-    error = refused(with_arrays(changed(bundle, background=quiet), **arrays), kernels)
+    quiet = tuple(item for item in data.background if item.population == "visible")
+    error = refused(with_arrays(changed(data, background=quiet), **arrays), kernels)
     assert "64 per bus" in error.problems[0].allowed
 
 
@@ -177,7 +175,7 @@ def test_more_rows_than_a_bus_has(bundle, kernels):
         ("volatile uint8_t sal_signed_0_weights[", "extern uint8_t sal_signed_0_weights[", "leaves no weights"),
     ],
 )
-def test_a_kernel_with_other_symbols_is_a_mistake(bundle, kernels, old, new, message):
+def test_a_kernel_with_other_symbols_is_a_mistake(data, kernels, old, new, message):
     assert old in kernels[0]
     with pytest.raises(ValueError, match=message):
-        render_hxtorch(bundle, {0: kernels[0].replace(old, new)})
+        render_hxtorch(data, {0: kernels[0].replace(old, new)})

@@ -20,9 +20,9 @@ from hypothesis.extra import numpy as st_numpy
 
 from sal_hw.errors import InputError
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
-from sal_hw_brainscales2.machine.program_files import chip_bundle
-from sal_hw_brainscales2.machine.run_files.bundle import Bundle
+from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
+from sal_hw_brainscales2.machine.run_files.run_data import PopulationData, RunData, run_document
 from sal_hw_brainscales2.machine.run_files.template import LINE_LENGTH, embed, literal, render, text_literal
 
 ROOT = Path(__file__).parents[5]
@@ -30,8 +30,8 @@ GOLDEN = ROOT / "tests" / "golden" / "run_pynn.py.txt"
 
 
 @pytest.fixture(scope="module")
-def bundle(recorded):
-    return chip_bundle(recorded.program, updates=6, seed=1)
+def data(recorded):
+    return collect_run_data(recorded.program, updates=6, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ def kernels(recorded):
 
 
 @pytest.fixture(scope="module")
-def text(bundle, kernels):
-    return render_pynn(bundle, kernels)
+def text(data, kernels):
+    return render_pynn(data, kernels)
 
 
-def changed(bundle: Bundle, **document) -> Bundle:
-    return replace(bundle, document={**bundle.document, **document})
+def changed(data: RunData, **facts) -> RunData:
+    return replace(data, **facts)
 
 
 def definitions(text: str) -> dict[str, object]:
@@ -63,7 +63,7 @@ def definitions(text: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def resting(sampled_program):
-    return chip_bundle(sampled_program, updates=0, seed=1, duration_ms=150.0)
+    return collect_run_data(sampled_program, updates=0, seed=1, duration_ms=150.0)
 
 
 @pytest.mark.parametrize("learns", [True, False])
@@ -92,41 +92,41 @@ def test_its_types_are_sound(text, resting, tmp_path, learns):
     assert done.returncode == 0, done.stdout
 
 
-def test_a_program_without_a_rule_lasts_as_long_as_it_is_told(resting, recorded):
-    document = resting.document
-    assert (document["runtime_us"], document["updates"], document["rules"]) == (pytest.approx(150.0), 0, [])
-    assert document["populations"] == [{"name": "cells", "size": 2, "record_spikes": True, "record_membrane": True}]
+def test_a_program_without_a_rule_lasts_as_long_as_it_is_told(resting, data, recorded):
+    assert (resting.runtime_us, resting.updates, resting.rules) == (pytest.approx(150.0), 0, ())
+    cells = PopulationData(name="cells", size=2, record_spikes=True, record_membrane=True)
+    assert resting.populations == (cells,)
     with pytest.raises(TypeError, match="a learning rule or a duration"):
-        chip_bundle(replace(recorded.program, rules=()), updates=5, seed=1)
-    both = changed(resting, rules=[{"projection": "x", "senses": False}])
+        collect_run_data(replace(recorded.program, rules=()), updates=5, seed=1)
+    both = changed(resting, rules=data.rules)
     with pytest.raises(InputError, match="membranes and a learning rule"):
         render_pynn(both, {})
 
 
-def test_the_same_program_gives_the_same_bytes(bundle, kernels, text):
-    assert render_pynn(bundle, dict(reversed(kernels.items()))) == text
+def test_the_same_program_gives_the_same_bytes(data, kernels, text):
+    assert render_pynn(data, dict(reversed(kernels.items()))) == text
 
 
-def test_it_is_the_text_that_was_reviewed(bundle, kernels):
+def test_it_is_the_text_that_was_reviewed(data, kernels):
     """Write the file anew with SAL_HW_UPDATE_GOLDEN=1; packed data are left out, since zlib may pack in other ways."""
-    fixed = render_pynn(changed(bundle, program_hash="0" * 64), kernels)
+    fixed = render_pynn(changed(data, program_hash="0" * 64), kernels)
     shown = re.sub(r"(\(  # base64\(zlib\(npy\)\)\n)(?: +\"[A-Za-z0-9+/=]+\",\n)+", r"\1", fixed)
     if "SAL_HW_UPDATE_GOLDEN" in os.environ:
         GOLDEN.write_text(shown)
     assert shown == GOLDEN.read_text()
 
 
-def test_it_carries_what_the_program_is(bundle, kernels, text):
+def test_it_carries_what_the_program_is(data, kernels, text):
     found = definitions(text)
     assert found["KERNELS"] == {f"{number}.{polarity}": kernel for (number, polarity), kernel in kernels.items()}
     program = found["PROGRAM"]
     for name in ("program_hash", "seed", "updates", "runtime_us", "populations", "projections"):
-        assert program[name] == bundle.document[name]
+        assert program[name] == run_document(data)[name]
     assert program["rules"][0]["updates_symbol"] == {each: f"sal_{each}_0_updates" for _, each in kernels}
     names = {symbol["constant"] for symbol in program["rules"][0]["symbols"]["inhibitory"]}
-    assert names == set(bundle.document["rules"][0]["constants"]) != set()
+    assert names == set(data.rules[0].constants) != set()
     rows = {symbol["rows"] for symbol in program["rules"][0]["symbols"]["excitatory"]}
-    assert rows == {bundle.document["populations"][1]["size"]}
+    assert rows == {data.populations[1].size}
     digests = {name: digest for name, (digest, _) in found["ARRAYS"].items()}
     assert "codes.feedback.excitatory" in digests
     # settings of neurons come from the calibration
@@ -146,10 +146,10 @@ def test_it_needs_nothing_of_ours(text):
     assert imported - set(sys.stdlib_module_names) - {"__future__"} == {"numpy"}
 
 
-def test_a_name_is_only_data(bundle, kernels):
+def test_a_name_is_only_data(data, kernels):
     evil = '"""]}\\\nimport os #<ARRAYS> \u202e\u00e9'
-    named = {**bundle.document["populations"][0], "name": evil}
-    text = render_pynn(changed(bundle, populations=[named, bundle.document["populations"][1]]), kernels)
+    named = replace(data.populations[0], name=evil)
+    text = render_pynn(changed(data, populations=(named, data.populations[1])), kernels)
     assert definitions(text)["PROGRAM"]["populations"][0]["name"] == evil
     assert text.isascii()
 
@@ -157,39 +157,39 @@ def test_a_name_is_only_data(bundle, kernels):
 # --- what PyNN cannot do ----------------------------------------------------------------------------------------------
 
 
-def refused(bundle: Bundle, kernels) -> InputError:
+def refused(data: RunData, kernels) -> InputError:
     with pytest.raises(InputError) as caught:
-        render_pynn(bundle, kernels)
+        render_pynn(data, kernels)
     assert {problem.code for problem in caught.value.problems} == {"E806"}
     assert all(problem.hint for problem in caught.value.problems)
     return caught.value
 
 
-def test_more_generators_than_buses(bundle, kernels):
-    source = bundle.document["background"][0]
-    error = refused(changed(bundle, background=[{**source, "generator": place} for place in range(5)]), kernels)
+def test_more_generators_than_buses(data, kernels):
+    source = data.background[0]
+    error = refused(changed(data, background=tuple(replace(source, generator=place) for place in range(5))), kernels)
     assert "5 background generators" in str(error.value)
     assert "at most 4" in error.problems[0].allowed
 
 
-def test_generators_of_one_bus_on_both_hemispheres_get_buses_of_their_own(bundle, kernels):
-    source = bundle.document["background"][0]
-    sources = [{**source, "generator": place, "hemisphere": place // 4} for place in (1, 5, 2)]
-    found = definitions(render_pynn(changed(bundle, background=sources), kernels))
+def test_generators_of_one_bus_on_both_hemispheres_get_buses_of_their_own(data, kernels):
+    source = data.background[0]
+    sources = tuple(replace(source, generator=place, hemisphere=place // 4) for place in (1, 5, 2))
+    found = definitions(render_pynn(changed(data, background=sources), kernels))
     assert [item["bus"] for item in found["PROGRAM"]["background"]] == [1, 0, 2]
 
 
-def test_a_run_that_outlasts_the_timer(bundle, kernels):
-    error = refused(changed(bundle, runtime_us=34.4e6), kernels)
+def test_a_run_that_outlasts_the_timer(data, kernels):
+    error = refused(changed(data, runtime_us=34.4e6), kernels)
     assert "34.36 s" in error.problems[0].allowed
-    assert render_pynn(changed(bundle, runtime_us=34.3e6), kernels)
+    assert render_pynn(changed(data, runtime_us=34.3e6), kernels)
 
 
-def test_more_records_than_memory(bundle, kernels):
-    synapses = sum(bundle.arrays[f"codes.feedback.{each}"].size for each in ("excitatory", "inhibitory"))
+def test_more_records_than_memory(data, kernels):
+    synapses = sum(data.arrays[f"codes.feedback.{each}"].size for each in ("excitatory", "inhibitory"))
     most = 256 * 2**20 // synapses
-    assert render_pynn(changed(bundle, updates=most), kernels)
-    assert "recorded weights" in str(refused(changed(bundle, updates=most + 1), kernels).value)
+    assert render_pynn(changed(data, updates=most), kernels)
+    assert "recorded weights" in str(refused(changed(data, updates=most + 1), kernels).value)
 
 
 @pytest.mark.parametrize(
@@ -201,10 +201,10 @@ def test_more_records_than_memory(bundle, kernels):
         ("sal_excitatory_0_baseline_causal[", "stolen[", "does not begin with"),
     ],
 )
-def test_a_kernel_with_other_symbols_is_a_mistake(bundle, kernels, old, new, message):
+def test_a_kernel_with_other_symbols_is_a_mistake(data, kernels, old, new, message):
     wrong = {**kernels, (0, "excitatory"): kernels[(0, "excitatory")].replace(old, new)}
     with pytest.raises(ValueError, match=message):
-        render_pynn(bundle, wrong)
+        render_pynn(data, wrong)
 
 
 # --- how run files are put together -----------------------------------------------------------------------------------

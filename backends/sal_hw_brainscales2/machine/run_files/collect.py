@@ -1,30 +1,25 @@
-"""What a run file needs of a compiled program: chip units, names of the network, plain numbers; no vendor software.
-
-A bundle is the common ground of both front ends. It is a JSON document and arrays, so that a run file can carry it
-along and be read without this package.
-"""
+"""Collecting what a run file needs of a compiled program."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, NeuronBlock
-from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
+from sal_hw.spec.probes import CorrelationProbe, MembraneProbe
 from sal_hw_brainscales2.description import brainscales2_description
+from sal_hw_brainscales2.machine.run_files.run_data import (
+    Arrays,
+    BackgroundData,
+    ExternalData,
+    PopulationData,
+    ProjectionData,
+    RuleData,
+    RunData,
+)
 from sal_hw_brainscales2.program import ChipProgram, Polarity, SynapseTile
-
-Arrays: TypeAlias = dict[str, NDArray[Any]]
-
-#: version of the bundle's form
-BUNDLE_FORMAT = 1
-
-#: longest run, in microseconds: the FPGA's timer counts 32 bits at 125 MHz (haldls, vx/timer.h)
-MAX_RUNTIME_US = 2**32 / 125.0
 
 #: settings of the circuits that a run file sets per neuron
 _SETTINGS = (
@@ -38,26 +33,8 @@ _SETTINGS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Bundle:
-    """A program in the form of a run file.
-
-    Attributes
-    ----------
-    document
-        Names, sizes, rates, times (chip time) and schedules; JSON data.
-    arrays
-        By name: ``neurons.POPULATION.SETTING`` (neurons,), ``codes.OWNER.POLARITY`` and ``exists.OWNER.POLARITY``
-        (pre, post), ``rows.OWNER.POLARITY.HEMISPHERE`` (pre,), ``constants.PROJECTION.POLARITY.NAME`` (pre, post),
-        ``external.NAME.time_us`` and ``external.NAME.neuron`` (spikes,).
-    """
-
-    document: dict[str, Any]
-    arrays: Arrays
-
-
-def make_bundle(program: CompiledProgram, *, updates: int, seed: int, duration_ms: float | None = None) -> Bundle:
-    """Return the bundle of a program.
+def collect_run_data(program: CompiledProgram, *, updates: int, seed: int, duration_ms: float | None = None) -> RunData:
+    """Return what a run file needs of a program.
 
     Parameters
     ----------
@@ -77,32 +54,32 @@ def make_bundle(program: CompiledProgram, *, updates: int, seed: int, duration_m
     lasts_ms = duration_ms if program.update_ms is None else updates * program.update_ms
     if chip is None or lasts_ms is None:
         raise TypeError("a run file is made of a program for a chip with a learning rule or a duration")
-    document = {
-        "format": BUNDLE_FORMAT,
-        "program_hash": program.hash,
-        "target": program.target,
-        "snapshot_hash": program.snapshot_hash,
-        "seed": seed,
-        "time_scale": chip.time_scale,
-        "runtime_us": lasts_ms * 1e3 / chip.time_scale,
-        "updates": updates if program.rules else 0,
-        "populations": [_population(program, block) for block in program.neurons],
-        "projections": [*_projections(program, chip)],
-        "background": [*_background(chip, seed)],
-        "external": [{"name": item.name, "population": item.population} for item in chip.external],
-        "rules": [*_rules(program, chip, updates)],
-    }
-    return Bundle(document=document, arrays=_arrays(program, chip))
+    return RunData(
+        program_hash=program.hash,
+        target=program.target,
+        snapshot_hash=program.snapshot_hash,
+        seed=seed,
+        time_scale=chip.time_scale,
+        runtime_us=lasts_ms * 1e3 / chip.time_scale,
+        updates=updates if program.rules else 0,
+        populations=tuple(_population(program, block) for block in program.neurons),
+        projections=tuple(_projections(program, chip)),
+        background=tuple(_background(chip, seed)),
+        external=tuple(ExternalData(name=item.name, population=item.population) for item in chip.external),
+        rules=tuple(_rules(program, chip, updates)),
+        arrays=_arrays(program, chip),
+    )
 
 
-def _population(program: CompiledProgram, block: NeuronBlock) -> dict[str, Any]:
+def _population(program: CompiledProgram, block: NeuronBlock) -> PopulationData:
     seen = {type(item) for item in program.probes if getattr(item, "population", None) == block.population}
-    return {
-        "name": block.population,
-        "size": block.size,
-        "record_spikes": SpikeProbe in seen,
-        "record_membrane": MembraneProbe in seen,
-    }
+    return PopulationData(
+        name=block.population,
+        size=block.size,
+        # rates and silent neurons are part of every result
+        record_spikes=True,
+        record_membrane=MembraneProbe in seen,
+    )
 
 
 def _owners(chip: ChipProgram) -> list[tuple[str, Polarity]]:
@@ -110,53 +87,53 @@ def _owners(chip: ChipProgram) -> list[tuple[str, Polarity]]:
     return list(dict.fromkeys((tile.owner, tile.polarity) for tile in chip.tiles))
 
 
-def _projections(program: CompiledProgram, chip: ChipProgram) -> Iterator[dict[str, Any]]:
+def _projections(program: CompiledProgram, chip: ChipProgram) -> Iterator[ProjectionData]:
     learning = {placed.projection for placed in chip.kernels}
     blocks = {block.projection: block for block in program.synapses}
     for owner, polarity in _owners(chip):
         if owner in blocks:
             block = blocks[owner]
-            yield {
-                "name": owner,
-                "polarity": polarity,
-                "source": block.source,
-                "target": block.target,
-                "learns": owner in learning,
-            }
+            yield ProjectionData(
+                name=owner,
+                polarity=polarity,
+                source=block.source,
+                target=block.target,
+                learns=owner in learning,
+            )
 
 
-def _background(chip: ChipProgram, seed: int) -> Iterator[dict[str, Any]]:
+def _background(chip: ChipProgram, seed: int) -> Iterator[BackgroundData]:
     for source in chip.background:
         derived = np.random.SeedSequence([seed, *source.name.encode(), source.generator]).generate_state(1)[0]
         wanted = int(derived) if source.seed is None else source.seed
-        yield {
-            "name": source.name,
-            "population": source.population,
-            "hemisphere": source.hemisphere,
-            "generator": source.generator,
-            "size": source.size,
-            "rate_hz": source.rate_hz,
+        yield BackgroundData(
+            name=source.name,
+            population=source.population,
+            hemisphere=source.hemisphere,
+            generator=source.generator,
+            size=source.size,
+            rate_hz=source.rate_hz,
             # a shift register never leaves 0
-            "seed": wanted % 2**32 or 1,
-            "polarities": sorted({tile.polarity for tile in chip.tiles_of(source.name)}),
-        }
+            seed=wanted % 2**32 or 1,
+            polarities=tuple(sorted({tile.polarity for tile in chip.tiles_of(source.name)})),
+        )
 
 
-def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterator[dict[str, Any]]:
+def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterator[RuleData]:
     sensed = {probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)}
     for number, placed in enumerate(chip.kernels):
         kernel = placed.excitatory or placed.inhibitory
-        yield {
-            "number": number,
-            "projection": placed.projection,
-            "start_us": placed.start_us,
-            "period_us": placed.period_us,
-            "updates": updates,
-            "memory": placed.memory,
-            "constants": sorted(kernel.constants) if kernel is not None else [],
-            "constants_per_synapse": _differ(placed.constants),
-            "senses": placed.projection in sensed,
-        }
+        yield RuleData(
+            number=number,
+            projection=placed.projection,
+            start_us=placed.start_us,
+            period_us=placed.period_us,
+            updates=updates,
+            memory=placed.memory,
+            constants=tuple(sorted(kernel.constants)) if kernel is not None else (),
+            constants_per_synapse=_differ(placed.constants),
+            senses=placed.projection in sensed,
+        )
 
 
 def _differ(constants: dict[str, NDArray[np.int64]]) -> bool:
