@@ -1,0 +1,1 @@
+"""A made-up machine: sixteen LIF neurons, and weights that end at 1 mV."""
