@@ -205,7 +205,8 @@ def test_the_run_file_does_what_the_session_does(ran):
     session = EmulatorBackend().open(program, seed=1)
     seen = session.learn(UPDATES)
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
-        loop = ChunkLoop(*chunk_plan(program, 1))
+        plan = chunk_plan(program, 1)
+        loop = ChunkLoop(plan.document(), plan.arrays)
         loop.stored = {name: arrays[f"stored.{name}"] for name in loop.stored}
         np.testing.assert_array_equal(loop.weights("feedback"), session.weights("feedback"))
         for name in ("visible", "hidden"):

@@ -1,7 +1,7 @@
 """Spike-based alignment learning by a host, between the chunks of a run; the one implementation for all executors.
 
 Run files embed this module as it is, so it needs numpy and nothing else, and takes plain data: a *plan*, which is JSON,
-and its arrays by name; :func:`sal_hw_spinnaker.chunks.plan.chunk_plan` makes both. Times are ticks. Every random
+and its arrays by name; :class:`sal_hw_spinnaker.chunks.plan.ChunkPlan` has both. Times are ticks. Every random
 number follows from the plan's seed, the name of what is drawn and the number of the chunk, so that a loop goes on from
 any chunk.
 """

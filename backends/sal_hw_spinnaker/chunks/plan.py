@@ -1,8 +1,13 @@
-"""A program that runs in chunks as plain JSON and arrays: what executors and run files have in common."""
+"""The plan of a program that runs in chunks: what executors and run files have in common.
+
+On this side it is made of dataclasses. A run file and the process that runs a chunk read it as JSON and arrays, for
+which they need nothing of this package; so does the loop that learns, which run files embed.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +15,144 @@ from numpy.typing import NDArray
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredRule, LoweredSal, LoweredStimulus
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.windows import pairs_nearest
-from sal_hw_spinnaker.ticks import IntegerInput, IntegerSynapses, TickNeurons, TickProgram
+from sal_hw.storage.codec import encode
+from sal_hw_spinnaker.ticks import IntegerInput, IntegerSynapses, Rounding, TickNeurons, TickProgram
 
-Arrays = dict[str, NDArray[Any]]
-Document = dict[str, Any]
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelParameters:
+    """Parameters of a neuron model, by the names that py-spinnaker2 gives them; times are ticks."""
+
+    threshold: float
+    alpha_decay: float
+    exc_decay: float
+    inh_decay: float
+    v_init: float
+    v_reset: float
+    reset: str
+    t_refrac: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PopulationPlan:
+    """A population, how much of it a core holds, and whether its potentials are recorded."""
+
+    name: str
+    size: int
+    model: str
+    neurons_per_core: int
+    parameters: ModelParameters
+    records_potential: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProjectionPlan:
+    """A projection.
+
+    Attributes
+    ----------
+    limit
+        The largest whole number of a weight, either sign.
+    per_mv
+        How many whole numbers a mV is, for excitatory and for inhibitory weights.
+    low_mv, high_mv
+        Where the weights of a learning projection end; None for unbounded ones and for those that do not learn.
+    """
+
+    name: str
+    source: str
+    target: str
+    delay_ticks: int
+    learns: bool
+    limit: int
+    per_mv: tuple[float, float]
+    low_mv: float | None
+    high_mv: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InputPlan:
+    """A stimulus.
+
+    Attributes
+    ----------
+    rate_per_tick
+        Of a Poisson stimulus; None for given spikes, which are arrays.
+    entropy
+        What its random numbers follow from; None for given spikes.
+    """
+
+    name: str
+    population: str
+    sources_per_core: int
+    rate_per_tick: float | None = None
+    entropy: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RulePlan:
+    """A SAL rule.
+
+    Attributes
+    ----------
+    learned
+        Projections that it changes.
+    causal_nearest, anticausal_nearest
+        Whether only the last spike before counts.
+    """
+
+    name: str
+    learned: tuple[str, ...]
+    gain: float
+    tau_causal_ticks: float
+    tau_anticausal_ticks: float
+    causal_nearest: bool
+    anticausal_nearest: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ChunkPlan:
+    """The plan of a run.
+
+    Attributes
+    ----------
+    seed
+        Of everything random in the run.
+    real_tick_s
+        How long a tick takes.
+    chunk_ticks
+        Length of a chunk.
+    shadow, rounding
+        Whether the host keeps unrounded weights, and how they become whole numbers.
+    arrays
+        By name: ``i_offset.POPULATION`` (neurons,), ``stored.PROJECTION``, ``exists.PROJECTION`` and, of those that
+        learn, ``weights.PROJECTION`` and ``amplitude.RULE.PROJECTION`` (pre, post), ``input.STIMULUS`` (neurons,), and
+        of given spikes ``given.STIMULUS.tick`` and ``given.STIMULUS.neuron`` (spikes,).
+    """
+
+    program_hash: str
+    seed: int
+    timestep_ms: float
+    real_tick_s: float
+    chunk_ticks: int
+    shadow: bool
+    rounding: Rounding
+    populations: tuple[PopulationPlan, ...]
+    projections: tuple[ProjectionPlan, ...]
+    inputs: tuple[InputPlan, ...]
+    rules: tuple[RulePlan, ...]
+    arrays: Arrays
+
+    def document(self) -> dict[str, Any]:
+        """Return everything but the arrays as JSON data, see :mod:`sal_hw_spinnaker.chunks.loop`."""
+        found, _ = encode(replace(self, arrays={}))
+        inputs = [
+            {key: item for key, item in each.items() if key != "entropy" or item is not None}
+            for each in found["inputs"]
+        ]
+        return {key: item for key, item in found.items() if key != "arrays"} | {"inputs": inputs}
 
 
 def ticks_of(program: CompiledProgram) -> TickProgram:
@@ -29,8 +168,8 @@ def ticks_of(program: CompiledProgram) -> TickProgram:
     return program.digital.ticks
 
 
-def chunk_plan(program: CompiledProgram, seed: int) -> tuple[Document, Arrays]:
-    """Return the plan of a program and its arrays, see :mod:`sal_hw_spinnaker.chunks.loop`.
+def chunk_plan(program: CompiledProgram, seed: int) -> ChunkPlan:
+    """Return the plan of a program.
 
     Parameters
     ----------
@@ -39,98 +178,93 @@ def chunk_plan(program: CompiledProgram, seed: int) -> tuple[Document, Arrays]:
     """
     ticks, arrays = ticks_of(program), Arrays()
     stimuli = zip(ticks.inputs, program.stimuli, strict=True)
-    plan: Document = {
-        "program_hash": program.hash,
-        "seed": seed,
-        "timestep_ms": program.timestep_ms,
-        "real_tick_s": program.timestep_ms * 1e-3 * (program.digital.time_scale_factor if program.digital else 1.0),
-        "chunk_ticks": ticks.chunk_ticks,
-        "shadow": ticks.shadow,
-        "rounding": ticks.rounding,
-        "populations": [_population(program, item, arrays) for item in ticks.neurons],
-        "projections": [_projection(program, ticks, item, arrays) for item in ticks.synapses],
-        "inputs": [_input(program, item, stimulus, seed, arrays) for item, stimulus in stimuli],
-        "rules": [_rule(rule, arrays) for rule in program.rules],
-    }
-    return plan, arrays
+    return ChunkPlan(
+        program_hash=program.hash,
+        seed=seed,
+        timestep_ms=program.timestep_ms,
+        real_tick_s=program.timestep_ms * 1e-3 * (program.digital.time_scale_factor if program.digital else 1.0),
+        chunk_ticks=ticks.chunk_ticks,
+        shadow=ticks.shadow,
+        rounding=ticks.rounding,
+        populations=tuple(_population(program, item, arrays) for item in ticks.neurons),
+        projections=tuple(_projection(program, ticks, item, arrays) for item in ticks.synapses),
+        inputs=tuple(_input(program, item, stimulus, seed, arrays) for item, stimulus in stimuli),
+        rules=tuple(_rule(rule, arrays) for rule in program.rules),
+        arrays=arrays,
+    )
 
 
-def _population(program: CompiledProgram, item: TickNeurons, arrays: Arrays) -> Document:
+def _population(program: CompiledProgram, item: TickNeurons, arrays: Arrays) -> PopulationPlan:
     arrays[f"i_offset.{item.population}"] = item.i_offset
-    return {
-        "name": item.population,
-        "size": len(item.i_offset),
-        "model": item.model,
-        "neurons_per_core": item.neurons_per_core,
-        "parameters": {
-            "threshold": item.threshold,
-            "alpha_decay": item.alpha_decay,
-            "exc_decay": item.exc_decay,
-            "inh_decay": item.inh_decay,
-            "v_init": 0.0,
-            "v_reset": item.v_reset,
-            "reset": "reset_to_v_reset",
-            "t_refrac": item.refractory_ticks,
-        },
-        "records_potential": any(
+    return PopulationPlan(
+        name=item.population,
+        size=len(item.i_offset),
+        model=item.model,
+        neurons_per_core=item.neurons_per_core,
+        parameters=ModelParameters(
+            threshold=item.threshold,
+            alpha_decay=item.alpha_decay,
+            exc_decay=item.exc_decay,
+            inh_decay=item.inh_decay,
+            v_init=0.0,
+            v_reset=item.v_reset,
+            reset="reset_to_v_reset",
+            t_refrac=item.refractory_ticks,
+        ),
+        records_potential=any(
             isinstance(probe, MembraneProbe) and probe.population == item.population for probe in program.probes
         ),
-    }
+    )
 
 
-def _projection(program: CompiledProgram, ticks: TickProgram, item: IntegerSynapses, arrays: Arrays) -> Document:
+def _projection(program: CompiledProgram, ticks: TickProgram, item: IntegerSynapses, arrays: Arrays) -> ProjectionPlan:
     block = program.synapse_block(item.projection)
-    scales = [ticks.scale_of(item.target, sign) for sign in ("excitatory", "inhibitory")]
+    excitatory, inhibitory = (ticks.scale_of(item.target, sign) for sign in ("excitatory", "inhibitory"))
     arrays[f"stored.{item.projection}"] = item.weights
     arrays[f"exists.{item.projection}"] = item.exists
     bounds = (block.weight_min, block.weight_max) if item.learns else (None, None)
     if item.learns:
         arrays[f"weights.{item.projection}"] = np.where(item.exists, np.clip(block.weights, *bounds), 0.0)
-    return {
-        "name": item.projection,
-        "source": item.source,
-        "target": item.target,
-        "delay_ticks": item.delay_ticks,
-        "learns": item.learns,
-        "limit": scales[0].limit,
-        "per_mv": [scale.per_mv for scale in scales],
-        "low_mv": bounds[0],
-        "high_mv": bounds[1],
-    }
+    return ProjectionPlan(
+        name=item.projection,
+        source=item.source,
+        target=item.target,
+        delay_ticks=item.delay_ticks,
+        learns=item.learns,
+        limit=excitatory.limit,
+        per_mv=(excitatory.per_mv, inhibitory.per_mv),
+        low_mv=bounds[0],
+        high_mv=bounds[1],
+    )
 
 
 def _input(
     program: CompiledProgram, item: IntegerInput, stimulus: LoweredStimulus, seed: int, arrays: Arrays
-) -> Document:
+) -> InputPlan:
     arrays[f"input.{item.stimulus}"] = item.weights
-    found: Document = {
-        "name": item.stimulus,
-        "population": item.population,
-        "sources_per_core": item.sources_per_core,
-        "rate_per_tick": None,
-    }
+    found = InputPlan(name=item.stimulus, population=item.population, sources_per_core=item.sources_per_core)
     if isinstance(stimulus, LoweredPoisson):
         own = seed if stimulus.seed is None else stimulus.seed
         rate = stimulus.rate_hz * program.timestep_ms * 1e-3
-        return found | {"rate_per_tick": rate, "entropy": [own, *stimulus.name.encode()]}
+        return replace(found, rate_per_tick=rate, entropy=(own, *stimulus.name.encode()))
     arrays[f"given.{item.stimulus}.tick"] = stimulus.step
     arrays[f"given.{item.stimulus}.neuron"] = stimulus.neuron
     return found
 
 
-def _rule(rule: LoweredRule, arrays: Arrays) -> Document:
+def _rule(rule: LoweredRule, arrays: Arrays) -> RulePlan:
     if not isinstance(rule, LoweredSal):
         raise TypeError(f"{rule.name} is not a SAL rule")
     amplitudes = {rule.backward: rule.backward_amplitude}
     if rule.forward_amplitude is not None:
         amplitudes[rule.forward] = rule.forward_amplitude
     arrays |= {f"amplitude.{rule.name}.{name}": values for name, values in amplitudes.items()}
-    return {
-        "name": rule.name,
-        "learned": list(amplitudes),
-        "gain": rule.gain,
-        "tau_causal_ticks": rule.causal.trace_tau_steps,
-        "tau_anticausal_ticks": rule.anticausal.trace_tau_steps,
-        "causal_nearest": pairs_nearest(rule.causal.pairing),
-        "anticausal_nearest": pairs_nearest(rule.anticausal.pairing),
-    }
+    return RulePlan(
+        name=rule.name,
+        learned=tuple(amplitudes),
+        gain=rule.gain,
+        tau_causal_ticks=rule.causal.trace_tau_steps,
+        tau_anticausal_ticks=rule.anticausal.trace_tau_steps,
+        causal_nearest=pairs_nearest(rule.causal.pairing),
+        anticausal_nearest=pairs_nearest(rule.anticausal.pairing),
+    )

@@ -14,7 +14,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw_spinnaker.chunks.loop import Chunk, ChunkLoop, Records, Spikes
-from sal_hw_spinnaker.chunks.plan import chunk_plan, ticks_of
+from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan, ticks_of
 
 
 class ChunkRunner(Protocol):
@@ -30,8 +30,8 @@ class ChunkRunner(Protocol):
         """
 
 
-#: makes a runner from a plan and its arrays
-Opener = Callable[[Mapping[str, Any], Mapping[str, NDArray[Any]]], ChunkRunner]
+#: makes a runner from a plan
+Opener = Callable[[ChunkPlan], ChunkRunner]
 
 
 class ChunkSession(WithoutMoments):
@@ -66,13 +66,16 @@ class ChunkSession(WithoutMoments):
         self._program = program
         self._ticks = ticks_of(program)
         self._plan = chunk_plan(program, seed)
-        self._run = open_runner(*self._plan)
+        self._run = open_runner(self._plan)
         self._recorder = recorder
         self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
-        self._loop = ChunkLoop(*self._plan)
+        self._loop = self._new_loop()
         self._counts = {block.population: np.zeros(block.size, dtype=np.int64) for block in program.neurons}
         self._too_early = 0
         self._observations = 0
+
+    def _new_loop(self, *key: int) -> ChunkLoop:
+        return ChunkLoop(self._plan.document(), self._plan.arrays, key)
 
     def prepare(self, updates: int) -> None:
         """Nothing to prepare: chunks are run as they are asked for."""
@@ -103,7 +106,7 @@ class ChunkSession(WithoutMoments):
         total, warmup = round(duration_ms / step_ms), round(warmup_ms / step_ms)
         found = []
         for chain in range(chains):
-            loop = ChunkLoop(*self._plan, key=(self._observations, chain))
+            loop = self._new_loop(self._observations, chain)
             loop.stored = self._loop.stored
             left = total // chains + (chain < total % chains)
             while left:
@@ -162,7 +165,7 @@ class ChunkSession(WithoutMoments):
     def _at_limit(self) -> tuple[int, int]:
         """Return how many learning weights stand at an end of their range, and how many there are."""
         at_limit = total = 0
-        learning = {name for rule in self._plan[0]["rules"] if rule["gain"] != 0.0 for name in rule["learned"]}
+        learning = {name for rule in self._plan.rules if rule.gain != 0.0 for name in rule.learned}
         for block in self._program.synapses:
             if block.projection in learning:
                 weights = self.unrounded_weights(block.projection)[block.exists]

@@ -61,14 +61,14 @@ def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str
 
 def run_file(program: CompiledProgram, *, updates: int, seed: int) -> str:
     """Return the run file."""
-    plan, arrays = chunk_plan(program, seed)
-    raw = npz_bytes(arrays)
+    plan = chunk_plan(program, seed)
+    raw = npz_bytes(plan.arrays)
     packed = base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
     lines = [packed[at : at + _LINE_LENGTH] for at in range(0, len(packed), _LINE_LENGTH)]
     parts = {
         "WHERE": f"WHERE = {WHERE!r}",
         "UPDATES": f"UPDATES = {int(updates)}",
-        "PLAN": f"PLAN: dict[str, Any] = {pformat(plan, width=_LINE_LENGTH)}",
+        "PLAN": f"PLAN: dict[str, Any] = {pformat(plan.document(), width=_LINE_LENGTH)}",
         "LOOP": body(chunk_loop),
         "NETWORK": body(spinnaker2_network),
         "ARRAYS": "\n".join([f"ARRAYS_SHA256 = {sha256(raw)!r}", 'ARRAYS = """', *lines, '"""']),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
 from sal_hw.storage.files import npz_bytes, read_npz, write_atomic
 from sal_hw_spinnaker.chunks.loop import Chunk, Records
+from sal_hw_spinnaker.chunks.plan import ChunkPlan
 
 #: wall-clock seconds allowed for connecting, mapping and loading; examples take about 7 s per run, so a choice
 START_UP_S = 300.0
@@ -41,24 +42,16 @@ class MachineRunner:
 
     Parameters
     ----------
-    plan, arrays
-        Of :func:`sal_hw_spinnaker.chunks.plan.chunk_plan`.
+    plan
+        Of the program.
     address
         Of the chip's board.
     deadline_s
         Wall-clock limit of a chunk; None estimates a generous one.
     """
 
-    def __init__(
-        self,
-        plan: Mapping[str, Any],
-        arrays: Mapping[str, NDArray[Any]],
-        *,
-        address: str,
-        deadline_s: float | None = None,
-    ) -> None:
+    def __init__(self, plan: ChunkPlan, *, address: str, deadline_s: float | None = None) -> None:
         self._plan = plan
-        self._arrays = arrays
         self._address = address
         self._deadline_s = deadline_s
 
@@ -75,15 +68,15 @@ class MachineRunner:
         folder = Path(tempfile.mkdtemp(prefix="sal-hw-chunk-"))
         lanes = {name: count for name, (count, _) in chunk.inputs.items()}
         job = {
-            "plan": self._plan,
+            "plan": self._plan.document(),
             "address": self._address,
             "number": chunk.number,
             "ticks": chunk.ticks,
             "lanes": lanes,
         }
         write_atomic(folder / JOB, json.dumps(job).encode())
-        write_atomic(folder / ARRAYS, npz_bytes({**self._arrays, **chunk_arrays(chunk)}))
-        execute(folder, self._deadline_s or START_UP_S + SLOWER * chunk.ticks * float(self._plan["real_tick_s"]))
+        write_atomic(folder / ARRAYS, npz_bytes({**self._plan.arrays, **chunk_arrays(chunk)}))
+        execute(folder, self._deadline_s or START_UP_S + SLOWER * chunk.ticks * self._plan.real_tick_s)
         records = read_records(read_npz((folder / RECORDS).read_bytes()))
         # after a failure the folder stays: its log is what helps
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +17,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import read_npz, sha256
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.chunks.loop import Chunk, ChunkLoop, Records
-from sal_hw_spinnaker.chunks.plan import chunk_plan, ticks_of
+from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan, ticks_of
 from sal_hw_spinnaker.chunks.session import ChunkSession
 from sal_hw_spinnaker.spinnaker2.description import FRONT_END, NAME
 
@@ -114,12 +113,12 @@ def _check_header(path: Path, header: dict[str, Any], program: CompiledProgram) 
 
 def _records(path: Path, arrays: Arrays, program: CompiledProgram, updates: int) -> tuple[Records, ...]:
     """Return the records of each chunk."""
-    plan, _ = chunk_plan(program, program.seed)
+    plan = chunk_plan(program, program.seed)
     ticks = ticks_of(program).chunk_ticks
     spikes: list[dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]] = [{} for _ in range(updates)]
     potentials: list[dict[str, NDArray[np.float64]]] = [{} for _ in range(updates)]
-    for item in plan["populations"]:
-        name, size = item["name"], int(item["size"])
+    for item in plan.populations:
+        name, size = item.name, item.size
         tick, neuron, count = (_whole(path, arrays, f"{kind}.{name}") for kind in ("tick", "neuron", "count"))
         if len(count) != updates or len(tick) != len(neuron) or count.sum() != len(tick) or (count < 0).any():
             _refuse(path, f"spikes of {name} in {updates} chunks")
@@ -132,7 +131,7 @@ def _records(path: Path, arrays: Arrays, program: CompiledProgram, updates: int)
             if (np.diff(tick[begin:end]) < 0).any():
                 _refuse(path, f"spikes of {name} in order of time")
             spikes[number][name] = (tick[begin:end], neuron[begin:end])
-        if item["records_potential"]:
+        if item.records_potential:
             values = arrays.get(f"potentials.{name}", np.zeros(0))
             if values.shape != (updates, ticks, size) or values.dtype != np.float64 or not np.isfinite(values).all():
                 _refuse(path, f"potentials of {name}, {updates} times {ticks} times {size}")
@@ -150,7 +149,8 @@ def _whole(path: Path, arrays: Arrays, name: str) -> NDArray[np.int64]:
 
 def _check_weights(path: Path, result: ChunkResult, arrays: Arrays, program: CompiledProgram) -> None:
     """Learn once more from the recorded spikes: that must give the weights that the run ended with."""
-    loop = ChunkLoop(*chunk_plan(program, int(result.header["seed"])))
+    plan = chunk_plan(program, int(result.header["seed"]))
+    loop = ChunkLoop(plan.document(), plan.arrays)
     for records in result.records:
         loop.learn(records.spikes)
     for name, values in loop.stored.items():
@@ -199,8 +199,8 @@ class RecordedRun:
             program, self._opener, seed=int(header["seed"]), recorder=recorder, chip_id=str(header["chip_id"])
         )
 
-    def _opener(self, plan: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> _Playback:
-        del plan, arrays
+    def _opener(self, plan: ChunkPlan) -> _Playback:
+        del plan
         return _Playback(self.result)
 
 

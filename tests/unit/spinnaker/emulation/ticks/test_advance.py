@@ -3,28 +3,75 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sal_hw_spinnaker.chunks.loop import Chunk, as_sources
+from sal_hw_spinnaker.chunks.plan import ChunkPlan, InputPlan, ModelParameters, PopulationPlan, ProjectionPlan
 from sal_hw_spinnaker.emulation.ticks.runner import TickRunner
 from sal_hw_spinnaker.passes.integer_weights import current_gain
 
 SILENT = 1e9
 
+EMPTY = ChunkPlan(
+    program_hash="",
+    seed=0,
+    timestep_ms=1.0,
+    real_tick_s=1e-3,
+    chunk_ticks=100,
+    shadow=True,
+    rounding="nearest",
+    populations=(),
+    projections=(),
+    inputs=(),
+    rules=(),
+    arrays={},
+)
+PARAMETERS = ModelParameters(
+    threshold=SILENT,
+    alpha_decay=0.5,
+    exc_decay=0.5,
+    inh_decay=0.5,
+    v_init=0.0,
+    v_reset=0.0,
+    reset="reset_to_v_reset",
+    t_refrac=0,
+)
+
+
+def population(name, size, recorded=True, **parameters):
+    return PopulationPlan(
+        name=name,
+        size=size,
+        model="lif",
+        neurons_per_core=size,
+        parameters=replace(PARAMETERS, **parameters),
+        records_potential=recorded,
+    )
+
 
 def runner(*, size=2, threshold=SILENT, alpha=0.5, decay=0.25, refractory=0, offset=0.0, delay=1, **options):
     """Return a population whose neuron 0 reaches neuron 1."""
-    parameters = {"threshold": threshold, "alpha_decay": alpha, "exc_decay": decay, "inh_decay": 0.5}
-    parameters |= {"v_init": 0.0, "v_reset": -1.0, "reset": "reset_to_v_reset", "t_refrac": refractory}
-    plan = {
-        "populations": [{"name": "p", "size": size, "parameters": parameters, "records_potential": True}],
-        "projections": [{"name": "s", "source": "p", "target": "p", "delay_ticks": delay}],
-        "inputs": [{"name": "given", "population": "p"}],
-    }
+    neurons = population(
+        "p", size, threshold=threshold, alpha_decay=alpha, exc_decay=decay, v_reset=-1.0, t_refrac=refractory
+    )
+    synapses = ProjectionPlan(
+        name="s",
+        source="p",
+        target="p",
+        delay_ticks=delay,
+        learns=False,
+        limit=15,
+        per_mv=(1.0, 1.0),
+        low_mv=None,
+        high_mv=None,
+    )
+    given = InputPlan(name="given", population="p", sources_per_core=1)
     arrays = {"i_offset.p": np.full(size, offset), "input.given": np.array([8] + [-8] * (size - 1), dtype=np.int16)}
-    return TickRunner(plan, arrays, **options)
+    plan = replace(EMPTY, populations=(neurons,), projections=(synapses,), inputs=(given,), arrays=arrays)
+    return TickRunner(plan, **options)
 
 
 def chunk(ticks, spikes=(), size=2, weight=0):
@@ -99,19 +146,14 @@ def test_a_psp_has_the_area_of_the_continuous_neuron():
 
 
 def test_populations_and_potentials_keep_their_places():
-    parameters = {"threshold": 1.0, "alpha_decay": 0.5, "exc_decay": 0.5, "inh_decay": 0.5}
-    parameters |= {"v_init": 0.0, "v_reset": 0.0, "reset": "reset_to_v_reset", "t_refrac": 1}
     sizes, recorded = {"a": 2, "b": 3, "c": 1}, {"a": False, "b": True, "c": True}
-    plan = {
-        "populations": [
-            {"name": name, "size": size, "parameters": parameters, "records_potential": recorded[name]}
-            for name, size in sizes.items()
-        ],
-        "projections": [],
-        "inputs": [],
-    }
+    populations = tuple(
+        population(name, size, recorded[name], threshold=1.0, v_reset=0.0, t_refrac=1) for name, size in sizes.items()
+    )
     arrays = {"i_offset.a": np.array([0.0, 2.0]), "i_offset.b": np.array([0.0, 0.0, 0.4]), "i_offset.c": np.ones(1)}
-    found = TickRunner(plan, arrays)(Chunk(number=0, ticks=3, weights={}, inputs={}))
+    found = TickRunner(replace(EMPTY, populations=populations, arrays=arrays))(
+        Chunk(number=0, ticks=3, weights={}, inputs={})
+    )
     assert {name: neuron.tolist() for name, (_, neuron) in found.spikes.items()} == {"a": [1, 1], "b": [], "c": [0, 0]}
     assert set(found.potentials) == {"b", "c"}
     np.testing.assert_allclose(found.potentials["b"], [[0, 0, 0.4], [0, 0, 0.6], [0, 0, 0.7]], rtol=1e-6)
