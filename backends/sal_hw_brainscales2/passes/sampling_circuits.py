@@ -4,7 +4,7 @@ A LIF neuron under fast, balanced noise has a logistic activation: with leak pot
 probability ``1 / (1 + exp(-(v - v_half) / slope))`` (Petrovici et al. 2016, Phys. Rev. E 94, 042312). So the bias
 becomes a leak potential, ``v_half + slope b``, and a weight becomes the synaptic drive whose PSP has the area of the
 sampling network's rectangle. All times scale with tau_ref, and so slope and v_half do not depend on it. They are
-numbers of the nominal emulated chip; ``tests/unit/emulator/test_activation.py`` measures and checks them.
+numbers of the nominal emulated chip; ``tests/unit/brainscales2/emulation/test_activation.py`` measures and checks them.
 """
 
 from __future__ import annotations

@@ -1,157 +1,103 @@
-"""A small chip program, and result folders as a run file would leave them for a run of the emulated chip."""
+"""A small network of LIF neurons for a chip, and snapshots in which all but a few numbers are nominal."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_target
-from sal_hw.spec.network import NetworkSpec, Population
+from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron
-from sal_hw.spec.probes import MembraneProbe, SpikeProbe
-from sal_hw.storage.files import json_bytes, npz_bytes, sha256
-from sal_hw.workflow import api
-from sal_hw_emulator.backend import EmulatorBackend
+from sal_hw.spec.plasticity import SalRule
+from sal_hw.spec.values import Constant, Table
+from sal_hw.target.snapshot import CalibrationSnapshot
+from sal_hw_brainscales2.emulation.model import nominal_chip
 
-ROOT = Path(__file__).parents[3]
-ALIGNMENT = ROOT / "recipes" / "chip_alignment.yaml"
-
-UPDATES = 6
-SETTINGS = (
-    "parameters.size=4",
-    "parameters.duration=12 s",
-    "parameters.learning_rate=0.05",
-    "experiment.average_last_updates=2",
+#: 15 mV from rest to threshold are 45 LSB on the chip: 3 LSB per mV
+NEURON = LifNeuron(
+    tau_mem_ms=10.0,
+    tau_syn_exc_ms=5.0,
+    tau_syn_inh_ms=4.0,
+    tau_ref_ms=2.0,
+    v_rest_mv=-65.0,
+    v_reset_mv=-70.0,
+    v_threshold_mv=-50.0,
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recorded:
-    """What the emulated chip did, in the form of a result.
+class Chip:
+    """Makes networks, snapshots and programs; everything that is not said is ordinary."""
 
-    Attributes
-    ----------
-    weights
-        Shape (updates + 1, pre, post): the feedback weights before the first update and after each, in model units.
-    """
-
-    program: CompiledProgram
-    recipe: api.Recipe
-    header: dict[str, Any]
-    arrays: dict[str, NDArray[Any]]
-    weights: NDArray[np.float64]
-
-    def write(self, folder: Path, header: dict[str, Any] | None = None, **changed: NDArray[Any] | None) -> Path:
-        """Write the result folder; `changed` arrays replace others, with `__` for dots, and None leaves one out."""
-        arrays = {**self.arrays, **{name.replace("__", "."): values for name, values in changed.items()}}
-        contents = {
-            "result.json": json_bytes({**self.header, **(header or {})}),
-            "arrays.npz": npz_bytes({name: values for name, values in arrays.items() if values is not None}),
-        }
-        manifest = {
-            "format": 1,
-            "kind": "sal-hw-result",
-            "sha256": {name: sha256(item) for name, item in contents.items()},
-        }
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in {**contents, "manifest.json": json_bytes(manifest)}.items():
-            (folder / name).write_bytes(data)
-        return folder
-
-
-@pytest.fixture(scope="session")
-def recorded() -> Recorded:
-    recipe = api.load_recipe(ALIGNMENT, overrides=SETTINGS)
-    probes = tuple(SpikeProbe(population=name) for name in ("visible", "hidden"))
-    recipe = replace(recipe, network=replace(recipe.network, probes=probes))
-    program = api.compile_recipe(recipe, target="brainscales2")
-    spikes: dict[str, list[tuple[Any, Any]]] = {"visible": [], "hidden": []}
-    session = EmulatorBackend().open(
-        program, seed=program.seed, recorder=lambda time_ms, neuron, name: spikes[name].append((time_ms, neuron))
+    neuron = NEURON
+    #: 0.01 mV per pair at zero lag
+    rule = SalRule(
+        name="alignment",
+        forward="forward",
+        backward="feedback",
+        learning_rate=0.01,
+        rate_per="pair",
+        update_every_ms=1000.0,
+        tau_causal_ms=10.0,
+        tau_anticausal_ms=8.0,
     )
-    weights = [session.weights("feedback")]
-    for _ in range(UPDATES):
-        session.learn(1)
-        weights.append(session.weights("feedback"))
-    chip = program.chip
-    assert chip is not None
-    codes = np.rint(np.array(weights[1:]) / chip.scaling_of("feedback").lsb).astype(np.int64)
-    ends_us = 2000.0 * np.arange(1, UPDATES + 1) - 1.0
-    arrays: dict[str, NDArray[Any]] = {}
-    for polarity, sign in (("excitatory", 1), ("inhibitory", -1)):
-        arrays[f"weights.feedback.{polarity}"] = np.maximum(sign * codes, 0).astype(np.uint8)
-        arrays[f"weights.feedback.{polarity}.time_us"] = ends_us
-    for name, parts in spikes.items():
-        # model milliseconds are chip microseconds
-        arrays[f"spikes.{name}.time_us"] = np.concatenate([time for time, _ in parts])
-        arrays[f"spikes.{name}.neuron"] = np.concatenate([neuron for _, neuron in parts])
-    header = {
-        "format": 1,
-        "kind": "sal-hw-result",
-        "program_hash": program.hash,
-        "front_end": "pynn",
-        "chip_id": "hxcube7fpga0chip63_1",
-        "seed": program.seed,
-        "software": {"pynn_brainscales": "unknown"},
-        "begin_utc": "2026-01-01T00:00:00+00:00",
-        "end_utc": "2026-01-01T00:01:00+00:00",
-        "updates": UPDATES,
-        "counters": {"updates_missed": 0, "spikes_dropped": 0, "link_errors": 0, "scheduler_dropped": 0},
-        "messages": [],
-    }
-    return Recorded(program=program, recipe=recipe, header=header, arrays=arrays, weights=np.array(weights))
 
+    @staticmethod
+    def weights(*values: object) -> Table:
+        """Return weights in mV, one per synapse or one per neuron."""
+        return Table(values=np.array(values, dtype=np.float64), unit="mV")
 
-@pytest.fixture(scope="session")
-def sampled_program() -> CompiledProgram:
-    """Return two neurons without synapses and rules, whose membranes are recorded."""
-    neuron = LifNeuron(
-        tau_mem_ms=10.0,
-        tau_syn_exc_ms=5.0,
-        tau_syn_inh_ms=5.0,
-        tau_ref_ms=10.0,
-        v_rest_mv=0.0,
-        v_reset_mv=-0.5,
-        v_threshold_mv=1.0,
-    )
-    network = NetworkSpec(
-        timestep_ms=0.1,
-        populations=(Population(name="cells", size=2, neuron=neuron),),
-        probes=(MembraneProbe(population="cells", every_ms=2.0),),
-    )
-    return compile_network(network, target=load_target("brainscales2"), seed=1)
+    @staticmethod
+    def constant(value: float) -> Constant:
+        """Return the same number of mV everywhere."""
+        return Constant(value=value, unit="mV")
+
+    def network(
+        self,
+        visible: int = 2,
+        hidden: int = 2,
+        *,
+        neuron: Any = NEURON,
+        forward: Any = None,
+        feedback: Any = None,
+        **parts: Any,
+    ) -> NetworkSpec:
+        """Return two populations that are connected both ways; `forward` and `feedback` replace fields of either."""
+        projections = (
+            Projection(name="forward", source="visible", target="hidden", weight=self.constant(6.3)),
+            Projection(name="feedback", source="hidden", target="visible", weight=self.constant(6.3)),
+        )
+        populations = (
+            Population(name="visible", size=visible, neuron=neuron),
+            Population(name="hidden", size=hidden, neuron=neuron),
+        )
+        changed = tuple(
+            replace(item, **(given or {})) for item, given in zip(projections, (forward, feedback), strict=True)
+        )
+        return NetworkSpec(**{"timestep_ms": 0.1, "populations": populations, "projections": changed, **parts})
+
+    @staticmethod
+    def known(**values: Any) -> CalibrationSnapshot:
+        """Return a snapshot of these tables only; a number stands for all instances, None for a failed measurement."""
+        tables = []
+        for table in nominal_chip().tables:
+            if table.name in values:
+                value = values[table.name]
+                measured = np.broadcast_to(table.measured if value is None else np.asarray(value), table.measured.shape)
+                ok = np.full(table.ok.shape, value is not None)
+                tables.append(replace(table, measured=measured.astype(table.measured.dtype), ok=ok))
+        assert len(tables) == len(values)
+        return replace(nominal_chip(), tables=tuple(tables))
+
+    @staticmethod
+    def compiled(spec: NetworkSpec, known: CalibrationSnapshot | None = None, **options: Any) -> CompiledProgram:
+        """Return the program for a chip."""
+        return compile_network(spec, target="brainscales2", snapshot=known, **options)
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Let modules and the kernels' compiler seem installed; importing one of them here fails."""
-
-    def install(*names: str, compiler: bool = True) -> Path:
-        home = tmp_path / "stack"
-        for name in names:
-            (home / name).mkdir(parents=True)
-            (home / name / "__init__.py").write_text("raise RuntimeError('imported in the wrong process')\n")
-        if compiler:
-            program = home / "powerpc-ppu-g++"
-            home.mkdir(exist_ok=True)
-            program.write_text("#!/bin/sh\n")
-            program.chmod(0o755)
-        monkeypatch.syspath_prepend(str(home))
-        monkeypatch.setenv("PATH", str(home), prepend=":")
-        return home
-
-    return install
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text())
-    return document
+def chip() -> Chip:
+    return Chip()

@@ -14,7 +14,7 @@ from sal_hw.results.store import read_program
 from sal_hw.storage.artifact import read_manifest
 from sal_hw.workflow import api
 
-RECIPES = Path(__file__).parents[3] / "recipes"
+RECIPES = Path(__file__).parents[4] / "recipes"
 ALIGNMENT, SAMPLING = str(RECIPES / "chip_alignment.yaml"), str(RECIPES / "chip_sampling.yaml")
 TWO_NEURON = str(RECIPES / "two_neuron.yaml")
 CHIP = ("--target", "brainscales2")

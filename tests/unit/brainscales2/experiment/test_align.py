@@ -15,7 +15,7 @@ import pytest
 
 from sal_hw.workflow import api
 
-RECIPE = Path(__file__).parents[3] / "recipes" / "chip_alignment.yaml"
+RECIPE = Path(__file__).parents[4] / "recipes" / "chip_alignment.yaml"
 METRICS = ("angle_initial", "angle_final", "norm_ratio_final", "rate_mean_hz", "updates_missed", "weights_at_rail")
 
 

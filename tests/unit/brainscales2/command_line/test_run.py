@@ -19,7 +19,7 @@ from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.workflow import api, checked_recipe
 from sal_hw_brainscales2.emulation.model import draw_chip, nominal_chip
 
-RECIPES = Path(__file__).parents[3] / "recipes"
+RECIPES = Path(__file__).parents[4] / "recipes"
 ALIGNMENT = str(RECIPES / "chip_alignment.yaml")
 EMULATE = ("--target", "brainscales2", "--emulate", "--no-figures")
 SMALL = ("--set", "parameters.size=6", "--set", "parameters.duration=40 s")

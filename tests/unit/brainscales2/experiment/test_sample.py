@@ -15,7 +15,7 @@ import pytest
 from sal_hw.experiment.metrics import kullback_leibler
 from sal_hw.workflow import api
 
-RECIPE = Path(__file__).parents[3] / "recipes" / "chip_sampling.yaml"
+RECIPE = Path(__file__).parents[4] / "recipes" / "chip_sampling.yaml"
 FLOOR, FLOOR_DEVIATION = 1.55e-4, 3.9e-5
 STATES = (np.arange(32)[:, None] >> np.arange(4, -1, -1)) & 1
 
