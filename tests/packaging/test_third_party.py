@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 from clean_environment import ROOT, CleanEnvironment, build_wheel
+from markdown_code import code_of
 
 EXAMPLE = ROOT / "docs" / "examples" / "tiny_machine"
 PAIR = str(EXAMPLE / "recipes" / "tiny_pair.yaml")
@@ -36,6 +39,16 @@ def test_a_program_is_checked_and_run(installed: CleanEnvironment, tmp_path: Pat
     ran = installed.run("sal-hw", "run", PAIR, "--target", "tiny", "--out", "run", folder=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "tiny (emulate), seed 1" in ran.stdout
+
+
+def test_commands_of_the_page_run(installed: CleanEnvironment, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE / "recipes", tmp_path / "recipes")
+    blocks = [code.text for code in code_of(ROOT / "docs" / "extending.md") if code.language == "bash"]
+    commands = [line for text in blocks for line in text.splitlines()]
+    assert commands
+    for command in commands:
+        ended = installed.run(*shlex.split(command, comments=True), folder=tmp_path)
+        assert ended.returncode == 0, command + ended.stdout + ended.stderr
 
 
 def test_the_kit_s_tests_pass_for_it(installed: CleanEnvironment, tmp_path: Path) -> None:
