@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.kernel.ir import Kernel
+from sal_hw.spec.signs import Polarity
 from sal_hw.spec.windows import Pairing
 from sal_hw.storage.document import document
-
-Polarity: TypeAlias = Literal["excitatory", "inhibitory"]
 
 
 @document
@@ -180,6 +180,16 @@ class PlacedKernel:
     pairing: Pairing
     constants: dict[str, NDArray[np.int64]]
     memory: Literal["none", "sram", "external"]
+
+    def kernel(self, polarity: Polarity) -> Kernel | None:
+        """Return the kernel for the rows of a polarity."""
+        match polarity:
+            case "excitatory":
+                return self.excitatory
+            case "inhibitory":
+                return self.inhibitory
+            case _:
+                assert_never(polarity)
 
 
 @document

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from typing_extensions import assert_never
 
 from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
@@ -45,8 +46,13 @@ def _moved(table: ParameterTable, entry: Spread, drift: float, seed: int) -> Par
     stream = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(f"drift.{table.name}".encode()),))
     deviates = np.random.default_rng(stream).standard_normal(table.measured.shape)
     kind = TABLES[table.name]
-    if entry.distribution == "lognormal":
-        values = table.measured * np.exp(drift * deviates)
-    else:
-        values = table.measured + drift * deviates
+    match entry.distribution:
+        case "lognormal":
+            values = table.measured * np.exp(drift * deviates)
+        case "normal" | "constant":
+            values = table.measured + drift * deviates
+        case "share" | "correlation":
+            raise ValueError(f"{entry.name} is a {entry.distribution}, and no table drifts by one")
+        case _:
+            assert_never(entry.distribution)
     return replace(table, measured=frozen(np.clip(values, kind.lowest, kind.highest).astype(table.measured.dtype)))

@@ -8,9 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import CorrelationProbe, StateProbe
+from sal_hw.spec.signs import sign_of
 from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_brainscales2.program import BackgroundSource, ChipProgram, PlacedKernel, SynapseTile
 from sal_hw_emulator.engines.lif.kernel_machine import encode
@@ -104,7 +106,7 @@ def _place(index: int, number: int, tile: SynapseTile, columns: slice) -> Engine
     first = int(tile.post[columns.start])
     return EngineTile(
         index=index,
-        sign=1 if tile.polarity == "excitatory" else -1,
+        sign=sign_of(tile.polarity),
         pre=slice(0, len(tile.rows)),
         post=slice(first, first + columns.stop - columns.start),
         chip_tile=number,
@@ -137,10 +139,13 @@ def _strength(context: _Context, tile: SynapseTile, columns: slice) -> NDArray[n
     offset = _population_offset(context, tile.owner)
     targets = offset + tile.post[columns]
     site = chip.neurons.site[targets]
-    if tile.polarity == "excitatory":
-        drive = chip.neurons.drive_exc_lsb[targets] * model.neuron("gain_exc_ratio", site)
-    else:
-        drive = chip.neurons.drive_inh_lsb[targets] * model.neuron("gain_inh_ratio", site)
+    match tile.polarity:
+        case "excitatory":
+            drive = chip.neurons.drive_exc_lsb[targets] * model.neuron("gain_exc_ratio", site)
+        case "inhibitory":
+            drive = chip.neurons.drive_inh_lsb[targets] * model.neuron("gain_inh_ratio", site)
+        case _:
+            assert_never(tile.polarity)
     return _lookup(context, "gain_ratio", tile, columns) * drive
 
 
@@ -165,7 +170,7 @@ def _tile(context: _Context, number: int, tile: SynapseTile, columns: slice, *, 
     return TileModel(
         source=program.neuron_block(block.source).offset,
         target=program.neuron_block(block.target).offset + int(tile.post[columns.start]),
-        inhibitory=tile.polarity == "inhibitory",
+        inhibitory=sign_of(tile.polarity) < 0,
         weights=(tile.codes[:, columns] * strength).astype(np.float32),
         sensors=None if placed is None else _sensors(context, placed, tile, columns),
         plastic=None if placed is None else _plastic(context, placed, number, columns, strength),
@@ -188,7 +193,7 @@ def _plastic(
     context: _Context, placed: PlacedKernel, number: int, columns: slice, strength: NDArray[np.float64]
 ) -> PlasticModel:
     tile = context.chip.tiles[number]
-    kernel = placed.excitatory if tile.polarity == "excitatory" else placed.inhibitory
+    kernel = placed.kernel(tile.polarity)
     if kernel is None:
         raise TypeError(f"{placed.projection} has no kernel for {tile.polarity} rows")
     _, order = encode(kernel)
@@ -200,7 +205,7 @@ def _plastic(
     return PlasticModel(
         processor=tile.hemisphere,
         order=np.maximum(tile.rows, 0),
-        kernel=2 * context.chip.kernels.index(placed) + (tile.polarity == "inhibitory"),
+        kernel=2 * context.chip.kernels.index(placed) + (sign_of(tile.polarity) < 0),
         code=tile.codes[:, columns].astype(np.float32),
         strength=strength.astype(np.float32),
         baseline_causal=_lookup(context, "baseline_causal_lsb", tile, columns),
@@ -245,7 +250,7 @@ def _background(context: _Context, source: BackgroundSource) -> BackgroundModel:
         for train, column in np.argwhere(tile.exists):
             target[train] = offset + tile.post[column]
             weight[train] = drives[train, column]
-            inhibitory[train] = tile.polarity == "inhibitory"
+            inhibitory[train] = sign_of(tile.polarity) < 0
     return BackgroundModel(
         size=source.size,
         rate=source.rate_hz * context.step_us * 1e-6,
@@ -265,8 +270,7 @@ def _external(context: _Context) -> ExternalModel | None:
         drive = np.zeros(context.program.neuron_block(source.population).size)
         for tile in context.chip.tiles_of(source.name):
             strength = tile.codes * _strength(context, tile, slice(0, len(tile.post)))
-            sign = 1.0 if tile.polarity == "excitatory" else -1.0
-            drive[tile.post] += sign * np.where(tile.exists, strength, 0.0).sum(axis=0)
+            drive[tile.post] += sign_of(tile.polarity) * np.where(tile.exists, strength, 0.0).sum(axis=0)
         steps.append(np.rint(source.time_us / context.step_us).astype(np.int64))
         targets.append(offset + source.neuron)
         weights.append(drive[source.neuron])

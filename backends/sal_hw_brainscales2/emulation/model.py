@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.storage.codec import frozen
@@ -146,13 +147,18 @@ def _draw_tables(seed: int, spread: Spread, branch_correlation: float, shapes: d
 def _scaled(kind: TableKind, spread: Spread, deviates: NDArray[np.float64]) -> NDArray[np.float64]:
     """Turn standard normal numbers into the distribution, cut off where numbers would be absurd."""
     lowest = kind.lowest
-    if spread.distribution == "constant":
-        values = np.full(deviates.shape, spread.value)
-    elif spread.distribution == "lognormal":
-        values = kind.nominal * np.exp(spread.value * deviates)
-    else:
-        values = kind.nominal + spread.value * deviates
-        lowest = max(lowest, LOWEST_NORMAL_RATIO) if kind.unit == "1" else lowest
+    match spread.distribution:
+        case "constant":
+            values = np.full(deviates.shape, spread.value)
+        case "lognormal":
+            values = kind.nominal * np.exp(spread.value * deviates)
+        case "normal":
+            values = kind.nominal + spread.value * deviates
+            lowest = max(lowest, LOWEST_NORMAL_RATIO) if kind.unit == "1" else lowest
+        case "share" | "correlation":
+            raise ValueError(f"{spread.name} is a {spread.distribution}, and no table is drawn from one")
+        case _:
+            assert_never(spread.distribution)
     clipped: NDArray[np.float64] = np.clip(values, lowest, kind.highest)
     return clipped
 

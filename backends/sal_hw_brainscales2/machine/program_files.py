@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from typing_extensions import assert_never
+
 from sal_hw.errors import InputError
 from sal_hw.program import CompiledProgram
+from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.run_data import RunData
 from sal_hw_brainscales2.machine.sdk import FrontEnd, front_end_of
-from sal_hw_brainscales2.program import Polarity
 
 FRONT_ENDS: tuple[FrontEnd, ...] = ("hxtorch", "pynn")
 
@@ -42,14 +44,19 @@ def run_file(
 
 def _render(data: RunData, front_end: FrontEnd, kernels: Mapping[str, bytes]) -> str:
     numbers = [rule.number for rule in data.rules]
-    if front_end == "hxtorch":
-        from sal_hw_brainscales2.machine.run_files.hxtorch.render import render_hxtorch
+    match front_end:
+        case "hxtorch":
+            from sal_hw_brainscales2.machine.run_files.hxtorch.render import render_hxtorch
 
-        return render_hxtorch(data, {number: kernels[f"kernel_{number}_hxtorch.cpp"].decode() for number in numbers})
-    from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
+            signed = {number: kernels[f"kernel_{number}_hxtorch.cpp"].decode() for number in numbers}
+            return render_hxtorch(data, signed)
+        case "pynn":
+            from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
 
-    names = {(number, each): f"kernel_{number}_pynn_{each}.cpp" for number in numbers for each in _POLARITIES}
-    return render_pynn(data, {key: kernels[name].decode() for key, name in names.items() if name in kernels})
+            names = {(number, each): f"kernel_{number}_pynn_{each}.cpp" for number in numbers for each in _POLARITIES}
+            return render_pynn(data, {key: kernels[name].decode() for key, name in names.items() if name in kernels})
+        case _:
+            assert_never(front_end)
 
 
 def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str | None = None) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.kernel.ir import Kernel
@@ -15,10 +16,11 @@ from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learni
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, PassRecord
+from sal_hw.spec.signs import Polarity
 from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
-from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
+from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
 Memory = Literal["none", "sram", "external"]
 
@@ -249,10 +251,20 @@ def _balance(draft: Draft, tile: SynapseTile) -> NDArray[np.int64]:
     return np.clip(np.rint(of_synapses(draft, "balance_ratio", tile) * BALANCE_STEPS), 0, 255).astype(np.int64)
 
 
+def _memory_word(memory: Memory) -> str:
+    match memory:
+        case "none":
+            return "no"
+        case "sram" | "external":
+            return memory
+        case _:
+            assert_never(memory)
+
+
 def _note(draft: Draft, placed: PlacedKernel) -> str:
     rows, advised = _busiest_rows(draft), draft.target.limits["update_period_per_row"]
     words = f"{placed.projection}: {rows} rows in {rows * placed.row_time_us:.4g} us of every {placed.period_us:.4g} us"
-    words += f", constants in {'no' if placed.memory == 'none' else placed.memory} memory"
+    words += f", constants in {_memory_word(placed.memory)} memory"
     per_row = placed.period_us / max(rows, 1)
     if per_row in advised:
         return words

@@ -7,16 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
-from sal_hw.errors import InputError, Problem
+from sal_hw.errors import InputError
 from sal_hw.passes.draft import ChipDraft, Draft
-from sal_hw.program import LoweredPoisson, LoweredSpikes, LoweredStimulus, PassRecord, SynapseBlock
+from sal_hw.program import (
+    LoweredPoisson,
+    LoweredSpikes,
+    LoweredStimulus,
+    PassRecord,
+    SynapseBlock,
+)
+from sal_hw.spec.signs import Polarity, sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw.target.description import TargetDescription
+from sal_hw_brainscales2.passes.learning_rectangles import learning_projections, not_rectangular
 from sal_hw_brainscales2.passes.placement import STRATEGIES, Placement, Strategy, place
+from sal_hw_brainscales2.passes.routing.demands import SourceKind
 from sal_hw_brainscales2.passes.routing.route import Demand, Route, background_size, route_events
 from sal_hw_brainscales2.passes.usable_circuits import usable_sites, working_sensors
-from sal_hw_brainscales2.program import BackgroundSource, ExternalSource, Polarity, SynapseTile
+from sal_hw_brainscales2.program import BackgroundSource, ExternalSource, SynapseTile
 
 POLARITIES: tuple[Polarity, ...] = ("excitatory", "inhibitory")
 
@@ -45,7 +55,7 @@ def place_and_route(draft: Draft) -> Draft:
         E307 if there are too few circuits, E308 to E311 if no placement can be routed (the findings are those of the
         first one), E312 for a learning projection that is not a full rectangle on each hemisphere.
     """
-    problems = [*_not_rectangular(draft)]
+    problems = [*not_rectangular(draft)]
     if problems:
         raise InputError(problems)
     sensors = working_sensors(draft)
@@ -119,44 +129,15 @@ def _place(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -
     )
 
 
-def learning_projections(draft: Draft) -> set[str]:
-    """Return the names of the projections whose weights a rule may change, disabled rules included."""
-    names: set[str] = set()
-    for rule in draft.rules:
-        if rule.kind == "wake_sleep":
-            names.add(rule.projection)
-        else:
-            names |= {rule.backward} if rule.forward_amplitude is None else {rule.forward, rule.backward}
-    return names
-
-
-def _not_rectangular(draft: Draft) -> Iterator[Problem]:
-    learning = learning_projections(draft)
-    for index, block in enumerate(draft.synapses):
-        missing = int(block.exists.size - block.exists.sum())
-        if block.projection not in learning or not missing:
-            continue
-        projection = draft.spec.projections[index]
-        recurrent = projection.source == projection.target and projection.connectivity == "dense"
-        yield Problem(
-            code="E312",
-            field=f"projections[{index}].{'self_connections' if recurrent else 'connectivity'}",
-            value=f"{missing} of {block.exists.size} synapses are missing",
-            allowed=f"a learning projection with a synapse from every source to every target: on {draft.target.family} "
-            "a plasticity rule sees a full rectangle of rows and columns (grenade, synapse_array_view_sparse.cpp)",
-            hint="write self_connections: true" if recurrent else "write connectivity: dense",
-        )
-
-
 def _signs(draft: Draft, block: SynapseBlock, index: int) -> Iterator[tuple[Polarity, NDArray[np.bool_]]]:
     """Yield each sign with the synapses that need a row of it: a learning synapse that may change sign needs both."""
     receptor = draft.spec.projections[index].receptor
     learns = block.projection in learning_projections(draft)
     for polarity in POLARITIES:
-        if receptor not in ("signed", polarity):
+        if sign_of(receptor) == -sign_of(polarity):
             continue
-        fitting = block.weights > 0 if polarity == "excitatory" else block.weights < 0
-        exists = block.exists if learns or receptor != "signed" else block.exists & fitting
+        fitting = sign_of(polarity) * block.weights > 0
+        exists = block.exists if learns or sign_of(receptor) else block.exists & fitting
         if exists.any():
             yield polarity, exists
 
@@ -187,7 +168,7 @@ def _stimulus_parts(draft: Draft, placement: Placement) -> Iterator[_Part]:
             post, columns = placement.on_hemisphere(stimulus.population, hemisphere)
             for polarity in POLARITIES:
                 weights = stimulus.weights[post]
-                fitting = weights > 0 if polarity == "excitatory" else weights < 0
+                fitting = sign_of(polarity) * weights > 0
                 if fitting.any():
                     onto = _Onto(polarity=polarity, hemisphere=hemisphere, post=post, columns=columns, fitting=fitting)
                     yield _stimulus_part(draft, index, stimulus, onto)
@@ -205,20 +186,31 @@ class _Onto:
 
 
 def _stimulus_part(draft: Draft, index: int, stimulus: LoweredStimulus, onto: _Onto) -> _Part:
-    post, noise = onto.post, isinstance(stimulus, LoweredPoisson)
+    post = onto.post
     field = f"stimuli[{index}]" if index < len(draft.spec.stimuli) else f"populations.{stimulus.population}"
+    match stimulus:
+        case LoweredPoisson():
+            kind: SourceKind = "background"
+            sources = np.arange(len(post))
+            size = background_size(len(post), draft.target, field=field)
+            rate_hz = stimulus.rate_hz * draft.target.time_scale
+        case LoweredSpikes():
+            kind = "external"
+            sources, size, rate_hz = post, 0, 0.0
+        case _:
+            assert_never(stimulus)
     demand = Demand(
         owner=stimulus.name,
         field=field,
         target=stimulus.population,
-        kind="background" if noise else "external",
+        kind=kind,
         polarity=onto.polarity,
         hemisphere=onto.hemisphere,
-        sources=np.arange(len(post)) if noise else post,
+        sources=sources,
         columns=onto.columns,
         exists=np.diag(onto.fitting),
-        size=background_size(len(post), draft.target, field=field) if noise else 0,
-        rate_hz=stimulus.rate_hz * draft.target.time_scale if isinstance(stimulus, LoweredPoisson) else 0.0,
+        size=size,
+        rate_hz=rate_hz,
     )
     return _Part(demand=demand, post=post)
 

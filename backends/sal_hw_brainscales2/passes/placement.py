@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.storage.codec import frozen
@@ -71,13 +72,23 @@ def place(
     _check_room(populations, free)
     sites = {}
     for index, (name, size) in enumerate(populations):
-        first = index % hemispheres if strategy == "alternate" else 0
+        first = _first_hemisphere(strategy, index, hemispheres)
         order = [(first + step) % hemispheres for step in range(hemispheres)]
         open_sites = np.concatenate([each * columns + np.flatnonzero(free[each]) for each in order])
         taken = open_sites[:size].astype(np.int64)
         free.reshape(-1)[taken] = False
         sites[name] = frozen(taken)
     return Placement(columns=columns, sites=sites)
+
+
+def _first_hemisphere(strategy: Strategy, index: int, hemispheres: int) -> int:
+    match strategy:
+        case "sequential":
+            return 0
+        case "alternate":
+            return index % hemispheres
+        case _:
+            assert_never(strategy)
 
 
 def _check_room(populations: Sequence[tuple[str, int]], free: NDArray[np.bool_]) -> None:

@@ -12,9 +12,10 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredPoisson, LoweredSal, PassRecord
+from sal_hw.spec.signs import sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import of_neurons, of_synapses
-from sal_hw_brainscales2.passes.place_and_route import learning_projections
+from sal_hw_brainscales2.passes.learning_rectangles import learning_projections
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 from sal_hw_brainscales2.program import ChipNeurons, ScaledWeights, SynapseTile
 
@@ -169,7 +170,7 @@ def _code(draft: Draft, tile: SynapseTile, owner: _Owner, drives: dict[str, floa
 
 
 def _has_sign(weights: Array, tile: SynapseTile) -> NDArray[np.bool_]:
-    return weights > 0.0 if tile.polarity == "excitatory" else weights < 0.0
+    return sign_of(tile.polarity) * weights > 0.0
 
 
 def _with_drives(draft: Draft, drives: dict[str, float]) -> tuple[ChipNeurons, int]:

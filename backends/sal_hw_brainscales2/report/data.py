@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sal_hw.plots.table import Table
 from sal_hw.program import CompiledProgram
+from sal_hw.spec.signs import sign_of
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_brainscales2.program import ChipProgram, SynapseTile
 
@@ -86,7 +87,7 @@ def tabulate_weights(program: CompiledProgram, calibration: CalibrationSnapshot 
 
 def _wanted(program: CompiledProgram, tile: SynapseTile) -> Floats:
     """Return the magnitudes that a tile's synapses stand for, shape (sources, columns), in model units."""
-    sign = 1.0 if tile.polarity == "excitatory" else -1.0
+    sign = float(sign_of(tile.polarity))
     for block in program.synapses:
         if block.projection == tile.owner:
             return np.where(tile.exists, np.maximum(sign * block.weights[:, tile.post], 0.0), 0.0)
@@ -108,7 +109,7 @@ def _gain(calibration: CalibrationSnapshot | None, tile: SynapseTile) -> Floats:
 def _weights(program: CompiledProgram, chip: ChipProgram, tile: SynapseTile, wanted: Floats, gain: Floats) -> Table:
     lsb = np.broadcast_to(chip.scaling_of(tile.owner).lsb[tile.post], tile.codes.shape)
     pre, column = np.nonzero(wanted > 0.0)
-    sign = 1.0 if tile.polarity == "excitatory" else -1.0
+    sign = float(sign_of(tile.polarity))
     code, step = tile.codes[pre, column].astype(np.int64), lsb[pre, column] * gain[pre, column]
     asked = wanted[pre, column]
     return Table.of(

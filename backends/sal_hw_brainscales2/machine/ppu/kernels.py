@@ -13,20 +13,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from typing_extensions import assert_never
+
 from sal_hw.kernel.ir import Kernel
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import CorrelationProbe
+from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.ppu import text as ppu_text
 from sal_hw_brainscales2.machine.ppu.statements import integer, statements
 from sal_hw_brainscales2.machine.ppu.symbols import (
     MAX_ROWS,
+    Memory,
     Symbol,
     busiest_rows,
     kernel_symbols,
     learning_polarities,
 )
 from sal_hw_brainscales2.machine.sdk import FrontEnd
-from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
+from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
 Layout = Literal["packed_active_columns", "complete_rows"]
 
@@ -77,18 +81,23 @@ def render_kernel(
     name = {item.role: item.name for item in symbols}
     rows = integer(busiest_rows(tiles, polarities), 1, 2 * MAX_ROWS)
     reset = "true" if all(kernel.resets for kernel in kernels.values()) else "false"
-    if front_end == "pynn":
-        entry = ppu_text.pynn_entry(
-            polarities[0], rows=rows, updates=name["updates"], reset=reset, layout=layout, senses=senses
-        )
-    else:
-        entry = ppu_text.hxtorch_entry(
-            polarities, rows=rows, updates=name["updates"], reset=reset, weights=name["weights"]
-        )
+    match front_end:
+        case "pynn":
+            head = ppu_text.head(records=True)
+            entry = ppu_text.pynn_entry(
+                polarities[0], rows=rows, updates=name["updates"], reset=reset, layout=layout, senses=senses
+            )
+        case "hxtorch":
+            head = ppu_text.head(records=False)
+            entry = ppu_text.hxtorch_entry(
+                polarities, rows=rows, updates=name["updates"], reset=reset, weights=name["weights"]
+            )
+        case _:
+            assert_never(front_end)
     where = _where(symbols)
     return "".join(
         [
-            ppu_text.head(records=front_end == "pynn"),
+            head,
             ppu_text.declarations(symbols),
             "\nnamespace {\n",
             ppu_text.helpers(symbols, _seeds(seed) if draws else None),
@@ -109,7 +118,7 @@ def program_files(program: CompiledProgram) -> dict[str, bytes]:
         seed = 1 + program.seed % MAX_SEED
         chosen: list[Polarity] = ["excitatory", "inhibitory"]
         for polarity in chosen:
-            if getattr(placed, polarity) is not None:
+            if placed.kernel(polarity) is not None:
                 text = render_kernel(
                     placed, tiles, number=number, front_end="pynn", polarity=polarity, seed=seed, senses=senses
                 )
@@ -125,7 +134,7 @@ def sensed(program: CompiledProgram) -> set[str]:
 
 
 def _kernel_of(placed: PlacedKernel, polarity: Polarity) -> Kernel:
-    kernel = placed.excitatory if polarity == "excitatory" else placed.inhibitory
+    kernel = placed.kernel(polarity)
     if kernel is None:
         raise TypeError(f"{placed.rule} has no {polarity} kernel")
     return kernel
@@ -142,6 +151,16 @@ def _where(symbols: Sequence[Symbol]) -> dict[str, tuple[str, ...]]:
     where: dict[str, tuple[str, ...]] = {}
     for item in symbols:
         if item.role == "constant":
-            half = "[sal_half()]" if item.memory == "external" else ""
-            where[item.constant] = (*where.get(item.constant, ()), f"{item.name}{half}[place]")
+            where[item.constant] = (*where.get(item.constant, ()), f"{item.name}{_half(item.memory)}[place]")
     return where
+
+
+def _half(memory: Memory) -> str:
+    """Return what chooses the processor's part of a symbol."""
+    match memory:
+        case "sram":
+            return ""
+        case "external":
+            return "[sal_half()]"
+        case _:
+            assert_never(memory)

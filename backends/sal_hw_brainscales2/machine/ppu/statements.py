@@ -8,8 +8,11 @@ and shifts), ``vector_if.h`` (selection), ``parallel_rng.h`` (random numbers).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
-from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Instruction, Kernel, Kind
+from typing_extensions import assert_never
+
+from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Combination, Instruction, Kernel, Kind, Operation
 
 #: the row type of each type of value (libnux, vector_row.h)
 ROW_TYPES: dict[Kind, str] = {"mod8": "VectorRowMod8", "frac8": "VectorRowFracSat8", "frac16": "VectorRowFracSat16"}
@@ -24,7 +27,10 @@ DROPPED_DRAWS = 8
 #: draws after seeding, until no bit of the seed is left (brainscales2-demos, ts_07-pong.rst)
 WARM_UP_DRAWS = 234
 
-_READINGS = {"causal": "causal", "anticausal": "acausal", "weight": "weight"}
+_READINGS = {"causal": "causal", "anticausal": "acausal", "weight": "weight", "random": "sal_draw()"}
+
+#: bits of each type of value
+WIDTHS: dict[Kind, int] = {"mod8": 8, "frac8": 8, "frac16": 16}
 
 _INFIX = {"add": "+", "subtract": "-", "multiply": "*"}
 
@@ -78,6 +84,8 @@ def statements(kernel: Kernel, constants: Mapping[str, tuple[str, ...]]) -> list
     for index, item in enumerate(kernel.instructions):
         if item.kind not in ROW_TYPES:
             raise ValueError("instruction of an unknown type")
+        if item.operation not in get_args(Operation):
+            raise ValueError("unknown operation")
         if any(not 0 <= place < index for place in item.inputs):
             raise ValueError(f"instruction {index} refers to one that is not before it")
         operands = [f"v{integer(place, 0, index - 1)}" for place in item.inputs]
@@ -89,46 +97,49 @@ def statements(kernel: Kernel, constants: Mapping[str, tuple[str, ...]]) -> list
 
 
 def _expression(item: Instruction, operands: list[str], constants: Mapping[str, tuple[str, ...]]) -> str:
-    operation, kind = item.operation, item.kind
-    if operation in _READINGS:
-        _expect(item, operands, 0, "mod8")
-        return _READINGS[operation]
-    if operation == "random":
-        _expect(item, operands, 0, "mod8")
-        return "sal_draw()"
-    if operation == "constant":
-        return _constant(kind, constants[item.name])
-    if operation == "literal":
-        return f"{ROW_TYPES[kind]}({integer(item.number, *LIMITS[kind])})"
-    if operation in _CONVERSIONS:
-        result, pattern = _CONVERSIONS[operation]
-        _expect(item, operands, 1, result)
-        return pattern.format(operands[0])
-    return _on_operands(item, operands)
+    match item.operation:
+        case "causal" | "anticausal" | "weight" | "random":
+            _expect(item, operands, 0, "mod8")
+            return _READINGS[item.operation]
+        case "constant":
+            return _constant(item.kind, constants[item.name])
+        case "literal":
+            return f"{ROW_TYPES[item.kind]}({integer(item.number, *LIMITS[item.kind])})"
+        case "convert_contiguous" | "reinterpret" | "widen_low" | "widen_high" | "narrow" | "clip_weight":
+            result, pattern = _CONVERSIONS[item.operation]
+            _expect(item, operands, 1, result)
+            return pattern.format(operands[0])
+        case operation:
+            return _on_operands(operation, item, operands)
 
 
-def _on_operands(item: Instruction, operands: list[str]) -> str:
+def _on_operands(operation: Combination, item: Instruction, operands: list[str]) -> str:
     """Return the expression of an operation whose operands are of its own type."""
-    if item.operation in _INFIX:
-        _expect(item, operands, 2, item.kind)
-        return f"{operands[0]} {_INFIX[item.operation]} {operands[1]}"
-    if item.operation in _SHIFTS:
-        _expect(item, operands, 1, item.kind)
-        widest = 15 if item.kind == "frac16" else 7
-        return f"{operands[0]} {_SHIFTS[item.operation]} {integer(item.number, 1, widest)}"
-    if item.operation == "if_negative":
-        _expect(item, operands, 3, item.kind)
-        return f"vector_if({operands[0]}, VectorIfCondition::lesser, {operands[1]}, {operands[2]})"
-    raise ValueError("unknown operation")
+    match operation:
+        case "add" | "subtract" | "multiply":
+            _expect(item, operands, 2, item.kind)
+            return f"{operands[0]} {_INFIX[operation]} {operands[1]}"
+        case "shift_right" | "shift_left":
+            _expect(item, operands, 1, item.kind)
+            return f"{operands[0]} {_SHIFTS[operation]} {integer(item.number, 1, WIDTHS[item.kind] - 1)}"
+        case "if_negative":
+            _expect(item, operands, 3, item.kind)
+            return f"vector_if({operands[0]}, VectorIfCondition::lesser, {operands[1]}, {operands[2]})"
+        case _:
+            assert_never(operation)
 
 
 def _constant(kind: Kind, bytes_of: tuple[str, ...]) -> str:
-    if kind == "mod8":
-        return f"sal_load({bytes_of[0]})"
-    if kind == "frac8":
-        return f"static_cast<VectorRowFracSat8>(sal_load({bytes_of[0]}))"
-    # two rows of bytes: their order in memory then does not depend on the processor's
-    return f"sal_join(sal_load({bytes_of[0]}), sal_load({bytes_of[1]}))"
+    match kind:
+        case "mod8":
+            return f"sal_load({bytes_of[0]})"
+        case "frac8":
+            return f"static_cast<VectorRowFracSat8>(sal_load({bytes_of[0]}))"
+        case "frac16":
+            # two rows of bytes: their order in memory then does not depend on the processor's
+            return f"sal_join(sal_load({bytes_of[0]}), sal_load({bytes_of[1]}))"
+        case _:
+            assert_never(kind)
 
 
 def _expect(item: Instruction, operands: list[str], count: int, kind: Kind) -> None:

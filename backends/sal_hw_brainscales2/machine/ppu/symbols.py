@@ -12,12 +12,17 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
+from sal_hw.kernel.ir import Kind
+from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS, integer
 from sal_hw_brainscales2.machine.sdk import FrontEnd
-from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
+from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
 Memory: TypeAlias = Literal["sram", "external"]
+#: all of a constant, or one byte of those of a 16-bit one
+Part: TypeAlias = Literal["", "high", "low"]
 
 #: columns of a synapse row, and rows of a hemisphere (halco, hicann-dls/vx/synapse.h)
 COLUMNS, MAX_ROWS = 256, 256
@@ -55,7 +60,7 @@ class Symbol:
     memory: Memory
     shape: tuple[int, ...]
     constant: str = ""
-    part: Literal["", "high", "low"] = ""
+    part: Part = ""
 
 
 def learning_polarities(placed: PlacedKernel, front_end: FrontEnd, polarity: Polarity | None) -> tuple[Polarity, ...]:
@@ -66,16 +71,17 @@ def learning_polarities(placed: PlacedKernel, front_end: FrontEnd, polarity: Pol
     ValueError
         If pynn is not told which, hxtorch is, or the rule has no kernel of the polarity.
     """
-    known: dict[Polarity, bool] = {
-        "excitatory": placed.excitatory is not None,
-        "inhibitory": placed.inhibitory is not None,
-    }
-    if front_end == "hxtorch":
-        if polarity is not None:
-            raise ValueError("with hxtorch, one kernel learns both polarities")
-        found: tuple[Polarity, ...] = tuple(each for each in known if known[each])
-    else:
-        found = (polarity,) if polarity is not None and known.get(polarity) else ()
+    both: tuple[Polarity, ...] = ("excitatory", "inhibitory")
+    known = tuple(each for each in both if placed.kernel(each) is not None)
+    match front_end:
+        case "hxtorch":
+            if polarity is not None:
+                raise ValueError("with hxtorch, one kernel learns both polarities")
+            found = known
+        case "pynn":
+            found = tuple(each for each in known if each == polarity)
+        case _:
+            assert_never(front_end)
     if not found:
         raise ValueError(f"{placed.rule} has no kernel for {front_end} and {polarity}")
     return found
@@ -83,10 +89,18 @@ def learning_polarities(placed: PlacedKernel, front_end: FrontEnd, polarity: Pol
 
 def symbol_prefix(number: int, front_end: FrontEnd, polarity: Polarity | None) -> str:
     """Return how all symbols of a kernel begin, so that kernels of one program do not share any."""
-    word = (
-        "signed" if front_end == "hxtorch" else {"excitatory": "excitatory", "inhibitory": "inhibitory"}[str(polarity)]
-    )
-    return f"sal_{word}_{integer(number, 0, MAX_KERNELS)}_"
+    return f"sal_{_prefix_word(front_end, polarity)}_{integer(number, 0, MAX_KERNELS)}_"
+
+
+def _prefix_word(front_end: FrontEnd, polarity: Polarity | None) -> str:
+    match front_end:
+        case "hxtorch":
+            return "signed"
+        case "pynn":
+            # a fixed word, and not what was given: it gets into generated code
+            return {"excitatory": "excitatory", "inhibitory": "inhibitory"}[str(polarity)]
+        case _:
+            assert_never(front_end)
 
 
 def kernel_symbols(
@@ -101,22 +115,35 @@ def kernel_symbols(
     polarities = learning_polarities(placed, front_end, polarity)
     prefix = symbol_prefix(number, front_end, polarity)
     rows = busiest_rows(tiles, polarities)
-    external = (2, rows, COLUMNS)
     found = [
-        Symbol(
-            name=f"{prefix}{word}{'_' + part if part else ''}",
-            role="constant",
-            memory="sram" if placed.memory == "sram" else "external",
-            shape=(rows, COLUMNS) if placed.memory == "sram" else external,
-            constant=word,
-            part=part,
-        )
+        _constant_symbol(placed, prefix, word, part, rows)
         for word, parts in _constants(placed, polarities).items()
         for part in parts
     ]
-    if front_end == "hxtorch":
-        found.append(Symbol(name=f"{prefix}weights", role="weights", memory="external", shape=external))
+    match front_end:
+        case "hxtorch":
+            shape = (2, rows, COLUMNS)
+            found.append(Symbol(name=f"{prefix}weights", role="weights", memory="external", shape=shape))
+        case "pynn":
+            pass  # its observables record the weights
+        case _:
+            assert_never(front_end)
     return (*found, Symbol(name=f"{prefix}updates", role="updates", memory="sram", shape=()))
+
+
+def _constant_symbol(placed: PlacedKernel, prefix: str, word: str, part: Part, rows: int) -> Symbol:
+    name = f"{prefix}{word}{'_' + part if part else ''}"
+    match placed.memory:
+        case "sram":
+            shape: tuple[int, ...] = (rows, COLUMNS)
+            return Symbol(name=name, role="constant", memory="sram", shape=shape, constant=word, part=part)
+        case "external":
+            shape = (2, rows, COLUMNS)
+            return Symbol(name=name, role="constant", memory="external", shape=shape, constant=word, part=part)
+        case "none":
+            raise ValueError(f"{placed.rule} has constants but no memory for them")
+        case _:
+            assert_never(placed.memory)
 
 
 def busiest_rows(tiles: Sequence[SynapseTile], polarities: Sequence[Polarity]) -> int:
@@ -131,23 +158,29 @@ def busiest_rows(tiles: Sequence[SynapseTile], polarities: Sequence[Polarity]) -
     return max(rows.values(), default=0)
 
 
-def _constants(
-    placed: PlacedKernel, polarities: Sequence[Polarity]
-) -> dict[str, tuple[Literal["", "high", "low"], ...]]:
+def _constants(placed: PlacedKernel, polarities: Sequence[Polarity]) -> dict[str, tuple[Part, ...]]:
     """Return the constants' words in a fixed order, and the parts in which each is stored."""
-    kernels = [kernel for each in polarities if (kernel := getattr(placed, each)) is not None]
+    kernels = [kernel for each in polarities if (kernel := placed.kernel(each)) is not None]
     if any(kernel.constants != kernels[0].constants for kernel in kernels):
         raise ValueError("the kernels of both polarities take the same constants")
     unknown = set(kernels[0].constants) - set(CONSTANT_WORDS)
     if unknown:
         raise ValueError(f"no symbol is named after a constant that is not one of {', '.join(CONSTANT_WORDS)}")
-    if kernels[0].constants and placed.memory == "none":
-        raise ValueError(f"{placed.rule} has constants but no memory for them")
-    used = [word for word in CONSTANT_WORDS if word in kernels[0].constants]
-    return {word: ("high", "low") if kernels[0].constants[word] == "frac16" else ("",) for word in used}
+    return {word: _parts(kernels[0].constants[word]) for word in CONSTANT_WORDS if word in kernels[0].constants}
 
 
-def row_bytes(values: NDArray[np.integer], part: Literal["", "high", "low"] = "") -> NDArray[np.uint8]:
+def _parts(kind: Kind) -> tuple[Part, ...]:
+    """Return the parts in which a constant of a kind is stored."""
+    match kind:
+        case "frac16":
+            return ("high", "low")
+        case "mod8" | "frac8":
+            return ("",)
+        case _:
+            assert_never(kind)
+
+
+def row_bytes(values: NDArray[np.integer], part: Part = "") -> NDArray[np.uint8]:
     """Return numbers of a row as the bytes of a symbol: those of even columns first, then those of odd ones.
 
     A row of vectors keeps them in that order (libnux, vector_row.h, members ``even`` and ``odd``).
@@ -159,9 +192,18 @@ def row_bytes(values: NDArray[np.integer], part: Literal["", "high", "low"] = ""
     part
         Of 16-bit numbers, which byte.
     """
-    shifted = np.asarray(values, dtype=np.int64) >> (8 if part == "high" else 0)
-    bytes_of = (shifted & 0xFF).astype(np.uint8)
+    bytes_of = ((np.asarray(values, dtype=np.int64) >> _lowest_bit(part)) & 0xFF).astype(np.uint8)
     return np.concatenate([bytes_of[..., 0::2], bytes_of[..., 1::2]], axis=-1)
+
+
+def _lowest_bit(part: Part) -> int:
+    match part:
+        case "high":
+            return 8
+        case "low" | "":
+            return 0
+        case _:
+            assert_never(part)
 
 
 def row_values(bytes_of: NDArray[np.uint8]) -> NDArray[np.uint8]:

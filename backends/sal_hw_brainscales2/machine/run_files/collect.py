@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, NeuronBlock
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe
+from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.description import brainscales2_description
 from sal_hw_brainscales2.machine.run_files.run_data import (
     Arrays,
@@ -19,7 +20,7 @@ from sal_hw_brainscales2.machine.run_files.run_data import (
     RuleData,
     RunData,
 )
-from sal_hw_brainscales2.program import ChipProgram, Polarity, SynapseTile
+from sal_hw_brainscales2.program import ChipProgram, SynapseTile
 
 #: settings of the circuits that a run file sets per neuron
 _SETTINGS = (

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sal_hw.errors import InputError, Problem
+from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS
 from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
 from sal_hw_brainscales2.machine.run_files.declarations import Part, declarations, split_word
 from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, RuleData, RunData, entry, run_document
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
-from sal_hw_brainscales2.program import Polarity
 
 #: buses of a hemisphere, each of which has one background generator (halco, hicann-dls/vx/padi.h)
 BUSES = 4

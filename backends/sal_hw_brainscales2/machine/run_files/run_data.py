@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import encode
-from sal_hw_brainscales2.program import Polarity
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 

@@ -8,12 +8,13 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
+from sal_hw.spec.signs import Polarity
 from sal_hw.storage.document import document
 from sal_hw.target.description import TargetDescription
 from sal_hw_brainscales2.passes.routing.rows import SIGNS, Grid, Wish
-from sal_hw_brainscales2.program import Polarity
 
 SourceKind: TypeAlias = Literal["neuron", "external", "background"]
 #: neurons by site, inputs by owner and number, background trains by owner and hemisphere
@@ -55,19 +56,38 @@ class Demand:
 
     def key(self, source: int) -> SourceKey:
         """Return what a source is known by: demands with the same key share a driver."""
-        if self.kind == "neuron":
-            return ("neuron", "", source)
-        if self.kind == "external":
-            return ("external", self.owner, source)
-        return ("background", self.owner, self.hemisphere)
+        match self.kind:
+            case "neuron":
+                return ("neuron", "", source)
+            case "external":
+                return ("external", self.owner, source)
+            case "background":
+                return ("background", self.owner, self.hemisphere)
+            case _:
+                assert_never(self.kind)
 
     def describe(self, source: int) -> str:
         """Return a source in words."""
-        return {
-            "neuron": f"the neuron at site {source}",
-            "external": f"input {source} of {self.owner}",
-            "background": f"train {source} of {self.owner}",
-        }[self.kind]
+        match self.kind:
+            case "neuron":
+                return f"the neuron at site {source}"
+            case "external":
+                return f"input {source} of {self.owner}"
+            case "background":
+                return f"train {source} of {self.owner}"
+            case _:
+                assert_never(self.kind)
+
+    @property
+    def generated(self) -> bool:
+        """Whether a generator of one hemisphere makes the events, so that they stay there, train after train."""
+        match self.kind:
+            case "background":
+                return True
+            case "neuron" | "external":
+                return False
+            case _:
+                assert_never(self.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -140,7 +160,7 @@ def _add(needs: dict[SourceKey, Need], demand: Demand, grid: Grid) -> Iterator[P
     for index in np.flatnonzero(demand.exists.any(axis=1)):
         source = int(demand.sources[index])
         need = needs.setdefault(demand.key(source), _new_need(demand, source, grid))
-        driver = source // grid.labels if demand.kind == "background" else 0
+        driver = source // grid.labels if demand.generated else 0
         wanted = need.wish.masks[demand.hemisphere, driver, SIGNS[demand.polarity]]
         columns = demand.columns[demand.exists[index]]
         twice.extend((source, int(column)) for column in columns[wanted[columns]])
@@ -160,10 +180,10 @@ def _add(needs: dict[SourceKey, Need], demand: Demand, grid: Grid) -> Iterator[P
 
 
 def _new_need(demand: Demand, source: int, grid: Grid) -> Need:
-    trains = demand.size if demand.kind == "background" else 1
+    trains = demand.size if demand.generated else 1
     drivers = -(-trains // grid.labels)
     # a spike has one address for all hemispheres; a generator's events stay on its own
-    reach = (demand.hemisphere,) if demand.kind == "background" else tuple(range(grid.hemispheres))
+    reach = (demand.hemisphere,) if demand.generated else tuple(range(grid.hemispheres))
     masks = np.zeros((grid.hemispheres, drivers, len(SIGNS), grid.columns), dtype=np.bool_)
     wish = Wish(masks=masks, span=min(trains, grid.labels), reach=reach)
     return Need(demand=demand, source=source, wish=wish)
@@ -193,7 +213,7 @@ def _background_problems(demands: Sequence[Demand], target: TargetDescription) -
     owners: dict[int, list[str]] = {}
     checked: set[str] = set()
     for demand in demands:
-        if demand.kind != "background":
+        if not demand.generated:
             continue
         if demand.owner not in checked:
             yield from _generator_problems(demand, target)

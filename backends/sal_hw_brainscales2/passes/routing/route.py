@@ -212,8 +212,8 @@ def _route(demand: Demand, work: _Work) -> Route:
     for index in np.flatnonzero(demand.exists.any(axis=1)):
         source = int(demand.sources[index])
         slot = work.slots[demand.key(source)]
-        driver, train = divmod(source, work.grid.labels) if demand.kind == "background" else (0, 0)
+        driver, train = divmod(source, work.grid.labels) if demand.generated else (0, 0)
         rows[index] = slot.rows[demand.hemisphere, driver, SIGNS[demand.polarity]]
         labels[index] = slot.place.label + train
-        generator = demand.hemisphere * work.grid.buses + slot.place.bus if demand.kind == "background" else None
+        generator = demand.hemisphere * work.grid.buses + slot.place.bus if demand.generated else None
     return Route(rows=frozen(rows), labels=frozen(labels), generator=generator)

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS
 from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
 from sal_hw_brainscales2.machine.run_files.declarations import Declaration, declarations, split_word
 from sal_hw_brainscales2.machine.run_files.run_data import RuleData, RunData
-from sal_hw_brainscales2.program import Polarity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,44 @@
+"""Which projections learn on the chip; each of them has to be a full rectangle of rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from typing_extensions import assert_never
+
+from sal_hw.errors import Problem
+from sal_hw.passes.draft import Draft
+from sal_hw.program import LoweredSal, LoweredWakeSleep
+
+
+def learning_projections(draft: Draft) -> set[str]:
+    """Return the names of the projections whose weights a rule may change, disabled rules included."""
+    names: set[str] = set()
+    for rule in draft.rules:
+        match rule:
+            case LoweredSal():
+                names |= {rule.backward} if rule.forward_amplitude is None else {rule.forward, rule.backward}
+            case LoweredWakeSleep():
+                names.add(rule.projection)
+            case _:
+                assert_never(rule)
+    return names
+
+
+def not_rectangular(draft: Draft) -> Iterator[Problem]:
+    """Find learning projections that lack synapses."""
+    learning = learning_projections(draft)
+    for index, block in enumerate(draft.synapses):
+        missing = int(block.exists.size - block.exists.sum())
+        if block.projection not in learning or not missing:
+            continue
+        projection = draft.spec.projections[index]
+        recurrent = projection.source == projection.target and projection.connectivity == "dense"
+        yield Problem(
+            code="E312",
+            field=f"projections[{index}].{'self_connections' if recurrent else 'connectivity'}",
+            value=f"{missing} of {block.exists.size} synapses are missing",
+            allowed=f"a learning projection with a synapse from every source to every target: on {draft.target.family} "
+            "a plasticity rule sees a full rectangle of rows and columns (grenade, synapse_array_view_sparse.cpp)",
+            hint="write self_connections: true" if recurrent else "write connectivity: dense",
+        )
