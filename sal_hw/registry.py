@@ -1,9 +1,13 @@
-"""Targets and backends by name, found through entry points.
+"""Targets, backends, studies and figures by name, found through entry points.
 
 Third parties register in the groups ``sal_hw.targets`` and ``sal_hw.backends``, exactly as the packages of this
 project do. A target is a :class:`Target`; a backend is a class without constructor arguments. Studies, experiments with
-an engine of their own, are registered in ``sal_hw.studies`` under the kind of their protocol. What calibrates chips is
+an engine of their own, are registered in ``sal_hw.studies`` under the kind of their protocol. Kinds of figures, each a
+:class:`sal_hw.plots.Kind`, are registered in ``sal_hw.plots`` under their names. What calibrates chips is
 registered in ``sal_hw.calibrators`` under the name ``default``; it is a class without constructor arguments, too.
+
+Nothing is imported before it is asked for by its name. A name that two packages register is refused, and so is what
+cannot be imported; all other names go on working.
 """
 
 from __future__ import annotations
@@ -24,6 +28,16 @@ TARGETS = "sal_hw.targets"
 BACKENDS = "sal_hw.backends"
 CALIBRATORS = "sal_hw.calibrators"
 STUDIES = "sal_hw.studies"
+PLOTS = "sal_hw.plots"
+
+#: every group, with what one of its entries is called
+GROUPS = {
+    TARGETS: "target",
+    BACKENDS: "backend",
+    CALIBRATORS: "calibrator",
+    STUDIES: "study",
+    PLOTS: "kind of figure",
+}
 
 #: a pass takes the compiler's draft and returns the next one
 Pass: TypeAlias = Callable[[Any], Any]
@@ -76,13 +90,70 @@ class Target:
     files: ProgramFiles | None = None
 
 
-def _find(group: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=group)}
+def _find(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in entry_points(group=group):
+        found[point.name] = (*found.get(point.name, ()), point)
+    return found
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Return all names that are registered in a group, sorted; nothing is imported."""
+    return tuple(sorted(_find(group)))
+
+
+def load(group: str, name: str) -> Any:
+    """Import what is registered under a name.
+
+    Raises
+    ------
+    KeyError
+        If nothing is.
+    InputError
+        E317 if more than one package registers the name; E318 if it cannot be imported.
+    """
+    points = _find(group)[name]
+    if len(points) > 1:
+        raise InputError(_registered_twice(group, name))
+    try:
+        return points[0].load()
+    except Exception as error:  # importing runs foreign code, which may fail in any way
+        raise InputError(_not_loadable(group, points[0], error)) from error
+
+
+def origin_of(group: str, name: str) -> str:
+    """Return what a name stands for and which packages register it, in words."""
+    return " and ".join(sorted(f"{point.value} of the package {_package(point)}" for point in _find(group)[name]))
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.module.partition(".")[0]
+
+
+def _registered_twice(group: str, name: str) -> Problem:
+    return Problem(
+        code="E317",
+        field=GROUPS[group],
+        value=quote_value(name),
+        allowed=f"a name that is registered once in {group}; found {origin_of(group, name)}",
+        hint="uninstall one of the packages",
+    )
+
+
+def _not_loadable(group: str, point: EntryPoint, error: Exception) -> Problem:
+    return Problem(
+        code="E318",
+        field=GROUPS[group],
+        value=quote_value(point.name),
+        allowed=f"something that can be imported; {origin_of(group, point.name)} fails with "
+        f"{type(error).__name__}: {error}",
+        hint=f"install {_package(point)} again, or uninstall it",
+    )
 
 
 def target_names() -> tuple[str, ...]:
     """Return the names of all registered targets, sorted."""
-    return tuple(sorted(_find(TARGETS)))
+    return names(TARGETS)
 
 
 def load_target(name: str) -> Target:
@@ -93,7 +164,7 @@ def load_target(name: str) -> Target:
     InputError
         E301 if there is none of that name.
     """
-    known = _find(TARGETS)
+    known = names(TARGETS)
     if name not in known:
         close = get_close_matches(name, known, n=1)
         hint = f'did you mean "{close[0]}"?' if close else "sal-hw targets lists them"
@@ -102,11 +173,11 @@ def load_target(name: str) -> Target:
                 code="E301",
                 field="target",
                 value=quote_value(name),
-                allowed=f"a registered target: {', '.join(sorted(known))}",
+                allowed=f"a registered target: {', '.join(known)}",
                 hint=hint,
             )
         )
-    target: Target = known[name].load()
+    target: Target = load(TARGETS, name)
     return target
 
 
@@ -118,18 +189,18 @@ def load_backend(name: str) -> Backend:
     InputError
         E303 if there is none of that name.
     """
-    known = _find(BACKENDS)
+    known = names(BACKENDS)
     if name not in known:
         raise InputError(
             Problem(
                 code="E303",
                 field="backend",
                 value=quote_value(name),
-                allowed=f"a registered backend: {', '.join(sorted(known))}",
+                allowed=f"a registered backend: {', '.join(known)}",
                 hint="sal-hw doctor shows what is installed",
             )
         )
-    backend: Backend = known[name].load()()
+    backend: Backend = load(BACKENDS, name)()
     return backend
 
 
@@ -141,18 +212,18 @@ def load_study(kind: str) -> Callable[..., Any]:
     InputError
         E303 if nothing is registered for that kind.
     """
-    known = _find(STUDIES)
+    known = names(STUDIES)
     if kind not in known:
         raise InputError(
             Problem(
                 code="E303",
                 field="experiment.kind",
                 value=quote_value(kind),
-                allowed=f"a study that is installed: {', '.join(sorted(known)) or 'there is none'}",
+                allowed=f"a study that is installed: {', '.join(known) or 'there is none'}",
                 hint="install sal-hw again; its studies are part of it",
             )
         )
-    factory: Callable[..., Any] = known[kind].load()
+    factory: Callable[..., Any] = load(STUDIES, kind)
     return factory
 
 
@@ -164,8 +235,7 @@ def load_calibrator() -> Calibrator:
     InputError
         E303 if nothing is registered.
     """
-    found = _find(CALIBRATORS).get("default")
-    if found is None:
+    if "default" not in names(CALIBRATORS):
         raise InputError(
             Problem(
                 code="E303",
@@ -174,5 +244,5 @@ def load_calibrator() -> Calibrator:
                 hint="install sal-hw again; its calibration package is part of it",
             )
         )
-    calibrator: Calibrator = found.load()()
+    calibrator: Calibrator = load(CALIBRATORS, "default")()
     return calibrator

@@ -6,10 +6,10 @@ import os
 import platform
 import shutil
 from importlib import metadata
-from importlib.util import find_spec
 
 from sal_hw.cli.console import show, show_json, show_table
 from sal_hw.cli.options import AsJson, Debug
+from sal_hw.errors import InputError
 
 _NEEDED = ("numpy", "numba", "pydantic", "pint", "PyYAML", "matplotlib", "typer", "rich")
 
@@ -47,14 +47,16 @@ def _packages() -> list[Finding]:
 
 
 def _entry_points() -> list[Finding]:
-    from sal_hw.registry import BACKENDS, TARGETS
+    from sal_hw.registry import GROUPS, load, names, origin_of
 
     found: list[Finding] = []
-    for group in (TARGETS, BACKENDS):
-        for point in metadata.entry_points(group=group):
-            kind = "target" if group == TARGETS else "backend"
-            present = find_spec(point.module.split(".")[0]) is not None
-            found.append((f"{kind} {point.name}", present, point.value))
+    for group, what in GROUPS.items():
+        for name in names(group):
+            try:
+                load(group, name)
+                found.append((f"{what} {name}", True, origin_of(group, name)))
+            except InputError as error:
+                found.append((f"{what} {name}", False, error.problems[0].allowed))
     return found
 
 

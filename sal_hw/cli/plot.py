@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sal_hw.cli.console import show, show_json, show_table
+from sal_hw.cli.console import say, show, show_json, show_table
 from sal_hw.cli.options import AsJson, Debug, Force
 from sal_hw.errors import InputError, Problem, quote_value
 
@@ -29,13 +29,7 @@ def plot(
 
     del debug
     if listing:
-        shown = plots.available(api.load_run(words[-1]).result)
-        if as_json:
-            show_json({"status": "ok", "kinds": {name: plots.KINDS[name].description for name in shown}})
-        else:
-            show_table([(name, plots.KINDS[name].description) for name in shown], ("kind", "shows"))
-            show(f"next: sal-hw plot {shown[0]} {words[-1]}" if shown else "this run recorded nothing to draw")
-        return 0
+        return _list(words[-1], as_json=as_json)
     kind, *folders = words
     if not folders:
         raise typer.BadParameter("name a kind of figure and at least one run folder; --list RUN shows the kinds")
@@ -52,6 +46,22 @@ def plot(
         for item in written:
             show(str(item))
         show(f"next: sal-hw plot --list {folders[-1]}")
+    return 0
+
+
+def _list(folder: str, *, as_json: bool) -> int:
+    from sal_hw import plots
+    from sal_hw.workflow import api
+
+    kinds, result = plots.all_kinds(), api.load_run(folder).result
+    shown = {name: kinds[name].description for name in plots.available(result)}
+    for problem in plots.unusable_kinds():
+        say(problem.render())
+    if as_json:
+        show_json({"status": "ok", "kinds": shown})
+    else:
+        show_table(list(shown.items()), ("kind", "shows"))
+        show(f"next: sal-hw plot {next(iter(shown))} {folder}" if shown else "this run recorded nothing to draw")
     return 0
 
 

@@ -91,6 +91,19 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "placement have no chip, and a machine is its own chip.",
         "sal-hw run R.yaml --target brainscales2 --emulate --chip 7 --calibration truth",
     ),
+    "E317": (
+        "Two packages register the same name",
+        "Targets, backends, studies and kinds of figures are registered by installed packages under names of\n"
+        "their own. Which of two with one name is meant cannot be told, so neither is used; the message names\n"
+        "both packages.",
+        "sal-hw doctor",
+    ),
+    "E318": (
+        "Something registered cannot be imported",
+        "A package registers it, and importing it fails. The message names the package and says why. All else\n"
+        "that is registered goes on working.",
+        "sal-hw doctor",
+    ),
     "E330": (
         "A study has nothing to compile and runs on no machine",
         "Its experiment has an engine of its own instead of a network. Options that choose a target, a chip\n"

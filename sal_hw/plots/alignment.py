@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.lookup import (
     AXIS_LABELS,
     axis_name,
@@ -205,3 +206,15 @@ def plane_into(axes: Axes, table: Table) -> tuple[list[style.Entry], list[style.
     start = style.line("path start", marker="o", fillstyle="none", **mark)
     end = style.line("path end", marker="s", **mark)
     return entries, [start, end, style.line("equal", **diagonal)]
+
+
+KIND = Kind(
+    name="alignment",
+    title="Alignment",
+    description="Weights of a reciprocal pair and their difference, or the alignment angle.",
+    needs="the trace <rule>.angle, or both weights of a reciprocal pair (weight.<projection>)",
+    source="run an align experiment",
+    tabulate=tabulate,
+    paint=paint,
+    order=10,
+)

@@ -8,6 +8,7 @@ import numpy as np
 
 from sal_hw.experiment.metrics import asymmetry_variance
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.lookup import AXIS_LABELS, axis_name, axis_values, find_reciprocal
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult, Trace
@@ -79,3 +80,26 @@ def _paint(table: Table, column: str, title: str, label: str) -> Figure:
     axes.margins(x=0.02)
     style.legend(figure, entries, notes)
     return figure
+
+
+KIND_ASYMMETRY = Kind(
+    name="asymmetry",
+    title="Asymmetry",
+    description="Variance of W_ij - W_ji of recurrent weights over the run.",
+    needs="the trace asymmetry, or weights.<projection> of a recurrent projection that a rule aligns",
+    source="run a train_distribution experiment, or add {kind: weights, projection: NAME} to probes",
+    tabulate=tabulate_asymmetry,
+    paint=paint_asymmetry,
+    order=40,
+)
+
+KIND_DKL = Kind(
+    name="dkl",
+    title="DKL",
+    description="Distance between target and sampled distribution over the run.",
+    needs="the trace dkl",
+    source="run a train_distribution or sample experiment",
+    tabulate=tabulate_dkl,
+    paint=paint_dkl,
+    order=50,
+)

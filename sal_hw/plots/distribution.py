@@ -8,6 +8,7 @@ import numpy as np
 
 from sal_hw.experiment.metrics import smoothed_frequencies
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -94,3 +95,15 @@ def _name_states(axes: Axes, pieces: list[Table], *, same_target: bool) -> None:
         return
     axes.set_xticks(first["rank"], first["state"].tolist(), rotation=90, fontsize=7.5, family="monospace")
     axes.set_xlabel("state (first neuron left), by falling target probability")
+
+
+KIND = Kind(
+    name="distribution",
+    title="Distribution",
+    description="Target and sampled probability of every state at the end.",
+    needs="the traces state_counts and state_target",
+    source="run a train_distribution or sample experiment",
+    tabulate=tabulate,
+    paint=paint,
+    order=60,
+)

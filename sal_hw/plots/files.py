@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.plots.kinds import available, collect, render
+from sal_hw.plots.kinds import available, collect, render, unusable_kinds
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 from sal_hw.storage.files import write_atomic, writing
@@ -57,6 +58,8 @@ def save(figure: Figure, path: Path, data: Table) -> tuple[Path, Path]:
 def write_figures(result: RunResult, folder: Path) -> tuple[Path, ...]:
     """Draw every kind of figure that a run can show into a folder.
 
+    A kind that is installed and cannot be used is left out with a warning, so that a run is not lost for a picture.
+
     Returns
     -------
     tuple of Path
@@ -68,6 +71,8 @@ def write_figures(result: RunResult, folder: Path) -> tuple[Path, ...]:
         E502 or E503 if the files cannot be written.
     """
     label = f"seed {result.seed}"
+    for problem in unusable_kinds():
+        warnings.warn(problem.render(), RuntimeWarning, stacklevel=2)
     pictures = []
     for kind in available(result):
         table = collect(kind, {label: result})

@@ -1,4 +1,8 @@
-"""What makes a kind of figure."""
+"""What makes a kind of figure.
+
+A module with a figure makes one of these, which its package registers by name in the entry-point group
+``sal_hw.plots``, whether it is this package or a third party's.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,8 @@ class Kind:
         Collects the numbers of one run; None if the run lacks them.
     paint
         Draws the numbers of one or several runs, told apart by the column ``run``.
+    order
+        Its place in lists, lowest first; kinds of the same order are sorted by name.
     """
 
     name: str
@@ -38,3 +44,4 @@ class Kind:
     source: str
     tabulate: Callable[[RunResult], Table | None]
     paint: Callable[[Table], Figure]
+    order: int = 1000

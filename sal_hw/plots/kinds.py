@@ -1,4 +1,4 @@
-"""The kinds of figures, and what each needs."""
+"""The kinds of figures that are installed, looked up by name."""
 
 from __future__ import annotations
 
@@ -6,149 +6,58 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.plots import alignment, curves, distribution, membrane, plane, raster, scatter
 from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
+from sal_hw.registry import PLOTS, load, names, origin_of
 from sal_hw.results.result import RunResult
 from sal_hw.spec.findings import did_you_mean, listed
-from sal_hw_studies.plots import layers, psp_shapes, timing
-from sal_hw_studies.plots.study_kinds import COMPARISONS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-_PROBE = "{kind: weights, projection: NAME} to probes"
+def all_kinds() -> dict[str, Kind]:
+    """Return every kind of figure that can be used, by name and in the order of lists.
 
-_ALL = (
-    Kind(
-        name="alignment",
-        title="Alignment",
-        description="Weights of a reciprocal pair and their difference, or the alignment angle.",
-        needs="the trace <rule>.angle, or both weights of a reciprocal pair (weight.<projection>)",
-        source="run an align experiment",
-        tabulate=alignment.tabulate,
-        paint=alignment.paint,
-    ),
-    Kind(
-        name="phase-plane",
-        title="Phase plane",
-        description="The path of a reciprocal pair in the plane of its two weights, or the drift everywhere in it.",
-        needs="both weights of one reciprocal pair of synapses (weight.<projection> or weights.<projection>)",
-        source=f"run an align experiment or a phase_plane study; within one population, also add {_PROBE}",
-        tabulate=plane.tabulate,
-        paint=plane.paint,
-    ),
-    Kind(
-        name="weights",
-        title="Weights",
-        description="Forward against backward weights, before and after.",
-        needs="a rule that aligns more than one reciprocal pair of synapses",
-        source="run an align or train_distribution experiment; for a single pair see phase-plane",
-        tabulate=scatter.tabulate,
-        paint=scatter.paint,
-    ),
-    Kind(
-        name="asymmetry",
-        title="Asymmetry",
-        description="Variance of W_ij - W_ji of recurrent weights over the run.",
-        needs="the trace asymmetry, or weights.<projection> of a recurrent projection that a rule aligns",
-        source=f"run a train_distribution experiment, or add {_PROBE}",
-        tabulate=curves.tabulate_asymmetry,
-        paint=curves.paint_asymmetry,
-    ),
-    Kind(
-        name="dkl",
-        title="DKL",
-        description="Distance between target and sampled distribution over the run.",
-        needs="the trace dkl",
-        source="run a train_distribution or sample experiment",
-        tabulate=curves.tabulate_dkl,
-        paint=curves.paint_dkl,
-    ),
-    Kind(
-        name="distribution",
-        title="Distribution",
-        description="Target and sampled probability of every state at the end.",
-        needs="the traces state_counts and state_target",
-        source="run a train_distribution or sample experiment",
-        tabulate=distribution.tabulate,
-        paint=distribution.paint,
-    ),
-    Kind(
-        name="raster",
-        title="Raster",
-        description="The first second of recorded spikes, with the rate of each neuron.",
-        needs="recorded spikes",
-        source="add {kind: spikes, population: NAME} to probes and store the run in a folder (--out)",
-        tabulate=raster.tabulate,
-        paint=raster.paint,
-    ),
-    Kind(
-        name="membrane",
-        title="Membrane",
-        description="Potentials of a few neurons in the first half second that was recorded.",
-        needs="the trace membrane.<population>",
-        source="add {kind: membrane, population: NAME, every: 0.1 ms} to probes of an align experiment; a chip cannot "
-        "record membranes and learn at once",
-        tabulate=membrane.tabulate,
-        paint=membrane.paint,
-    ),
-    Kind(
-        name="spike-timing",
-        title="Spike timing",
-        description="Distribution of the spike-timing difference of reciprocal pairs.",
-        needs="a trace timing.<pair>",
-        source="run a spike_timing study",
-        tabulate=timing.tabulate_timing,
-        paint=timing.paint_timing,
-    ),
-    Kind(
-        name="difference-function",
-        title="Difference function",
-        description="How the timing of spikes depends on their order where reciprocal weights differ slightly.",
-        needs="a trace difference.<pair>",
-        source="run a weight_perturbation study",
-        tabulate=timing.tabulate_difference,
-        paint=timing.paint_difference,
-    ),
-    Kind(
-        name="psp-shapes",
-        title="PSP shapes",
-        description="PSPs, the weights at which SAL comes to rest with each, and their distance from equal weights.",
-        needs="a trace deviation.<shape>",
-        source="run a psp_shapes study",
-        tabulate=psp_shapes.tabulate,
-        paint=psp_shapes.paint,
-    ),
-    Kind(
-        name="layer-angles",
-        title="Alignment of layers",
-        description="Angle between forward and feedback weights, per layer or per method.",
-        needs="a trace layer_angle.<layer>",
-        source="run a symmetrize_layers or weight_transport study",
-        tabulate=layers.tabulate_angles,
-        paint=layers.paint_angles,
-    ),
-    Kind(
-        name="layer-weights",
-        title="Weights of layers",
-        description="Feedback against forward weights at the start and at the end, per layer or per method.",
-        needs="a trace layer_pairs.<layer>",
-        source="run a symmetrize_layers or weight_transport study",
-        tabulate=layers.tabulate_weights,
-        paint=layers.paint_weights,
-    ),
-    *COMPARISONS,
-)
+    What is registered and cannot be used is left out; :func:`unusable_kinds` says why.
+    """
+    return _sort_out()[0]
 
-#: all kinds by name
-KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
+
+def unusable_kinds() -> tuple[Problem, ...]:
+    """Return what is wrong with kinds of figures that are registered and cannot be used, one finding per name."""
+    return _sort_out()[1]
+
+
+def _sort_out() -> tuple[dict[str, Kind], tuple[Problem, ...]]:
+    usable: list[Kind] = []
+    problems: list[Problem] = []
+    for name in names(PLOTS):
+        try:
+            usable.append(_load(name))
+        except InputError as error:
+            problems += error.problems
+    return {kind.name: kind for kind in sorted(usable, key=lambda kind: (kind.order, kind.name))}, tuple(problems)
+
+
+def _load(name: str) -> Kind:
+    kind = load(PLOTS, name)
+    if isinstance(kind, Kind) and kind.name == name:
+        return kind
+    raise InputError(
+        Problem(
+            code="E318",
+            field="kind of figure",
+            value=quote_value(name),
+            allowed=f"a sal_hw.plots.Kind of that name, which {origin_of(PLOTS, name)} is not",
+            hint="tell the authors of the package",
+        )
+    )
 
 
 def available(result: RunResult) -> tuple[str, ...]:
     """Return the kinds of figures that a run can show."""
-    return tuple(name for name, kind in KINDS.items() if kind.tabulate(result) is not None)
+    return tuple(name for name, kind in all_kinds().items() if kind.tabulate(result) is not None)
 
 
 def collect(kind: str, results: Mapping[str, RunResult]) -> Table:
@@ -157,14 +66,15 @@ def collect(kind: str, results: Mapping[str, RunResult]) -> Table:
     Parameters
     ----------
     kind
-        A key of :data:`KINDS`.
+        A name of :func:`all_kinds`.
     results
         Runs by the label that tells them apart.
 
     Raises
     ------
     InputError
-        E507 if there is no such kind; E508, one finding per run, if runs lack what it needs.
+        E507 if there is no such kind; E317 or E318 if it cannot be used; E508, one finding per run, if runs lack
+        what it needs.
     ValueError
         If there is no run.
     """
@@ -188,14 +98,14 @@ def draw(kind: str, results: Mapping[str, RunResult]) -> Figure:
     Parameters
     ----------
     kind
-        A key of :data:`KINDS`.
+        A name of :func:`all_kinds`.
     results
         Runs by the label that tells them apart in the legend.
 
     Raises
     ------
     InputError
-        E507 or E508, see :func:`collect`.
+        See :func:`collect`.
     """
     return render(kind, collect(kind, results))
 
@@ -206,27 +116,28 @@ def render(kind: str, table: Table) -> Figure:
     Parameters
     ----------
     kind
-        A key of :data:`KINDS`.
+        A name of :func:`all_kinds`.
     table
         From :func:`collect`.
 
     Raises
     ------
     InputError
-        E507 if there is no such kind.
+        E507 if there is no such kind; E317 or E318 if it cannot be used.
     """
     return _find(kind).paint(table)
 
 
 def _find(kind: str) -> Kind:
-    if kind in KINDS:
-        return KINDS[kind]
+    known = names(PLOTS)
+    if kind in known:
+        return _load(kind)
     problem = Problem(
         code="E507",
         field="kind",
         value=quote_value(kind),
-        allowed=f"a kind of figure: {listed(KINDS)}",
-        hint=did_you_mean(kind, KINDS) or "sal-hw plot --list RUN tells what a run can show",
+        allowed=f"a kind of figure: {listed(known)}",
+        hint=did_you_mean(kind, known) or "sal-hw plot --list RUN tells what a run can show",
     )
     raise InputError(problem)
 

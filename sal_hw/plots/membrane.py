@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -57,3 +58,16 @@ def paint(table: Table) -> Figure:
     ]
     style.legend(figure, entries)
     return figure
+
+
+KIND = Kind(
+    name="membrane",
+    title="Membrane",
+    description="Potentials of a few neurons in the first half second that was recorded.",
+    needs="the trace membrane.<population>",
+    source="add {kind: membrane, population: NAME, every: 0.1 ms} to probes of an align experiment; a chip cannot "
+    "record membranes and learn at once",
+    tabulate=tabulate,
+    paint=paint,
+    order=80,
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import alignment, style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -92,3 +93,16 @@ def _paint_drift(axes: Axes, piece: Table, bound: float) -> QuadMesh:
     axes.plot(rows[0], weights, **_LINE_21)
     axes.plot(rows[1], weights, **_LINE_12)
     return mesh
+
+
+KIND = Kind(
+    name="phase-plane",
+    title="Phase plane",
+    description="The path of a reciprocal pair in the plane of its two weights, or the drift everywhere in it.",
+    needs="both weights of one reciprocal pair of synapses (weight.<projection> or weights.<projection>)",
+    source="run an align experiment or a phase_plane study; within one population, also add "
+    "{kind: weights, projection: NAME} to probes",
+    tabulate=tabulate,
+    paint=paint,
+    order=20,
+)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -76,3 +77,15 @@ def _paint_run(left: Axes, right: Axes, piece: Table, populations: list[str]) ->
     left.set_yticks([row for row, _ in ticks[::step]], [str(index) for _, index in ticks[::step]])
     right.locator_params(axis="x", nbins=3)
     left.margins(x=0.01)
+
+
+KIND = Kind(
+    name="raster",
+    title="Raster",
+    description="The first second of recorded spikes, with the rate of each neuron.",
+    needs="recorded spikes",
+    source="add {kind: spikes, population: NAME} to probes and store the run in a folder (--out)",
+    tabulate=tabulate,
+    paint=paint,
+    order=70,
+)

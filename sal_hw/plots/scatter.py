@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.lookup import find_reciprocal, side_names
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
@@ -75,3 +76,15 @@ def _points(table: Table, panels: Sequence[Axes]) -> list[style.Entry]:
             axes.plot(piece[f"forward_{when}"], piece[f"backward_{when}"], markersize=size, **look)
         entries.append(style.line(f"{run}, {rule}" if several_rules else run, markersize=5, **look))
     return entries
+
+
+KIND = Kind(
+    name="weights",
+    title="Weights",
+    description="Forward against backward weights, before and after.",
+    needs="a rule that aligns more than one reciprocal pair of synapses",
+    source="run an align or train_distribution experiment; for a single pair see phase-plane",
+    tabulate=tabulate,
+    paint=paint,
+    order=30,
+)

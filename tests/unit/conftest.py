@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +23,27 @@ def assert_same_result() -> Callable[[RunResult, RunResult], None]:
             assert trace.values.tobytes() == other.traces[name].values.tobytes()
 
     return compare
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return what installs a package of one module for the test: its source, and what it registers per group."""
+
+    installed = []
+
+    def make(package: str, source: str, **registered: Mapping[str, str]) -> None:
+        site = tmp_path / "site" / package
+        about = site / f"{package}-1.0.dist-info"
+        about.mkdir(parents=True)
+        (site / f"{package}.py").write_text(source)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        lines = []
+        for group, points in registered.items():
+            lines += [f"[sal_hw.{group}]", *(f"{name} = {value}" for name, value in points.items())]
+        (about / "entry_points.txt").write_text("\n".join(lines))
+        monkeypatch.syspath_prepend(site)
+        installed.append(package)
+
+    yield make
+    for package in installed:
+        sys.modules.pop(package, None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -90,3 +91,15 @@ def _paint_rates(axes: Axes, piece: Table, several: str) -> None:
     axes.plot(piece["weight_21"], piece["rate_direct"], **_DIRECT)
     title, x = f"Rate of e2{several}", "$W_{21}$, e1 to e2 (log odds)"
     style.prepare(axes, title=title, x=x, y=r"spikes per $\tau_{ref}$")
+
+
+KIND = Kind(
+    name="dale",
+    title="Dale's law",
+    description="Drift of the weights between excitatory neurons with interneurons, and their rates.",
+    needs="the traces dale.drift_21 and dale.rates",
+    source="run a dale_network study",
+    tabulate=tabulate,
+    paint=paint,
+    order=140,
+)

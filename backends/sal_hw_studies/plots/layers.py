@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult, Trace, is_time
 
@@ -112,3 +113,26 @@ def _named(run: str, layer: str, runs: list[str]) -> str:
 def _shown(layer: str) -> str:
     """Return the name of a layer or a method in words."""
     return layer.upper() if layer in ("sal", "rdd", "stdwi") else layer.replace("_", " ")
+
+
+KIND_ANGLES = Kind(
+    name="layer-angles",
+    title="Alignment of layers",
+    description="Angle between forward and feedback weights, per layer or per method.",
+    needs="a trace layer_angle.<layer>",
+    source="run a symmetrize_layers or weight_transport study",
+    tabulate=tabulate_angles,
+    paint=paint_angles,
+    order=120,
+)
+
+KIND_WEIGHTS = Kind(
+    name="layer-weights",
+    title="Weights of layers",
+    description="Feedback against forward weights at the start and at the end, per layer or per method.",
+    needs="a trace layer_pairs.<layer>",
+    source="run a symmetrize_layers or weight_transport study",
+    tabulate=tabulate_weights,
+    paint=paint_weights,
+    order=130,
+)

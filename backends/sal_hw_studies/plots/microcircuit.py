@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult, Trace
 
@@ -129,3 +130,26 @@ def _place(rule: str) -> int:
 
 def _shade(rule: str) -> str:
     return style.COLOURS[_place(rule)]
+
+
+KIND_LOSS = Kind(
+    name="microcircuit-loss",
+    title="Loss of microcircuits",
+    description="Validation loss over the epochs, per rule: median and quartiles over networks.",
+    needs="a trace microcircuit_loss.<rule>",
+    source="run a microcircuit study",
+    tabulate=tabulate_loss,
+    paint=paint_loss,
+    order=170,
+)
+
+KIND_WEIGHTS = Kind(
+    name="microcircuit-weights",
+    title="Weights of microcircuits",
+    description="Feedback against forward weights per rule, and how many have the right sign over the epochs.",
+    needs="a trace microcircuit_pairs.<rule>",
+    source="run a microcircuit study",
+    tabulate=tabulate_weights,
+    paint=paint_weights,
+    order=180,
+)

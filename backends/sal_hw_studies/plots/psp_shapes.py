@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -82,3 +83,15 @@ def _paint_shape(panels: np.ndarray, piece: Table, look: style.Look) -> None:
 def _paint_deviation(axes: Axes, chosen: Table, look: style.Look) -> None:
     order = np.argsort(chosen["x"], kind="stable")
     axes.plot(chosen["x"][order], chosen["y"][order], "o", markersize=3, alpha=0.6, color=look["color"])
+
+
+KIND = Kind(
+    name="psp-shapes",
+    title="PSP shapes",
+    description="PSPs, the weights at which SAL comes to rest with each, and their distance from equal weights.",
+    needs="a trace deviation.<shape>",
+    source="run a psp_shapes study",
+    tabulate=tabulate,
+    paint=paint,
+    order=110,
+)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -90,3 +91,26 @@ def _paint(table: Table, draw: Callable[[Axes, Table, style.Look], None]) -> tup
     axes.margins(x=0.01)
     style.legend(figure, entries)
     return figure, axes
+
+
+KIND_TIMING = Kind(
+    name="spike-timing",
+    title="Spike timing",
+    description="Distribution of the spike-timing difference of reciprocal pairs.",
+    needs="a trace timing.<pair>",
+    source="run a spike_timing study",
+    tabulate=tabulate_timing,
+    paint=paint_timing,
+    order=90,
+)
+
+KIND_DIFFERENCE = Kind(
+    name="difference-function",
+    title="Difference function",
+    description="How the timing of spikes depends on their order where reciprocal weights differ slightly.",
+    needs="a trace difference.<pair>",
+    source="run a weight_perturbation study",
+    tabulate=tabulate_difference,
+    paint=paint_difference,
+    order=100,
+)

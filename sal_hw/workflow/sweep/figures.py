@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sal_hw.plots import style
+from sal_hw.plots.kind import Kind
 from sal_hw.plots.table import Table
 from sal_hw.results.result import RunResult
 
@@ -158,3 +159,26 @@ def _paint_means(axes: Axes, piece: Table, look: style.Look, *, logarithmic: boo
     if logarithmic:
         means = style.shown(means)
     axes.errorbar(levels, means, yerr=errors, capsize=3, **look)
+
+
+KIND_CURVES = Kind(
+    name="sweep-curves",
+    title="Runs of a set",
+    description="What each run of a set followed over its updates, coloured by level.",
+    needs="a trace sweep_trace.<name>",
+    source="run a sweep study with follow",
+    tabulate=tabulate_curves,
+    paint=paint_curves,
+    order=150,
+)
+
+KIND_LEVELS = Kind(
+    name="sweep-levels",
+    title="Levels of a set",
+    description="Metrics of the runs of a set against the level, per variant.",
+    needs="a trace sweep_metric.<name>",
+    source="run a sweep study with metrics",
+    tabulate=tabulate_levels,
+    paint=paint_levels,
+    order=160,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,14 @@ def test_doctor_finds_the_emulator_sound(terminal: Terminal) -> None:
     assert findings["emulator"] is True
     assert findings["target ideal"] is True
     assert all(findings.values())
+
+
+def test_doctor_names_what_cannot_be_imported(terminal: Terminal, install: Callable[..., None]) -> None:
+    install("foreign", "import not_there_at_all", plots={"bang": "foreign:KIND"})
+    assert terminal("doctor", "--json") == 4
+    (broken,) = (item for item in terminal.document["findings"] if not item["ok"])
+    assert broken["what"] == "kind of figure bang"
+    assert "foreign:KIND of the package foreign fails with ModuleNotFoundError" in broken["detail"]
 
 
 def test_explain_knows_every_code(terminal: Terminal) -> None:

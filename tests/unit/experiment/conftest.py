@@ -83,7 +83,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let spike_timing recipes run the random walk."""
     find = registry._find
     monkeypatch.setattr(
-        registry, "_find", lambda group: {"spike_timing": Point()} if group == registry.STUDIES else find(group)
+        registry, "_find", lambda group: {"spike_timing": (Point(),)} if group == registry.STUDIES else find(group)
     )
 
 

@@ -6,35 +6,13 @@ import numpy as np
 import pytest
 
 from sal_hw.errors import InputError
-from sal_hw.plots import KINDS, available, collect, draw, render
+from sal_hw.plots import all_kinds, available, collect, draw, render, unusable_kinds, write_figures
 from sal_hw.results.result import Trace
-
-ALL = list(KINDS)
 
 
 def lines(axes, length):
     """Return the drawn lines of a length, without reference lines."""
     return [line for line in axes.get_lines() if len(line.get_xdata()) == length]
-
-
-@pytest.mark.parametrize("kind", ALL)
-def test_every_kind_draws_one_run_and_an_overlay(kind, showing, tmp_path):
-    make = showing[kind]
-    for runs in ({"seed 1": make(seed=1)}, {f"seed {seed}": make(seed=seed) for seed in range(1, 10)}):
-        figure = draw(kind, runs)
-        figure.canvas.draw()
-        for axes in figure.axes:
-            assert axes.has_data()
-        assert all(axes.get_xlabel() or not axes.get_subplotspec().is_last_row() for axes in figure.axes)
-
-
-def test_every_kind_explains_itself(showing):
-    assert set(showing) == set(KINDS)
-    for kind in KINDS.values():
-        assert kind.title
-        assert kind.description.endswith(".")
-        assert kind.needs
-        assert kind.source
 
 
 def test_available_names_what_a_run_can_show(make_pair, make_layers, make_sampler, make_spiking, make_membranes):
@@ -209,19 +187,7 @@ def test_unknown_kind_is_refused_with_the_list():
         draw("aligment", {})
     assert caught.value.code == "E507"
     assert caught.value.hint == 'did you mean "alignment"?'
-    assert all(kind in caught.value.problems[0].allowed for kind in KINDS)
-
-
-@pytest.mark.parametrize("kind", ALL)
-def test_missing_traces_are_refused_for_every_run_that_lacks_them(kind, showing, make_pair, make_spiking):
-    able = showing[kind]()
-    unable = make_pair() if kind == "raster" else make_spiking()
-    with pytest.raises(InputError) as caught:
-        draw(kind, {"good": able, "bad": unable, "worse": unable})
-    assert [problem.code for problem in caught.value.problems] == ["E508", "E508"]
-    assert caught.value.value == '"bad"'
-    assert KINDS[kind].needs in caught.value.problems[0].allowed
-    assert caught.value.hint == KINDS[kind].source
+    assert all(kind in caught.value.problems[0].allowed for kind in all_kinds())
 
 
 def test_runs_that_recorded_different_things_are_not_overlaid(make_pair, make_layers):
@@ -242,3 +208,51 @@ def test_labels_are_shown_letter_by_letter(make_sampler):
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
     assert len(texts) == len(labels) + 1
     assert max(map(len, texts)) <= 45
+
+
+FOREIGN = """
+from sal_hw.plots import Kind, Table, style
+
+def tabulate(result):
+    return Table.of(seed=[result.seed])
+
+def paint(table):
+    figure = style.new_figure()
+    figure.subplots().plot(table["seed"])
+    return figure
+
+KIND = Kind(
+    name="seeds", title="Seeds", description="Seeds.", needs="a seed", source="run", tabulate=tabulate, paint=paint
+)
+"""
+
+
+def test_a_package_of_somebody_else_brings_a_kind(install, make_pair):
+    install("foreign", FOREIGN, plots={"seeds": "foreign:KIND"})
+    assert list(all_kinds())[-1] == "seeds"
+    assert available(make_pair()) == ("alignment", "phase-plane", "seeds")
+    assert collect("seeds", {"a": make_pair(seed=3)})["seed"].tolist() == [3]
+    assert draw("seeds", {"a": make_pair()}).axes[0].has_data()
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "code"),
+    [
+        ("import not_there_at_all", "seeds", "E318"),
+        ("KIND = 3", "seeds", "E318"),
+        (FOREIGN, "other-name", "E318"),
+        (FOREIGN.replace('"seeds"', '"raster"'), "raster", "E317"),
+    ],
+)
+def test_a_kind_that_cannot_be_used_is_told_of_and_harms_no_other(install, make_pair, tmp_path, source, name, code):
+    install("foreign", source, plots={name: "foreign:KIND"})
+    (problem,) = unusable_kinds()
+    assert (problem.code, problem.field, problem.value) == (code, "kind of figure", f'"{name}"')
+    assert "of the package foreign" in problem.allowed
+    assert name not in all_kinds()
+    with pytest.raises(InputError) as caught:
+        draw(name, {"a": make_pair()})
+    assert caught.value.problems == (problem,)
+    with pytest.warns(RuntimeWarning, match=f'{code}  kind of figure = "{name}"'):
+        written = write_figures(make_pair(), tmp_path / "figures")
+    assert [path.stem for path in written] == ["alignment", "phase-plane"]

@@ -12,7 +12,7 @@ from sal_hw_brainscales2.emulation.model import draw_chip
 from sal_hw_brainscales2.report.data import in_degrees, tabulate_in_degree, tabulate_synapses, tabulate_weights
 from sal_hw_brainscales2.report.figures import paint_in_degree, paint_synapses, paint_weights, write_program_figures
 
-RECIPES = Path(__file__).parents[3] / "recipes"
+RECIPES = Path(__file__).parents[4] / "recipes"
 SMALL = ("parameters.size=8",)
 GRID = {"hemispheres": 2, "rows": 256, "columns": 256, "buses": 4}
 

@@ -1,10 +1,10 @@
-"""Figures of the theory of reciprocal pairs: the numbers that are drawn, and where they are drawn."""
+"""The phase plane of reciprocal pairs: the numbers that are drawn, and where they are drawn."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sal_hw.plots import available, collect, draw, render
+from sal_hw.plots import available, collect, draw
 
 
 def test_a_plane_is_shown_by_the_phase_plane(make_plane, make_pair):
@@ -42,35 +42,3 @@ def test_many_planes_share_one_scale(make_plane):
     assert len(panels) == 6
     for axes in panels:
         np.testing.assert_allclose(axes.collections[0].get_clim(), (-1.2, 1.2))
-
-
-def test_time_differences_leave_a_gap_at_zero(make_timing):
-    table = collect("spike-timing", {"seed 1": make_timing()})
-    assert len(table) == 2 * 60
-    figure = render("spike-timing", table)
-    curves = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 30]
-    assert len(curves) == 4
-    assert [line.get_xdata()[0] for line in curves[:2]] == [-30, 1]
-
-
-def test_the_sign_change_is_marked(make_difference):
-    figure = draw("difference-function", {"seed 1": make_difference()})
-    marks = [line for line in figure.axes[0].get_lines() if line.get_marker() == "o"]
-    assert [line.get_xdata().tolist() for line in marks] == [[9.5]]
-
-
-def test_differences_of_weights_are_no_difference_function(make_pair):
-    assert "difference-function" not in available(make_pair())
-
-
-def test_shapes_are_told_apart_by_panel(make_shapes):
-    table = collect("psp-shapes", {"seed 1": make_shapes()})
-    assert {panel: len(piece) for (panel,), piece in table.groups("panel")} == {
-        "psp": 40,
-        "nullcline": 8,
-        "deviation": 18,
-    }
-    alpha = table.where((table["shape"] == "alpha") & (table["panel"] == "nullcline"))
-    np.testing.assert_allclose(alpha["y"], 1.5 * alpha["x"])
-    rectangular = table.where((table["shape"] == "rectangular") & (table["panel"] == "deviation"))
-    assert set(rectangular["x"].tolist()) == {-2.0, -1.0, 0.0, 1.0, 2.0}
