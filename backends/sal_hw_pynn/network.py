@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sal_hw_pynn.description import TIMING, Simulator
 from sal_hw_pynn.mechanisms import PairStdp
 from sal_hw_pynn.recording import Integers, spikes_in
-from sal_hw_pynn.refused_networks import refuse_unsound
+from sal_hw_pynn.refused_stdp import refuse_misread_stdp
 from sal_hw_pynn.sdk import set_up, spike_times
 
 Doubles = NDArray[np.float64]
@@ -120,7 +120,7 @@ class Network:
         return self._sim.Projection(source, self._populations[target], connector, synapse, receptor_type=receptor)
 
     def _mechanism(self, receptor: str, stdp: PairStdp, weights_mv: Doubles) -> Any:
-        refuse_unsound(self._simulator, receptor, stdp, weights_mv)
+        refuse_misread_stdp(self._simulator, receptor, stdp, weights_mv)
         return self._sim.STDPMechanism(
             timing_dependence=self._sim.SpikePairRule(
                 tau_plus=stdp.tau_plus_ms,

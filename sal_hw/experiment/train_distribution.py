@@ -15,7 +15,7 @@ from sal_hw.contracts.backend import Moments, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
 from sal_hw.experiment.metrics import asymmetry_variance, kullback_leibler, sampling_floor
-from sal_hw.passes.draw_values import materialize
+from sal_hw.passes.draw_values import draw_values
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
 from sal_hw.results.result import Metric
 from sal_hw.spec.protocols import BetaTarget, BoltzmannTarget, TrainDistributionProtocol
@@ -35,8 +35,8 @@ def target_distribution(
             return draw_beta_problem(target, size)
         case BoltzmannTarget():
             names, seed = ("target", protocol.population), program.seed
-            weights = materialize(target.weight, (size, size), seed=seed, names=(*names, "weight"), folder=folder)
-            biases = materialize(target.bias, (size,), seed=seed, names=(*names, "bias"), folder=folder)
+            weights = draw_values(target.weight, (size, size), seed=seed, names=(*names, "weight"), folder=folder)
+            biases = draw_values(target.bias, (size,), seed=seed, names=(*names, "bias"), folder=folder)
             return Boltzmann(weights=mirrored(weights), biases=biases)
         case _:
             assert_never(target)

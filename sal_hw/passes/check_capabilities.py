@@ -38,7 +38,7 @@ def check_capabilities(draft: Draft) -> Draft:
 
 
 def _missing(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
-    for name, capability, field, value in _wishes(spec):
+    for name, capability, field, value in _needs(spec):
         if capability not in target.capabilities:
             yield Problem(
                 code="E302",
@@ -51,12 +51,12 @@ def _missing(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
 
 
 def _excluded(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
-    wishes = tuple(_wishes(spec))
+    needs = tuple(_needs(spec))
     for pair in target.exclusions:
-        first = next((wish for wish in wishes if wish[1] == pair.first), None)
+        first = next((need for need in needs if need[1] == pair.first), None)
         if first is None:
             continue
-        for name, capability, field, value in wishes:
+        for name, capability, field, value in needs:
             if capability == pair.second:
                 yield Problem(
                     code="E306",
@@ -68,8 +68,8 @@ def _excluded(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]
                 )
 
 
-def _wishes(spec: NetworkSpec) -> Iterator[tuple[str, str, str, str]]:
-    """Yield who wants which capability, at which field, with which value."""
+def _needs(spec: NetworkSpec) -> Iterator[tuple[str, str, str, str]]:
+    """Yield who needs which capability, at which field, with which value."""
     for population in spec.populations:
         model = population.neuron.model
         yield f"population {population.name}", model, f"populations.{population.name}.neuron.model", model

@@ -11,7 +11,7 @@ from sal_hw.spec.arrays import derive_seed, realize_values
 from sal_hw.spec.values import ValueSource
 
 
-def materialize(
+def draw_values(
     source: ValueSource, shape: tuple[int, ...], *, seed: int, names: tuple[str, ...], folder: Path | None
 ) -> NDArray[np.float64]:
     """Return the numbers of a value source.

@@ -7,7 +7,7 @@ from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
-from sal_hw.passes.draw_values import materialize
+from sal_hw.passes.draw_values import draw_values
 from sal_hw.program import NeuronBlock, PassRecord, SamplingTiming
 from sal_hw.spec.discretizations import Discretization, convention
 from sal_hw.spec.network import Population
@@ -99,7 +99,7 @@ def _block(draft: Draft, population: Population, offset: int) -> NeuronBlock:
     match neuron:
         case SamplingNeuron():
             lif = None
-            biases = materialize(neuron.bias, shape, seed=draft.seed, names=("bias", name), folder=draft.folder)
+            biases = draw_values(neuron.bias, shape, seed=draft.seed, names=("bias", name), folder=draft.folder)
         case LifNeuron():
             lif = neuron
             biases = np.zeros(shape)
@@ -108,7 +108,7 @@ def _block(draft: Draft, population: Population, offset: int) -> NeuronBlock:
     for drive in draft.spec.stimuli:
         if isinstance(drive, ConstantDrive) and drive.target == name:
             names = ("drive", drive.name)
-            biases += materialize(drive.amplitude, shape, seed=draft.seed, names=names, folder=draft.folder)
+            biases += draw_values(drive.amplitude, shape, seed=draft.seed, names=names, folder=draft.folder)
     return NeuronBlock(
         population=name, model=neuron.model, offset=offset, size=population.size, biases=frozen(biases), lif=lif
     )

@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
-from sal_hw.passes.draw_values import materialize
+from sal_hw.passes.draw_values import draw_values
 from sal_hw.program import LoweredPoisson, LoweredSpikes, LoweredStimulus, PassRecord
 from sal_hw.spec.arrays import read_values
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
@@ -51,7 +51,7 @@ def _misfits(draft: Draft) -> list[Problem]:
 def _lower(draft: Draft, stimulus: PoissonNoise | SpikeList) -> LoweredStimulus:
     size = next(item.size for item in draft.spec.populations if item.name == stimulus.target)
     names = ("stimulus", stimulus.name)
-    weights = materialize(stimulus.weight, (size,), seed=draft.seed, names=names, folder=draft.folder)
+    weights = draw_values(stimulus.weight, (size,), seed=draft.seed, names=names, folder=draft.folder)
     match stimulus:
         case PoissonNoise():
             return LoweredPoisson(

@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
-from sal_hw.passes.draw_values import materialize
+from sal_hw.passes.draw_values import draw_values
 from sal_hw.program import PassRecord, SynapseBlock
 from sal_hw.spec.arrays import read_sparse
 from sal_hw.spec.network import Projection
@@ -64,7 +64,7 @@ def _matrix(draft: Draft, projection: Projection, shape: tuple[int, int]) -> Wei
             return _sparse(projection.weight, draft.folder or Path.cwd(), shape)
         case "one_to_one":
             names = ("weight", projection.name)
-            values = materialize(projection.weight, shape[:1], seed=draft.seed, names=names, folder=draft.folder)
+            values = draw_values(projection.weight, shape[:1], seed=draft.seed, names=names, folder=draft.folder)
             return np.diag(values), np.eye(shape[0], dtype=np.bool_)
         case "dense" | "sparse":
             return _dense(draft, projection, shape)
@@ -77,7 +77,7 @@ def _dense(draft: Draft, projection: Projection, shape: tuple[int, int]) -> Weig
     # generators run over pre first and then post, so that seeds give the networks of arXiv 2503.02642
     generated = isinstance(source, (Normal, Uniform, Beta))
     wanted = shape[::-1] if generated else shape
-    values = materialize(source, wanted, seed=draft.seed, names=names, folder=draft.folder)
+    values = draw_values(source, wanted, seed=draft.seed, names=names, folder=draft.folder)
     return (values.T if generated else values), np.ones(shape, dtype=np.bool_)
 
 

@@ -88,8 +88,8 @@ def load_recipe(
     parameters = apply_parameters(draft)
     content = read_sections(draft)
     folder = Path(path).absolute().parent
-    view = content.view(folder)
-    for finding in (*find_unknown_names(content, view), *find_conflicts(view)):
+    readable = content.readable(folder)
+    for finding in (*find_unknown_names(content, readable), *find_conflicts(readable)):
         draft.report(_as_written(finding, draft.document))
     if draft.problems:
         raise InputError(_mention_parameters(draft))

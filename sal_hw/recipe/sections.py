@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from sal_hw.recipe.overrides import Draft
-from sal_hw.spec.checks.readable import NAMELESS, Entry, View
+from sal_hw.spec.checks.readable import NAMELESS, Entry, ReadableSpec
 from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.explain import missing_key, unknown_key
 from sal_hw.spec.fields import MAX_INLINE_VALUES, NAME_PATTERN, Name, Seed, Text, TimeConstantMs
@@ -58,7 +58,7 @@ class Content:
     header
         Name, description, seed, timestep and discretization; None for what could not be read.
     entries
-        Readable entries by section.
+        ReadableSpec entries by section.
     unread
         The other entries, as plain data.
     broken
@@ -74,9 +74,9 @@ class Content:
     protocol: Protocol | None = None
     is_study: bool = False
 
-    def view(self, folder: FilePath) -> View:
+    def readable(self, folder: FilePath) -> ReadableSpec:
         """Return what the cross checks see."""
-        return View(
+        return ReadableSpec(
             timestep_ms=self.header["timestep"],
             discretization=self.header["discretization"] or "consistent",
             protocol=self.protocol,
@@ -226,11 +226,11 @@ def _sort_in(content: Content, section: str, entry: Entry[Any], name: object, ra
         content.unread.append(Entry(entry.path, raw))
 
 
-def find_unknown_names(content: Content, view: View) -> Iterator[Finding]:
+def find_unknown_names(content: Content, readable: ReadableSpec) -> Iterator[Finding]:
     """Find names that nothing has in entries that have other mistakes as well."""
     for entry in content.unread:
         section = str(entry.path[0])
         for key, target in _REFERENCES.get(section, {}).items():
             name = entry.item.get(key) if isinstance(entry.item, dict) else None
             if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name):
-                yield from view.unknown(target, name, (*entry.path, key))
+                yield from readable.unknown(target, name, (*entry.path, key))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sal_hw.spec.findings import Finding, Path, closest, did_you_mean, listed
-from sal_hw.spec.key_places import homes_of
+from sal_hw.spec.key_places import places_of
 from sal_hw.spec.schema import (
     KNOWN_SYMBOLS,
     FieldType,
@@ -60,12 +60,12 @@ class Spot:
 def unknown_key(path: Path, legal: Iterable[str]) -> Finding:
     """Return the finding about a key that does not exist, with the place where it does."""
     key, known = str(path[-1]), list(legal)
-    homes = homes_of(key)
+    places = places_of(key)
     close = closest(key, known)
     if recipe_key(key) in known:
         hint: str | None = f'write "{recipe_key(key)}" and give the unit with the value, as in {recipe_key(key)}: 10 ms'
-    elif homes and (close is None or closest(key, known, cutoff=0.8) is None):
-        hint = f"'{key}' belongs in {homes}"
+    elif places and (close is None or closest(key, known, cutoff=0.8) is None):
+        hint = f"'{key}' belongs in {places}"
     else:
         hint = did_you_mean(key, known)
     return Finding(code="E201", path=path, allowed=f"the keys here are: {listed(known)}", hint=hint, at="key")

@@ -29,7 +29,7 @@ TOP_LEVEL = (
     "presets",
 )
 
-_HOMES: tuple[tuple[type, str], ...] = (
+_PLACES: tuple[tuple[type, str], ...] = (
     (AlignProtocol, "experiment (kind: align)"),
     (TrainDistributionProtocol, "experiment (kind: train_distribution)"),
     (SampleProtocol, "experiment (kind: sample)"),
@@ -49,16 +49,16 @@ _HOMES: tuple[tuple[type, str], ...] = (
 
 @lru_cache(maxsize=1)
 def _index() -> dict[str, list[str]]:
-    homes: dict[str, list[str]] = {}
-    for cls, home in _HOMES:
+    places: dict[str, list[str]] = {}
+    for cls, place in _PLACES:
         for key in keys_of(cls, recipe=True):
-            homes.setdefault(key, []).append(home)
+            places.setdefault(key, []).append(place)
     for key in TOP_LEVEL:
-        homes.setdefault(key, []).insert(0, "the top level of the recipe")
-    return homes
+        places.setdefault(key, []).insert(0, "the top level of the recipe")
+    return places
 
 
-def homes_of(key: str) -> str | None:
+def places_of(key: str) -> str | None:
     """Return in words where a key is legal, or None if nowhere or in too many places to help."""
-    homes = _index().get(key, [])
-    return " or ".join(homes) if 1 <= len(homes) <= 3 else None
+    places = _index().get(key, [])
+    return " or ".join(places) if 1 <= len(places) <= 3 else None

@@ -13,7 +13,7 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.spec.checks.experiment import check_experiment, check_probes
 from sal_hw.spec.checks.learning import check_learning
 from sal_hw.spec.checks.names import check_names
-from sal_hw.spec.checks.readable import View, view_of
+from sal_hw.spec.checks.readable import ReadableSpec, readable_of
 from sal_hw.spec.checks.times import check_times
 from sal_hw.spec.checks.values import check_values
 from sal_hw.spec.fields import MAX_SEED
@@ -23,7 +23,7 @@ from sal_hw.spec.protocols import Protocol
 from sal_hw.spec.schema import FieldType, read_type
 from sal_hw.spec.translate import translate
 
-_CHECKS: tuple[Callable[[View], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[ReadableSpec], Iterator[Finding]], ...] = (
     check_names,
     check_values,
     check_times,
@@ -33,9 +33,9 @@ _CHECKS: tuple[Callable[[View], Iterator[Finding]], ...] = (
 )
 
 
-def find_conflicts(view: View) -> list[Finding]:
+def find_conflicts(readable: ReadableSpec) -> list[Finding]:
     """Return what fields and entries of a specification say against each other."""
-    return [finding for check in _CHECKS for finding in check(view)]
+    return [finding for check in _CHECKS for finding in check(readable)]
 
 
 def cross_check(network: NetworkSpec, protocol: Protocol | None = None, seed: int | None = None) -> list[Problem]:
@@ -48,7 +48,7 @@ def cross_check(network: NetworkSpec, protocol: Protocol | None = None, seed: in
     seed
         Seed of the run.
     """
-    found = find_conflicts(view_of(network, protocol))
+    found = find_conflicts(readable_of(network, protocol))
     if seed is not None and not 0 <= seed <= MAX_SEED:
         found.append(Finding(code="E223", path=("seed",), allowed=f"a whole number, 0 .. {MAX_SEED}", value=seed))
     return [finding.as_problem() for finding in found]

@@ -27,7 +27,7 @@ from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_pynn.backend import PynnBackend
 from sal_hw_pynn.description import INPUT_STEPS, SIMULATORS, TIMING, Simulator
 from sal_hw_pynn.mechanisms import PairStdp
-from sal_hw_pynn.refused_networks import refuse_unsound
+from sal_hw_pynn.refused_stdp import refuse_misread_stdp
 from sal_hw_pynn.sdk import missing
 from sal_hw_pynn.target import brian2_target, nest_target
 
@@ -157,7 +157,7 @@ def test_what_goes_wrong_is_refused_before(trap: str) -> None:
         tau_minus_ms=10.0,
     )
     with pytest.raises(InputError) as caught:
-        refuse_unsound("nest", receptor, stdp, np.array([first if low == 0.0 else min(first, -0.1)]))
+        refuse_misread_stdp("nest", receptor, stdp, np.array([first if low == 0.0 else min(first, -0.1)]))
     assert {problem.code for problem in caught.value.problems} == {"E341"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from typing_extensions import assert_never
 
-from sal_hw.spec.checks.readable import Entry, View
+from sal_hw.spec.checks.readable import Entry, ReadableSpec
 from sal_hw.spec.checks.times import is_multiple, not_a_multiple
 from sal_hw.spec.findings import Finding, Path, listed
 from sal_hw.spec.network import Population
@@ -20,32 +20,32 @@ from sal_hw.spec.self_checking import SelfChecking
 MAX_STATE_NEURONS = 20
 
 
-def check_experiment(view: View) -> Iterator[Finding]:
+def check_experiment(readable: ReadableSpec) -> Iterator[Finding]:
     """Find what the experiment needs and the network does not have."""
-    if isinstance(view.protocol, AlignProtocol):
-        yield from _check_align(view, view.protocol)
-    elif isinstance(view.protocol, TrainDistributionProtocol):
-        yield from _check_training(view, view.protocol)
-    elif isinstance(view.protocol, SampleProtocol):
-        population = view.population(view.protocol.population)
+    if isinstance(readable.protocol, AlignProtocol):
+        yield from _check_align(readable, readable.protocol)
+    elif isinstance(readable.protocol, TrainDistributionProtocol):
+        yield from _check_training(readable, readable.protocol)
+    elif isinstance(readable.protocol, SampleProtocol):
+        population = readable.population(readable.protocol.population)
         if population is not None:
             yield from _check_states(population, ("experiment", "population"), "E224")
-    elif isinstance(view.protocol, SelfChecking):
-        for finding in view.protocol.conflicts():
+    elif isinstance(readable.protocol, SelfChecking):
+        for finding in readable.protocol.conflicts():
             yield replace(finding, path=("experiment", *finding.path))
 
 
-def _enabled(view: View) -> list[Entry[Rule]]:
-    return [entry for entry in view.plasticity if entry.item.enabled]
+def _enabled(readable: ReadableSpec) -> list[Entry[Rule]]:
+    return [entry for entry in readable.plasticity if entry.item.enabled]
 
 
-def _check_align(view: View, protocol: AlignProtocol) -> Iterator[Finding]:
-    rules = [entry.item for entry in view.plasticity if isinstance(entry.item, SalRule)]
-    if not rules and not view.broken.get("plasticity"):
+def _check_align(readable: ReadableSpec, protocol: AlignProtocol) -> Iterator[Finding]:
+    rules = [entry.item for entry in readable.plasticity if isinstance(entry.item, SalRule)]
+    if not rules and not readable.broken.get("plasticity"):
         words = "an experiment that the network can do: align needs at least one rule with kind: sal"
         hint = "add one to plasticity; with enabled: false it makes a control run"
         yield Finding(code="E224", path=("experiment",), allowed=words, hint=hint, at="key")
-    for entry in _enabled(view):
+    for entry in _enabled(readable):
         if isinstance(entry.item, WakeSleepRule):
             words = "no enabled wake_sleep rule: an align experiment has no target distribution"
             hint = "set enabled: false, or use kind: train_distribution"
@@ -53,7 +53,7 @@ def _check_align(view: View, protocol: AlignProtocol) -> Iterator[Finding]:
     for rule in rules:
         interval = rule.update_every_ms
         path = ("experiment", "duration_ms")
-        whole = view.timestep_ms is None or is_multiple(protocol.duration_ms, view.timestep_ms)
+        whole = readable.timestep_ms is None or is_multiple(protocol.duration_ms, readable.timestep_ms)
         if whole:
             yield from not_a_multiple(path, protocol.duration_ms, interval, f"update_every of the rule {rule.name}")
     yield from _check_average(protocol, rules)
@@ -72,13 +72,13 @@ def _check_average(protocol: AlignProtocol, rules: list[SalRule]) -> Iterator[Fi
         )
 
 
-def _check_training(view: View, protocol: TrainDistributionProtocol) -> Iterator[Finding]:
-    population = view.population(protocol.population)
+def _check_training(readable: ReadableSpec, protocol: TrainDistributionProtocol) -> Iterator[Finding]:
+    population = readable.population(protocol.population)
     if population is not None:
         yield from _check_states(population, ("experiment", "population"), "E224")
-        if not view.broken.get("plasticity"):
-            yield from _check_wake_sleep(view, population)
-    yield from _check_intervals(view)
+        if not readable.broken.get("plasticity"):
+            yield from _check_wake_sleep(readable, population)
+    yield from _check_intervals(readable)
     yield from _check_wake_duration(protocol)
 
 
@@ -93,10 +93,10 @@ def _check_states(population: Population, path: tuple[str | int, ...], code: str
         yield Finding(code=code, path=path, allowed=words, value=name)
 
 
-def _check_wake_sleep(view: View, population: Population) -> Iterator[Finding]:
+def _check_wake_sleep(readable: ReadableSpec, population: Population) -> Iterator[Finding]:
     rules = []
-    for entry in _enabled(view):
-        projection = view.projection(entry.item.projection) if isinstance(entry.item, WakeSleepRule) else None
+    for entry in _enabled(readable):
+        projection = readable.projection(entry.item.projection) if isinstance(entry.item, WakeSleepRule) else None
         if isinstance(entry.item, WakeSleepRule) and projection is None:
             return  # the projection is missing or broken, which is said elsewhere
         if projection is not None and population.name in (projection.source, projection.target):
@@ -108,8 +108,8 @@ def _check_wake_sleep(view: View, population: Population) -> Iterator[Finding]:
         yield Finding(code="E224", path=("experiment", "population"), allowed=words, value=population.name, hint=hint)
 
 
-def _check_intervals(view: View) -> Iterator[Finding]:
-    rules = _enabled(view)
+def _check_intervals(readable: ReadableSpec) -> Iterator[Finding]:
+    rules = _enabled(readable)
     for entry in rules[1:]:
         first, interval = rules[0].item, entry.item.update_every_ms
         if interval != first.update_every_ms:
@@ -136,15 +136,15 @@ def _check_wake_duration(protocol: TrainDistributionProtocol) -> Iterator[Findin
             assert_never(protocol.moments)
 
 
-def check_probes(view: View) -> Iterator[Finding]:
+def check_probes(readable: ReadableSpec) -> Iterator[Finding]:
     """Find probes of something that the neurons do not have."""
-    for entry in view.probes:
+    for entry in readable.probes:
         probe, path = entry.item, (*entry.path, "population")
         if isinstance(probe, CorrelationProbe):
-            yield from _check_sensors(view, probe, (*entry.path, "projection"))
+            yield from _check_sensors(readable, probe, (*entry.path, "projection"))
         if not isinstance(probe, (MembraneProbe, StateProbe)):
             continue
-        population = view.population(probe.population)
+        population = readable.population(probe.population)
         if population is None:
             continue
         if isinstance(probe, StateProbe):
@@ -155,10 +155,10 @@ def check_probes(view: View) -> Iterator[Finding]:
             yield Finding(code="E222", path=path, allowed=words, value=probe.population, hint=hint)
 
 
-def _check_sensors(view: View, probe: CorrelationProbe, path: Path) -> Iterator[Finding]:
-    rules = [entry.item for entry in view.plasticity if isinstance(entry.item, SalRule)]
+def _check_sensors(readable: ReadableSpec, probe: CorrelationProbe, path: Path) -> Iterator[Finding]:
+    rules = [entry.item for entry in readable.plasticity if isinstance(entry.item, SalRule)]
     read = {rule.backward for rule in rules} | {rule.forward for rule in rules if rule.learns_both}
-    if view.projection(probe.projection) is not None and probe.projection not in read:
+    if readable.projection(probe.projection) is not None and probe.projection not in read:
         words = "a projection that a sal rule changes, since the rule's updates read its sensors"
         hint = "add a rule with enabled: false to read them without learning"
         yield Finding(code="E222", path=path, allowed=words, value=probe.projection, hint=hint)

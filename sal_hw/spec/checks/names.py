@@ -7,18 +7,18 @@ from typing import Any
 
 from typing_extensions import assert_never
 
-from sal_hw.spec.checks.readable import Entries, View
+from sal_hw.spec.checks.readable import Entries, ReadableSpec
 from sal_hw.spec.findings import Finding, render_path
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe, StateProbe, WeightProbe
 from sal_hw.spec.protocols import TrainDistributionProtocol
 
 
-def check_names(view: View) -> Iterator[Finding]:
+def check_names(readable: ReadableSpec) -> Iterator[Finding]:
     """Find names that are given twice and names that nothing has."""
-    for entries in (view.populations, view.projections, view.plasticity, view.stimuli):
+    for entries in (readable.populations, readable.projections, readable.plasticity, readable.stimuli):
         yield from _find_twice(entries)
-    yield from _find_unknown(view)
+    yield from _find_unknown(readable)
 
 
 def _find_twice(entries: Entries[Any]) -> Iterator[Finding]:
@@ -47,23 +47,23 @@ def _projection_keys(rule: Rule) -> tuple[str, ...]:
             assert_never(rule)
 
 
-def _find_unknown(view: View) -> Iterator[Finding]:
-    for projection in view.projections:
+def _find_unknown(readable: ReadableSpec) -> Iterator[Finding]:
+    for projection in readable.projections:
         for end in ("source", "target"):
             name = getattr(projection.item, end)
-            yield from view.unknown("populations", name, (*projection.path, end))
-    for rule in view.plasticity:
+            yield from readable.unknown("populations", name, (*projection.path, end))
+    for rule in readable.plasticity:
         for key in _projection_keys(rule.item):
-            yield from view.unknown("projections", getattr(rule.item, key), (*rule.path, key))
-    for stimulus in view.stimuli:
-        yield from view.unknown("populations", stimulus.item.target, (*stimulus.path, "target"))
-    for probe in view.probes:
+            yield from readable.unknown("projections", getattr(rule.item, key), (*rule.path, key))
+    for stimulus in readable.stimuli:
+        yield from readable.unknown("populations", stimulus.item.target, (*stimulus.path, "target"))
+    for probe in readable.probes:
         match probe.item:
             case WeightProbe() | CorrelationProbe():
-                yield from view.unknown("projections", probe.item.projection, (*probe.path, "projection"))
+                yield from readable.unknown("projections", probe.item.projection, (*probe.path, "projection"))
             case SpikeProbe() | StateProbe() | MembraneProbe():
-                yield from view.unknown("populations", probe.item.population, (*probe.path, "population"))
+                yield from readable.unknown("populations", probe.item.population, (*probe.path, "population"))
             case _:
                 assert_never(probe.item)
-    if isinstance(view.protocol, TrainDistributionProtocol):
-        yield from view.unknown("populations", view.protocol.population, ("experiment", "population"))
+    if isinstance(readable.protocol, TrainDistributionProtocol):
+        yield from readable.unknown("populations", readable.protocol.population, ("experiment", "population"))

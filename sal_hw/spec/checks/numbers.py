@@ -1,4 +1,4 @@
-"""What can be wrong with the numbers of one slot."""
+"""What can be wrong with the numbers of one place."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from sal_hw.spec.array_files import ArrayFileError, inspect_array, locate, turned
 from sal_hw.spec.arrays import MAX_MAGNITUDE, check_sparse_header, load_edges, load_values
-from sal_hw.spec.checks.readable import View
-from sal_hw.spec.checks.value_place import Slot
+from sal_hw.spec.checks.readable import ReadableSpec
+from sal_hw.spec.checks.value_place import ValuePlace
 from sal_hw.spec.findings import NOTHING, Finding, Path
 from sal_hw.spec.signs import sign_of
 from sal_hw.spec.stimulus import SpikeList
@@ -24,34 +24,34 @@ MAX_CHECKED_VALUES = 10**6
 _SIGN_WORDS = {1: "0 or more", -1: "0 or less"}
 
 
-def check_unit(slot: Slot) -> Iterator[Finding]:
+def check_unit(place: ValuePlace) -> Iterator[Finding]:
     """Find numbers without the unit of their neurons, or with a unit where there is none."""
-    source, unit = slot.source, slot.unit
+    source, unit = place.source, place.unit
     if unit is None or source.unit == unit:
         return
     bare = isinstance(source, Constant)
-    path = slot.path if bare or source.unit == "1" else (*slot.path, "unit")
+    path = place.path if bare or source.unit == "1" else (*place.path, "unit")
     value: object = getattr(source, "value", NOTHING) if bare else NOTHING if source.unit == "1" else source.unit
     if unit == "mV":
-        words = f"numbers in mV, since weights and drives of {slot.model} neurons are potentials"
+        words = f"numbers in mV, since weights and drives of {place.model} neurons are potentials"
         hint = f'write "{source.value:g} mV"' if isinstance(source, Constant) else "add unit: mV to the mapping"
         if isinstance(source, Table):
             hint = "write {values: [...], unit: mV}"
         yield Finding(code="E205", path=path, allowed=words, value=value, hint=hint)
         return
-    words = f"numbers without a unit, since weights and biases of {slot.model} neurons are log-odds"
+    words = f"numbers without a unit, since weights and biases of {place.model} neurons are log-odds"
     hint = f"write {source.value:g} if that is what you mean" if isinstance(source, Constant) else "remove the unit"
     yield Finding(code="E206", path=path, allowed=words, value=value, hint=hint)
 
 
-def check_inline(slot: Slot) -> Iterator[Finding]:
+def check_inline(place: ValuePlace) -> Iterator[Finding]:
     """Find tables that are too large to stand inline, or that hold huge numbers."""
-    if isinstance(slot.source, Table):
-        yield from _check_table(slot.source, slot.path, slot.view, "numbers between -1000000 and 1000000")
+    if isinstance(place.source, Table):
+        yield from _check_table(place.source, place.path, place.readable, "numbers between -1000000 and 1000000")
 
 
-def _check_table(table: Table, path: Path, view: View, words: str | None) -> Iterator[Finding]:
-    limit, size = view.max_inline, table.values.size
+def _check_table(table: Table, path: Path, readable: ReadableSpec, words: str | None) -> Iterator[Finding]:
+    limit, size = readable.max_inline, table.values.size
     if limit is not None and size > limit:
         allowed = f"at most {limit} numbers in the recipe itself; these are {size}"
         hint = "save them as a .npy file and write {file: NAME.npy}"
@@ -60,13 +60,13 @@ def _check_table(table: Table, path: Path, view: View, words: str | None) -> Ite
         yield Finding(code="E214", path=path, allowed=words)
 
 
-def check_shape(slot: Slot) -> Iterator[Finding]:
+def check_shape(place: ValuePlace) -> Iterator[Finding]:
     """Find tables whose shape is not that of their place."""
-    source, shape = slot.source, slot.shape
-    if not isinstance(source, Table) or shape is None or slot.sparse or source.values.shape == shape:
+    source, shape = place.source, place.shape
+    if not isinstance(source, Table) or shape is None or place.sparse or source.values.shape == shape:
         return
-    words = f"a table of shape {shape} ({slot.axes}); this has {source.values.shape}"
-    yield Finding(code="E219", path=slot.path, allowed=words, hint=_shape_hint(source.values.shape, shape))
+    words = f"a table of shape {shape} ({place.axes}); this has {source.values.shape}"
+    yield Finding(code="E219", path=place.path, allowed=words, hint=_shape_hint(source.values.shape, shape))
 
 
 def _shape_hint(given: tuple[int, ...], shape: tuple[int, ...]) -> str | None:
@@ -77,26 +77,26 @@ def _shape_hint(given: tuple[int, ...], shape: tuple[int, ...]) -> str | None:
     return turned(given, shape)
 
 
-def check_generator(slot: Slot) -> Iterator[Finding]:
+def check_generator(place: ValuePlace) -> Iterator[Finding]:
     """Find generators that cannot fill their place."""
-    source, shape = slot.source, slot.shape
+    source, shape = place.source, place.shape
     square = shape is None or (len(shape) == 2 and shape[0] == shape[1])
     if isinstance(source, (Normal, Uniform, Beta)) and source.symmetric and not square:
-        words = f"false here: only a square matrix can be symmetric; this has the shape {shape} ({slot.axes})"
-        path = (*slot.path, "symmetric")
+        words = f"false here: only a square matrix can be symmetric; this has the shape {shape} ({place.axes})"
+        path = (*place.path, "symmetric")
         yield Finding(code="E219", path=path, allowed=words, value=True, hint="remove it")
     if isinstance(source, Normal) and source.truncate is not None and (source.symmetric or source.noise_std > 0.0):
         words = "no truncate together with symmetric or noise_std, which would undo it"
-        yield Finding(code="E219", path=(*slot.path, "truncate"), allowed=words, value=source.truncate)
+        yield Finding(code="E219", path=(*place.path, "truncate"), allowed=words, value=source.truncate)
     if isinstance(source, (Uniform, Beta)) and source.low > source.high:
         words = f"at most high, {source.high:g}"
         hint = "swap low and high"
-        yield Finding(code="E214", path=(*slot.path, "low"), allowed=words, value=source.low, hint=hint)
+        yield Finding(code="E214", path=(*place.path, "low"), allowed=words, value=source.low, hint=hint)
 
 
-def _numbers(slot: Slot) -> list[tuple[Path, object, float, float]]:
+def _numbers(place: ValuePlace) -> list[tuple[Path, object, float, float]]:
     """Return path, value to show, smallest and largest of the numbers that stand in the recipe."""
-    source, path = slot.source, slot.path
+    source, path = place.source, place.path
     if isinstance(source, Constant):
         return [(path, source.value, source.value, source.value)]
     if isinstance(source, Table) and source.values.size:
@@ -106,41 +106,41 @@ def _numbers(slot: Slot) -> list[tuple[Path, object, float, float]]:
     return []
 
 
-def check_sign(slot: Slot) -> Iterator[Finding]:
+def check_sign(place: ValuePlace) -> Iterator[Finding]:
     """Find weights, and limits of weights, whose sign the receptor cannot have."""
-    sign = sign_of(slot.receptor)
+    sign = sign_of(place.receptor)
     if not sign:
         return
-    limits = (("weight_min", slot.lowest), ("weight_max", slot.highest))
-    numbers = _numbers(slot) + [((*slot.path[:-1], key), at, at, at) for key, at in limits if at is not None]
+    limits = (("weight_min", place.lowest), ("weight_max", place.highest))
+    numbers = _numbers(place) + [((*place.path[:-1], key), at, at, at) for key, at in limits if at is not None]
     for path, value, smallest, largest in numbers:
         if min(sign * smallest, sign * largest) < 0:
-            yield _wrong_sign(slot, path, value, smallest, largest)
+            yield _wrong_sign(place, path, value, smallest, largest)
 
 
-def _wrong_sign(slot: Slot, path: Path, value: object, smallest: float, largest: float) -> Finding:
-    words = f"{_SIGN_WORDS[sign_of(slot.receptor)]}, since the receptor is {slot.receptor}"
+def _wrong_sign(place: ValuePlace, path: Path, value: object, smallest: float, largest: float) -> Finding:
+    words = f"{_SIGN_WORDS[sign_of(place.receptor)]}, since the receptor is {place.receptor}"
     if value is NOTHING:
         words += f"; the numbers are {smallest:g} .. {largest:g}"
     hint = "use receptor: signed, or change the sign"
     return Finding(code="E220", path=path, allowed=words, value=value, hint=hint)
 
 
-def check_bounds(slot: Slot) -> Iterator[Finding]:
+def check_bounds(place: ValuePlace) -> Iterator[Finding]:
     """Find limits in the wrong order, and initial weights outside them."""
-    low, high = slot.lowest, slot.highest
+    low, high = place.lowest, place.highest
     if low is not None and high is not None and low > high:
-        path = (*slot.path[:-1], "weight_min")
+        path = (*place.path[:-1], "weight_min")
         words = f"at most weight_max, {high:g}"
         yield Finding(code="E214", path=path, allowed=words, value=low, hint="swap weight_min and weight_max")
         return
-    if isinstance(slot.source, (Constant, Table)):
-        for path, value, smallest, largest in _numbers(slot):
-            yield from _outside(slot, path, value, smallest, largest)
+    if isinstance(place.source, (Constant, Table)):
+        for path, value, smallest, largest in _numbers(place):
+            yield from _outside(place, path, value, smallest, largest)
 
 
-def _outside(slot: Slot, path: Path, value: object, smallest: float, largest: float) -> Iterator[Finding]:
-    low, high = slot.lowest, slot.highest
+def _outside(place: ValuePlace, path: Path, value: object, smallest: float, largest: float) -> Iterator[Finding]:
+    low, high = place.lowest, place.highest
     if (low is None or smallest >= low) and (high is None or largest <= high):
         return
     left = "" if low is None else f"at least weight_min, {low:g}"
@@ -154,52 +154,52 @@ def _outside(slot: Slot, path: Path, value: object, smallest: float, largest: fl
     yield Finding(code="E214", path=path, allowed=words, value=value, hint=hint)
 
 
-def check_file(slot: Slot) -> Iterator[Finding]:
+def check_file(place: ValuePlace) -> Iterator[Finding]:
     """Find files that cannot be used, and wrong numbers in small ones."""
-    if not isinstance(slot.source, FromFile) or slot.view.folder is None:
+    if not isinstance(place.source, FromFile) or place.readable.folder is None:
         return
-    path = (*slot.path, "file")
+    path = (*place.path, "file")
     try:
-        values = _load(slot, slot.source)
+        values = _load(place, place.source)
     except ArrayFileError as error:
-        yield Finding(code=error.code, path=path, allowed=error.allowed, value=slot.source.file, hint=error.hint)
+        yield Finding(code=error.code, path=path, allowed=error.allowed, value=place.source.file, hint=error.hint)
         return
     if values is None or not values.size:
         return
     smallest, largest = float(values.min()), float(values.max())
-    file = slot.source.file
-    if min(sign_of(slot.receptor) * smallest, sign_of(slot.receptor) * largest) < 0:
-        yield replace(_wrong_sign(slot, path, NOTHING, smallest, largest), value=file)
-    if slot.lowest is None or slot.highest is None or slot.lowest <= slot.highest:
-        for finding in _outside(slot, path, NOTHING, smallest, largest):
+    file = place.source.file
+    if min(sign_of(place.receptor) * smallest, sign_of(place.receptor) * largest) < 0:
+        yield replace(_wrong_sign(place, path, NOTHING, smallest, largest), value=file)
+    if place.lowest is None or place.highest is None or place.lowest <= place.highest:
+        for finding in _outside(place, path, NOTHING, smallest, largest):
             yield replace(finding, value=file)
 
 
-def _load(slot: Slot, source: FromFile) -> NDArray[np.float64] | None:
+def _load(place: ValuePlace, source: FromFile) -> NDArray[np.float64] | None:
     """Return the numbers of a small file, None for a large one whose header is in order."""
-    folder = slot.view.folder
+    folder = place.readable.folder
     if folder is None:
         return None
-    if slot.sparse:
+    if place.sparse:
         path = check_sparse_header(source, folder)
         small = inspect_array(path, "weight", None).shape[0] <= MAX_CHECKED_VALUES
-        fitting = small and slot.shape is not None
-        return load_edges(source, folder, (slot.shape[0], slot.shape[1])).weight if fitting and slot.shape else None
-    header = inspect_array(locate(source.file, folder), source.key, slot.shape)
-    return load_values(source, folder, slot.shape) if prod(header.shape) <= MAX_CHECKED_VALUES else None
+        fitting = small and place.shape is not None
+        return load_edges(source, folder, (place.shape[0], place.shape[1])).weight if fitting and place.shape else None
+    header = inspect_array(locate(source.file, folder), source.key, place.shape)
+    return load_values(source, folder, place.shape) if prod(header.shape) <= MAX_CHECKED_VALUES else None
 
 
-def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, view: View) -> Iterator[Finding]:
+def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, readable: ReadableSpec) -> Iterator[Finding]:
     """Find given spikes that are not rows of a time and a neuron."""
     source = stimulus.spikes
     if source.unit != "1":
         words = "rows of (time in ms, neuron) without a unit"
         yield Finding(code="E206", path=(*path, "unit"), allowed=words, value=source.unit, hint="remove the unit")
     if isinstance(source, FromFile):
-        if view.folder is None:
+        if readable.folder is None:
             return
         try:
-            values = load_values(source, view.folder, (None, 2))
+            values = load_values(source, readable.folder, (None, 2))
         except ArrayFileError as error:
             yield Finding(
                 code=error.code,
@@ -210,10 +210,10 @@ def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, view: Vi
             )
             return
     else:
-        yield from _check_table(source, path, view, None)
+        yield from _check_table(source, path, readable, None)
         values = source.values
     yield from _check_spike_rows(values, path, size)
-    yield from _check_spike_times(values, path, view.timestep_ms)
+    yield from _check_spike_times(values, path, readable.timestep_ms)
 
 
 def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ NAMELESS = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class View:
+class ReadableSpec:
     """A specification, or the readable part of one.
 
     Attributes
@@ -96,9 +96,9 @@ class View:
         yield Finding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices))
 
 
-def view_of(network: NetworkSpec, protocol: Protocol | None) -> View:
-    """Return the view of a whole specification."""
-    return View(
+def readable_of(network: NetworkSpec, protocol: Protocol | None) -> ReadableSpec:
+    """Return a whole specification, all of whose entries are readable."""
+    return ReadableSpec(
         timestep_ms=network.timestep_ms,
         discretization=network.discretization,
         populations=[Entry(("populations", item.name), item) for item in network.populations],

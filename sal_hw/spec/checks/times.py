@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from sal_hw.spec.checks.readable import View
+from sal_hw.spec.checks.readable import ReadableSpec
 from sal_hw.spec.discretizations import convention
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.neurons import SamplingNeuron
@@ -36,34 +36,34 @@ def not_a_multiple(path: Path, value: float, step: float, of_what: str, unit: st
     yield Finding(code="E215", path=path, allowed=words, value=value, hint=hint + " and ".join(nearest))
 
 
-def check_times(view: View) -> Iterator[Finding]:
+def check_times(readable: ReadableSpec) -> Iterator[Finding]:
     """Find times that are no multiples of the timestep."""
-    step = view.timestep_ms
+    step = readable.timestep_ms
     if step is None:
         return
-    for path, value in _stepped_times(view):
+    for path, value in _stepped_times(readable):
         yield from not_a_multiple(path, value, step, "the timestep")
-    yield from _find_empty_psps(view, step)
+    yield from _find_empty_psps(readable, step)
 
 
-def _stepped_times(view: View) -> Iterator[tuple[Path, float]]:
-    for population in view.populations:
+def _stepped_times(readable: ReadableSpec) -> Iterator[tuple[Path, float]]:
+    for population in readable.populations:
         neuron, base = population.item.neuron, (*population.path, "neuron")
         yield (*base, "tau_ref_ms"), neuron.tau_ref_ms
         if isinstance(neuron, SamplingNeuron) and neuron.tau_syn_ms is not None:
             yield (*base, "tau_syn_ms"), neuron.tau_syn_ms
-    for projection in view.projections:
+    for projection in readable.projections:
         yield (*projection.path, "delay_ms"), projection.item.delay_ms
-    for rule in view.plasticity:
+    for rule in readable.plasticity:
         yield (*rule.path, "update_every_ms"), rule.item.update_every_ms
-    for probe in view.probes:
+    for probe in readable.probes:
         if isinstance(probe.item, MembraneProbe):
             yield (*probe.path, "every_ms"), probe.item.every_ms
-    yield from _experiment_times(view)
+    yield from _experiment_times(readable)
 
 
-def _experiment_times(view: View) -> Iterator[tuple[Path, float]]:
-    protocol = view.protocol
+def _experiment_times(readable: ReadableSpec) -> Iterator[tuple[Path, float]]:
+    protocol = readable.protocol
     if isinstance(protocol, AlignProtocol):
         yield ("experiment", "duration_ms"), protocol.duration_ms
         if protocol.effective is not None:
@@ -79,16 +79,16 @@ def _experiment_times(view: View) -> Iterator[tuple[Path, float]]:
             yield ("experiment", "wake_duration_ms"), protocol.wake_duration_ms
 
 
-def _find_empty_psps(view: View, step: float) -> Iterator[Finding]:
-    shorter = -convention(view.discretization).psp
-    for population in view.populations:
+def _find_empty_psps(readable: ReadableSpec, step: float) -> Iterator[Finding]:
+    shorter = -convention(readable.discretization).psp
+    for population in readable.populations:
         neuron = population.item.neuron
         if not isinstance(neuron, SamplingNeuron):
             continue
         key = "tau_ref_ms" if neuron.tau_syn_ms is None else "tau_syn_ms"
         tau = getattr(neuron, key)
         if is_multiple(tau, step) and round(tau / step) <= shorter:
-            words = f"at least {(shorter + 1) * step:.12g} ms: with discretization {view.discretization} a PSP is"
+            words = f"at least {(shorter + 1) * step:.12g} ms: with discretization {readable.discretization} a PSP is"
             words += f" {shorter} step shorter than this, and nothing would be left of it"
             hint = f"the smallest legal value is {(shorter + 1) * step:.12g} ms; or use a finer timestep"
             yield Finding(code="E214", path=(*population.path, "neuron", key), allowed=words, value=tau, hint=hint)

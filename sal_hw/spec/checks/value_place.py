@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sal_hw.spec.checks.readable import View
+from sal_hw.spec.checks.readable import ReadableSpec
 from sal_hw.spec.findings import Path
 from sal_hw.spec.signs import Receptor
 from sal_hw.spec.values import ValueSource
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Slot:
+class ValuePlace:
     """A place for numbers.
 
     Attributes
@@ -38,4 +38,4 @@ class Slot:
     lowest: float | None = None
     highest: float | None = None
     sparse: bool = False
-    view: View
+    readable: ReadableSpec

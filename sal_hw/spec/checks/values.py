@@ -1,4 +1,4 @@
-"""Numbers of a network: one slot for each table of weights, biases or drives."""
+"""Numbers of a network: one place for each table of weights, biases or drives."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sal_hw.spec.checks.numbers import (
     check_spike_list,
     check_unit,
 )
-from sal_hw.spec.checks.readable import Entry, View
-from sal_hw.spec.checks.value_place import Slot
+from sal_hw.spec.checks.readable import Entry, ReadableSpec
+from sal_hw.spec.checks.value_place import ValuePlace
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.neurons import VALUE_UNIT, LifNeuron, SamplingNeuron
@@ -28,64 +28,64 @@ from sal_hw.spec.values import FromFile, ValueSource
 #: synapses of one dense projection; more than this does not fit into memory
 MAX_SYNAPSES = 2**28
 
-_SLOT_CHECKS = (check_unit, check_inline, check_shape, check_generator, check_sign, check_bounds, check_file)
+_PLACE_CHECKS = (check_unit, check_inline, check_shape, check_generator, check_sign, check_bounds, check_file)
 
 
-def check_values(view: View) -> Iterator[Finding]:
+def check_values(readable: ReadableSpec) -> Iterator[Finding]:
     """Find numbers with the wrong unit, shape, sign or range."""
-    for slot in _slots(view):
-        for check in _SLOT_CHECKS:
-            yield from check(slot)
-    for stimulus in view.stimuli:
+    for place in _value_places(readable):
+        for check in _PLACE_CHECKS:
+            yield from check(place)
+    for stimulus in readable.stimuli:
         if isinstance(stimulus.item, SpikeList):
-            size = _size(view.population(stimulus.item.target))
-            yield from check_spike_list(stimulus.item, (*stimulus.path, "spikes"), size, view)
-    for projection in view.projections:
-        yield from _check_projection(view, projection)
-    for population in view.populations:
+            size = _size(readable.population(stimulus.item.target))
+            yield from check_spike_list(stimulus.item, (*stimulus.path, "spikes"), size, readable)
+    for projection in readable.projections:
+        yield from _check_projection(readable, projection)
+    for population in readable.populations:
         if isinstance(population.item.neuron, LifNeuron):
             yield from _check_lif(population.item.neuron, (*population.path, "neuron"))
 
 
-def _slots(view: View) -> Iterator[Slot]:
-    for population in view.populations:
+def _value_places(readable: ReadableSpec) -> Iterator[ValuePlace]:
+    for population in readable.populations:
         neuron = population.item.neuron
         if isinstance(neuron, SamplingNeuron):
             path = (*population.path, "neuron", "bias")
-            yield _vector_slot(view, path, neuron.bias, population.item)
-    for projection in view.projections:
-        yield _weight_slot(view, projection)
-    for stimulus in view.stimuli:
-        target = view.population(stimulus.item.target)
+            yield _vector_place(readable, path, neuron.bias, population.item)
+    for projection in readable.projections:
+        yield _weight_place(readable, projection)
+    for stimulus in readable.stimuli:
+        target = readable.population(stimulus.item.target)
         match stimulus.item:
             case ConstantDrive():
-                yield _vector_slot(view, (*stimulus.path, "amplitude"), stimulus.item.amplitude, target)
+                yield _vector_place(readable, (*stimulus.path, "amplitude"), stimulus.item.amplitude, target)
             case PoissonNoise() | SpikeList():
-                yield _vector_slot(view, (*stimulus.path, "weight"), stimulus.item.weight, target)
+                yield _vector_place(readable, (*stimulus.path, "weight"), stimulus.item.weight, target)
             case _:
                 assert_never(stimulus.item)
-    yield from _target_slots(view)
+    yield from _target_places(readable)
 
 
 def _size(population: Population | None) -> int | None:
     return None if population is None else population.size
 
 
-def _vector_slot(view: View, path: Path, source: ValueSource, population: Population | None) -> Slot:
-    return Slot(
+def _vector_place(readable: ReadableSpec, path: Path, source: ValueSource, population: Population | None) -> ValuePlace:
+    return ValuePlace(
         path=path,
         source=source,
         shape=None if population is None else (population.size,),
         axes="neurons",
         model=None if population is None else population.neuron.model,
         unit=None if population is None else VALUE_UNIT[population.neuron.model],
-        view=view,
+        readable=readable,
     )
 
 
-def _weight_slot(view: View, entry: Entry[Projection]) -> Slot:
+def _weight_place(readable: ReadableSpec, entry: Entry[Projection]) -> ValuePlace:
     projection = entry.item
-    source, target = view.ends(projection)
+    source, target = readable.ends(projection)
     match projection.connectivity:
         case "one_to_one":
             shape: tuple[int, ...] | None = None if source is None or target is None else (target.size,)
@@ -95,7 +95,7 @@ def _weight_slot(view: View, entry: Entry[Projection]) -> Slot:
             axes = "pre, post"
         case _:
             assert_never(projection.connectivity)
-    return Slot(
+    return ValuePlace(
         path=(*entry.path, "weight"),
         source=projection.weight,
         shape=shape,
@@ -106,30 +106,30 @@ def _weight_slot(view: View, entry: Entry[Projection]) -> Slot:
         lowest=projection.weight_min,
         highest=projection.weight_max,
         sparse=projection.connectivity == "sparse",
-        view=view,
+        readable=readable,
     )
 
 
-def _target_slots(view: View) -> Iterator[Slot]:
-    protocol = view.protocol
+def _target_places(readable: ReadableSpec) -> Iterator[ValuePlace]:
+    protocol = readable.protocol
     if not isinstance(protocol, TrainDistributionProtocol) or not isinstance(protocol.target, BoltzmannTarget):
         return
-    size = _size(view.population(protocol.population))
+    size = _size(readable.population(protocol.population))
     for key, rank in (("weight", 2), ("bias", 1)):
-        yield Slot(
+        yield ValuePlace(
             path=("experiment", "target", key),
             source=getattr(protocol.target, key),
             shape=None if size is None else (size,) * rank,
             axes="pre, post" if rank == 2 else "neurons",
             model="sampling",
             unit="1",
-            view=view,
+            readable=readable,
         )
 
 
-def _check_projection(view: View, entry: Entry[Projection]) -> Iterator[Finding]:
+def _check_projection(readable: ReadableSpec, entry: Entry[Projection]) -> Iterator[Finding]:
     projection, path = entry.item, entry.path
-    source, target = view.ends(projection)
+    source, target = readable.ends(projection)
     if projection.connectivity == "sparse" and not isinstance(projection.weight, FromFile):
         words = "{file: NAME.npz} with the arrays pre, post and weight, since sparse lists its synapses"
         yield Finding(code="E219", path=(*path, "weight"), allowed=words, hint="or use connectivity: dense")

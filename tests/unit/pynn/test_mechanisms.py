@@ -13,7 +13,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
 from sal_hw_pynn.description import DESCRIPTIONS, SIMULATORS, TIMING, Simulator
 from sal_hw_pynn.mechanisms import Mechanism, PairStdp, plan_mechanisms
-from sal_hw_pynn.refused_networks import refuse_unsound
+from sal_hw_pynn.refused_stdp import refuse_misread_stdp
 from sal_hw_pynn.target import brian2_target, nest_target
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "two_populations.yaml"
@@ -145,7 +145,7 @@ def test_delays_are_refused() -> None:
 
 def test_first_weights_within_the_bounds_are_accepted_and_others_refused() -> None:
     stdp = stdp_of("nest")
-    refuse_unsound("nest", "excitatory", stdp, np.array([0.0, 4.5, 9.0]))
+    refuse_misread_stdp("nest", "excitatory", stdp, np.array([0.0, 4.5, 9.0]))
     with pytest.raises(InputError) as caught:
-        refuse_unsound("nest", "inhibitory", stdp, np.array([-0.1, 9.1]))
+        refuse_misread_stdp("nest", "inhibitory", stdp, np.array([-0.1, 9.1]))
     assert [problem.field for problem in caught.value.problems] == ["receptor", "weight"]

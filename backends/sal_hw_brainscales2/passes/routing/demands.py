@@ -14,7 +14,7 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.document import document
 from sal_hw.target.description import TargetDescription
-from sal_hw_brainscales2.passes.routing.rows import SIGNS, Grid, Wish
+from sal_hw_brainscales2.passes.routing.rows import SIGNS, Grid, WantedSynapses
 
 SourceKind: TypeAlias = Literal["neuron", "external", "background"]
 #: neurons by site, inputs by owner and number, background trains by owner and hemisphere
@@ -96,13 +96,13 @@ class Need:
 
     demand: Demand
     source: int
-    wish: Wish
+    wanted: WantedSynapses
 
     @property
     def rank(self) -> tuple[int, int]:
         """Sort key: first what needs rows of both signs, then what has many synapses."""
-        masks = self.wish.masks
-        return -int(masks.any(axis=(1, 3)).sum(axis=1).max()), -int(masks.sum())
+        synapses = self.wanted.synapses
+        return -int(synapses.any(axis=(1, 3)).sum(axis=1).max()), -int(synapses.sum())
 
 
 def in_degree(demands: Sequence[Demand], target: TargetDescription) -> NDArray[np.int64]:
@@ -161,7 +161,7 @@ def _add(needs: dict[SourceKey, Need], demand: Demand, grid: Grid) -> Iterator[P
         source = int(demand.sources[index])
         need = needs.setdefault(demand.key(source), _new_need(demand, source, grid))
         driver = source // grid.labels if demand.generated else 0
-        wanted = need.wish.masks[demand.hemisphere, driver, SIGNS[demand.polarity]]
+        wanted = need.wanted.synapses[demand.hemisphere, driver, SIGNS[demand.polarity]]
         columns = demand.columns[demand.exists[index]]
         twice.extend((source, int(column)) for column in columns[wanted[columns]])
         wanted[columns] = True
@@ -184,9 +184,9 @@ def _new_need(demand: Demand, source: int, grid: Grid) -> Need:
     drivers = -(-trains // grid.labels)
     # a spike has one address for all hemispheres; a generator's events stay on its own
     reach = (demand.hemisphere,) if demand.generated else tuple(range(grid.hemispheres))
-    masks = np.zeros((grid.hemispheres, drivers, len(SIGNS), grid.columns), dtype=np.bool_)
-    wish = Wish(masks=masks, span=min(trains, grid.labels), reach=reach)
-    return Need(demand=demand, source=source, wish=wish)
+    synapses = np.zeros((grid.hemispheres, drivers, len(SIGNS), grid.columns), dtype=np.bool_)
+    wanted = WantedSynapses(synapses=synapses, span=min(trains, grid.labels), reach=reach)
+    return Need(demand=demand, source=source, wanted=wanted)
 
 
 def _in_degree_problems(demands: Sequence[Demand], target: TargetDescription) -> Iterator[Problem]:

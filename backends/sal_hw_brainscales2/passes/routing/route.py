@@ -35,11 +35,11 @@ from sal_hw_brainscales2.passes.routing.demands import (
     gather,
     in_degree,
 )
-from sal_hw_brainscales2.passes.routing.rows import SIGNS, Grid, Place, Slot, SynapseRows
+from sal_hw_brainscales2.passes.routing.rows import SIGNS, Grid, Place, SynapseRows, TakenRows
 
 __all__ = ["Demand", "Route", "background_size", "in_degree", "route_events"]
 
-Slots = dict[SourceKey, Slot]
+Taken = dict[SourceKey, TakenRows]
 
 
 @document
@@ -78,7 +78,7 @@ def route_events(demands: Sequence[Demand], target: TargetDescription) -> tuple[
         make, E311 for two synapses of one sign between the same neurons.
     """
     needs = gather(demands, target)
-    work = _Work(target=target, grid=Grid.of(target), needs=needs, slots={})
+    work = _Work(target=target, grid=Grid.of(target), needs=needs, taken={})
     rows = SynapseRows(grid=work.grid)
     _place_neurons(work, rows)
     for hemisphere in range(work.grid.hemispheres):
@@ -89,12 +89,12 @@ def route_events(demands: Sequence[Demand], target: TargetDescription) -> tuple[
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Work:
-    """What the steps share; `slots` is filled by them."""
+    """What the steps share; `taken` is filled by them."""
 
     target: TargetDescription
     grid: Grid
     needs: dict[SourceKey, Need]
-    slots: Slots
+    taken: Taken
 
     def of_kind(self, kind: SourceKind) -> list[tuple[SourceKey, Need]]:
         """Return the needs of a kind of source in the order in which they are placed."""
@@ -109,18 +109,18 @@ def _place_neurons(work: _Work, rows: SynapseRows) -> None:
     for key, need in work.of_kind("neuron"):
         bus = work.grid.bus_of(need.source)
         by_bus.setdefault(bus, []).append(need)
-        place = rows.find(bus, need.wish)
+        place = rows.find(bus, need.wanted)
         if place is None:
             missing.setdefault(bus, []).append(need)
         else:
-            work.slots[key] = rows.take(place, need.wish)
+            work.taken[key] = rows.take(place, need.wanted)
     if missing:
         raise InputError([_bus_problem(work, bus, by_bus[bus], left) for bus, left in sorted(missing.items())])
 
 
 def _bus_problem(work: _Work, bus: int, needs: list[Need], left: list[Need]) -> Problem:
     # rows have one sign: the busiest column of each sign tells how many rows are needed at least
-    needed = np.sum([need.wish.masks.any(axis=1) for need in needs], axis=0).max(axis=2).sum(axis=1)
+    needed = np.sum([need.wanted.synapses.any(axis=1) for need in needs], axis=0).max(axis=2).sum(axis=1)
     hemisphere, limit = int(needed.argmax()), work.target.limits["rows_per_bus"]
     worst = int(needed[hemisphere])
     owners = ", ".join(dict.fromkeys(need.demand.owner for need in left))
@@ -144,13 +144,13 @@ def _place_backgrounds(work: _Work, rows: SynapseRows, hemisphere: int) -> None:
     needs = [(key, need) for key, need in work.of_kind("background") if key[2] == hemisphere]
     # a bus has one generator here, so whether a population fits does not depend on where the others are
     # at the end of the bus, so that a circuit's noise synapses do not depend on what else the network has
-    places = [[rows.find(bus, need.wish, from_end=True) for bus in range(work.grid.buses)] for _, need in needs]
+    places = [[rows.find(bus, need.wanted, from_end=True) for bus in range(work.grid.buses)] for _, need in needs]
     for chosen in permutations(range(work.grid.buses), len(needs)):
         found = [places[index][bus] for index, bus in enumerate(chosen)]
         fitting = [place for place in found if place is not None]
         if len(fitting) == len(needs):
             for place, (key, need) in zip(fitting, needs, strict=True):
-                work.slots[key] = rows.take(place, need.wish)
+                work.taken[key] = rows.take(place, need.wanted)
             return
     raise InputError(_background_problem(work, needs, places, hemisphere))
 
@@ -179,11 +179,11 @@ def _background_problem(
 def _place_external(work: _Work, rows: SynapseRows) -> None:
     left: dict[str, list[Need]] = {}
     for key, need in work.of_kind("external"):
-        free = [rows.free_rows(bus, need.wish.hemispheres) for bus in range(work.grid.buses)]
+        free = [rows.free_rows(bus, need.wanted.hemispheres) for bus in range(work.grid.buses)]
         for bus in sorted(range(work.grid.buses), key=[-number for number in free].__getitem__):
-            place = rows.find(bus, need.wish)
+            place = rows.find(bus, need.wanted)
             if place is not None:
-                work.slots[key] = rows.take(place, need.wish)
+                work.taken[key] = rows.take(place, need.wanted)
                 break
         else:
             left.setdefault(need.demand.owner, []).append(need)
@@ -211,9 +211,9 @@ def _route(demand: Demand, work: _Work) -> Route:
     generator = None
     for index in np.flatnonzero(demand.exists.any(axis=1)):
         source = int(demand.sources[index])
-        slot = work.slots[demand.key(source)]
+        taken = work.taken[demand.key(source)]
         driver, train = divmod(source, work.grid.labels) if demand.generated else (0, 0)
-        rows[index] = slot.rows[demand.hemisphere, driver, SIGNS[demand.polarity]]
-        labels[index] = slot.place.label + train
-        generator = demand.hemisphere * work.grid.buses + slot.place.bus if demand.generated else None
+        rows[index] = taken.rows[demand.hemisphere, driver, SIGNS[demand.polarity]]
+        labels[index] = taken.place.label + train
+        generator = demand.hemisphere * work.grid.buses + taken.place.bus if demand.generated else None
     return Route(rows=frozen(rows), labels=frozen(labels), generator=generator)

@@ -17,7 +17,7 @@ from sal_hw.target.description import TargetDescription
 
 #: a driver has a top and a bottom row (halco, hicann-dls/vx/synapse.h)
 ROWS_PER_DRIVER = 2
-#: index of each sign in the masks of this module
+#: index of each sign in the arrays of this module
 SIGNS = {"excitatory": 0, "inhibitory": 1}
 
 
@@ -54,13 +54,13 @@ class Grid:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Wish:
+class WantedSynapses:
     """What one source needs.
 
     Attributes
     ----------
-    masks
-        Shape (hemispheres, drivers, signs, columns): the wanted synapses. Several drivers are consecutive ones, the
+    synapses
+        Shape (hemispheres, drivers, signs, columns): which ones are wanted. Several drivers are consecutive ones, the
         first at a multiple of their number.
     span
         Number of labels: an aligned block, the same in all drivers. A power of two.
@@ -68,7 +68,7 @@ class Wish:
         Hemispheres where the events arrive, whether or not there are synapses.
     """
 
-    masks: NDArray[np.bool_]
+    synapses: NDArray[np.bool_]
     span: int
     reach: tuple[int, ...]
 
@@ -80,7 +80,7 @@ class Wish:
     @property
     def parts(self) -> list[tuple[int, int]]:
         """Hemispheres and drivers with synapses."""
-        return [(int(hemisphere), int(offset)) for hemisphere, offset in np.argwhere(self.masks.any(axis=(2, 3)))]
+        return [(int(hemisphere), int(offset)) for hemisphere, offset in np.argwhere(self.synapses.any(axis=(2, 3)))]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +93,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Slot:
+class TakenRows:
     """What was given away.
 
     Attributes
@@ -136,44 +136,44 @@ class SynapseRows:
         """Return how many rows of a bus have no synapse."""
         return int((self.sign[list(hemispheres), bus] < 0).sum())
 
-    def find(self, bus: int, wish: Wish, *, from_end: bool = False) -> Place | None:
+    def find(self, bus: int, wanted: WantedSynapses, *, from_end: bool = False) -> Place | None:
         """Return the first place of a bus that fits, or the one on the last driver that does; None if nothing fits."""
-        block = wish.masks.shape[1]
+        block = wanted.synapses.shape[1]
         fits = np.ones(self.grid.drivers // block, dtype=np.bool_)
-        for hemisphere, offset in wish.parts:
-            turned = self._orientations(hemisphere, bus, wish.masks[hemisphere, offset])
+        for hemisphere, offset in wanted.parts:
+            turned = self._orientations(hemisphere, bus, wanted.synapses[hemisphere, offset])
             fits &= np.logical_or(turned[0], turned[1])[offset::block]
-        busy: NDArray[np.bool_] = np.logical_or.reduce(self.labels[list(wish.reach), bus], axis=0)
-        groups = busy.reshape(len(fits), block, -1, wish.span)
+        busy: NDArray[np.bool_] = np.logical_or.reduce(self.labels[list(wanted.reach), bus], axis=0)
+        groups = busy.reshape(len(fits), block, -1, wanted.span)
         open_labels: NDArray[np.bool_] = ~np.logical_or.reduce(groups, axis=(1, 3))
         found = np.flatnonzero(fits & np.logical_or.reduce(open_labels, axis=1))
         if not len(found):
             return None
         chosen = found[-1 if from_end else 0]
-        return Place(bus=bus, driver=int(chosen) * block, label=int(open_labels[chosen].argmax()) * wish.span)
+        return Place(bus=bus, driver=int(chosen) * block, label=int(open_labels[chosen].argmax()) * wanted.span)
 
-    def take(self, place: Place, wish: Wish) -> Slot:
+    def take(self, place: Place, wanted: WantedSynapses) -> TakenRows:
         """Give away a place that :meth:`find` has returned."""
-        bus, masks = place.bus, wish.masks
-        rows = np.full(masks.shape[:3], -1, dtype=np.int64)
-        for hemisphere, offset in wish.parts:
-            driver, wanted = place.driver + offset, masks[hemisphere, offset]
-            straight = bool(self._orientations(hemisphere, bus, wanted)[0, driver])
-            for sign in np.flatnonzero(wanted.any(axis=1)):
+        bus = place.bus
+        rows = np.full(wanted.synapses.shape[:3], -1, dtype=np.int64)
+        for hemisphere, offset in wanted.parts:
+            driver, synapses = place.driver + offset, wanted.synapses[hemisphere, offset]
+            straight = bool(self._orientations(hemisphere, bus, synapses)[0, driver])
+            for sign in np.flatnonzero(synapses.any(axis=1)):
                 row = int(sign) if straight else 1 - int(sign)
-                self.used[hemisphere, bus, driver, row] |= wanted[sign]
+                self.used[hemisphere, bus, driver, row] |= synapses[sign]
                 self.sign[hemisphere, bus, driver, row] = sign
                 rows[hemisphere, offset, sign] = (bus * self.grid.drivers + driver) * ROWS_PER_DRIVER + row
-        drivers = slice(place.driver, place.driver + masks.shape[1])
-        self.labels[list(wish.reach), bus, drivers, place.label : place.label + wish.span] = True
-        return Slot(place=place, rows=rows)
+        drivers = slice(place.driver, place.driver + wanted.synapses.shape[1])
+        self.labels[list(wanted.reach), bus, drivers, place.label : place.label + wanted.span] = True
+        return TakenRows(place=place, rows=rows)
 
-    def _orientations(self, hemisphere: int, bus: int, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _orientations(self, hemisphere: int, bus: int, synapses: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return, shape (2, drivers), where excitation fits into row 0 and inhibition into row 1, and the reverse."""
         used, sign = self.used[hemisphere, bus], self.sign[hemisphere, bus]
         fits = np.ones((2, self.grid.drivers), dtype=np.bool_)
-        for wish in np.flatnonzero(wanted.any(axis=1)):
-            open_rows = ((sign < 0) | (sign == wish)) & ~used[..., wanted[wish]].any(axis=2)
-            fits[0] &= open_rows[:, wish]
-            fits[1] &= open_rows[:, 1 - wish]
+        for needed in np.flatnonzero(synapses.any(axis=1)):
+            open_rows = ((sign < 0) | (sign == needed)) & ~used[..., synapses[needed]].any(axis=2)
+            fits[0] &= open_rows[:, needed]
+            fits[1] &= open_rows[:, 1 - needed]
         return fits

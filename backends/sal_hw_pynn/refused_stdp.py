@@ -15,7 +15,7 @@ from sal_hw_pynn.description import Simulator
 from sal_hw_pynn.mechanisms import PairStdp
 
 
-def refuse_unsound(simulator: Simulator, receptor: str, stdp: PairStdp, weights_mv: NDArray[np.float64]) -> None:
+def refuse_misread_stdp(simulator: Simulator, receptor: str, stdp: PairStdp, weights_mv: NDArray[np.float64]) -> None:
     """Check a mechanism before it is given to a simulator.
 
     Parameters
