@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Moments
-from sal_hw.program import CompiledProgram, LoweredSal, LoweredWakeSleep, LoweredWindow, NeuronBlock
+from sal_hw.program import CompiledProgram, LoweredRule, LoweredSal, LoweredWakeSleep, LoweredWindow, NeuronBlock
 
 Matrix = NDArray[np.float64]
 
@@ -51,9 +52,18 @@ def distinct_windows(program: CompiledProgram) -> tuple[LoweredWindow, ...]:
     """Return the windows that the program's rules need, each once."""
     found: list[LoweredWindow] = []
     for rule in program.rules:
-        wanted = (rule.causal, rule.anticausal) if isinstance(rule, LoweredSal) else (rule.window,)
-        found += [item for item in wanted if not any(_same_window(item, known) for known in found)]
+        found += [item for item in _windows(rule) if not any(_same_window(item, known) for known in found)]
     return tuple(found)
+
+
+def _windows(rule: LoweredRule) -> tuple[LoweredWindow, ...]:
+    match rule:
+        case LoweredSal():
+            return rule.causal, rule.anticausal
+        case LoweredWakeSleep():
+            return (rule.window,)
+        case _:
+            assert_never(rule)
 
 
 def sal_change(rule: LoweredSal, projection: str, program: CompiledProgram, sums: PairSums) -> Matrix | None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammainc
+from typing_extensions import assert_never
 
-from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSpikes
+from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSpikes, LoweredStimulus
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -88,32 +89,40 @@ class Inputs:
             first += self._digits(item) * size
         return np.concatenate(at), np.concatenate(who)
 
-    def _of(self, population: str) -> list[LoweredPoisson | LoweredSpikes]:
+    def _of(self, population: str) -> list[LoweredStimulus]:
         return [item for item in self._program.stimuli if item.population == population]
 
-    def _digits(self, item: LoweredPoisson | LoweredSpikes) -> int:
+    def _digits(self, item: LoweredStimulus) -> int:
         """Return how many binary digits the events of one neuron in one step need."""
-        if isinstance(item, LoweredSpikes):
-            pairs = np.column_stack([item.step, item.neuron])
-            most = int(np.unique(pairs, axis=0, return_counts=True)[1].max(initial=1))
-            return most.bit_length()
-        rate = self._per_step(item)
-        # P(at least n events) is the regularised incomplete gamma function of n
-        return next(digits for digits in range(1, 64) if gammainc(2.0**digits, rate) < _NEVER)
+        match item:
+            case LoweredSpikes():
+                pairs = np.column_stack([item.step, item.neuron])
+                most = int(np.unique(pairs, axis=0, return_counts=True)[1].max(initial=1))
+                return most.bit_length()
+            case LoweredPoisson():
+                rate = self._per_step(item)
+                # P(at least n events) is the regularised incomplete gamma function of n
+                return next(digits for digits in range(1, 64) if gammainc(2.0**digits, rate) < _NEVER)
+            case _:
+                assert_never(item)
 
     def _per_step(self, item: LoweredPoisson) -> float:
         return item.rate_hz * self._program.timestep_ms * 1e-3
 
-    def _counts(
-        self, item: LoweredPoisson | LoweredSpikes, size: int, steps: int
-    ) -> Iterator[tuple[Integers, Integers, Integers]]:
+    def _counts(self, item: LoweredStimulus, size: int, steps: int) -> Iterator[tuple[Integers, Integers, Integers]]:
         """Yield steps, neurons and numbers of events, where there are any."""
-        if isinstance(item, LoweredSpikes):
-            inside = (item.step >= self._step) & (item.step < self._step + steps)
-            pairs = np.column_stack([item.step[inside], item.neuron[inside]])
-            places, number = np.unique(pairs, axis=0, return_counts=True)
-            yield places[:, 0], places[:, 1], number
-            return
+        match item:
+            case LoweredSpikes():
+                inside = (item.step >= self._step) & (item.step < self._step + steps)
+                pairs = np.column_stack([item.step[inside], item.neuron[inside]])
+                places, number = np.unique(pairs, axis=0, return_counts=True)
+                yield places[:, 0], places[:, 1], number
+            case LoweredPoisson():
+                yield from self._drawn(item, size, steps)
+            case _:
+                assert_never(item)
+
+    def _drawn(self, item: LoweredPoisson, size: int, steps: int) -> Iterator[tuple[Integers, Integers, Integers]]:
         for begin in range(0, steps, _BLOCK):
             length = min(_BLOCK, steps - begin)
             drawn = self._streams[item.name].poisson(self._per_step(item), (length, size))

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.contracts.learning_session import weights_at_limit
 from sal_hw.errors import InputError, Problem
 from sal_hw.program import CompiledProgram, LoweredSal, SynapseBlock
 from sal_hw.results.result import Finding
 from sal_hw_pynn.blueprint import part_name
-from sal_hw_pynn.mechanisms import Mechanism, PairStdp, amplitude_of
+from sal_hw_pynn.mechanisms import Mechanism, amplitude_of
 from sal_hw_pynn.pair_sums import PairSums, Train
 from sal_hw_pynn.process import Process
 
@@ -74,14 +75,21 @@ class Learning:
         """
         for block in self._program.synapses:
             item = self._mechanisms[block.projection]
-            if item.stdp is not None:
-                self._take_over(process, block, item.stdp)
-            elif item.way == "host":
-                self._learn(process, block, item, spikes)
-            if item.way != "static":
-                _refuse_divergence(block, self.weights[block.projection], time_ms)
+            match item.way:
+                case "static":
+                    continue
+                case "native":
+                    self._take_over(process, block, item)
+                case "host":
+                    self._learn(process, block, item, spikes)
+                case _:
+                    assert_never(item.way)
+            _refuse_divergence(block, self.weights[block.projection], time_ms)
 
-    def _take_over(self, process: Process, block: SynapseBlock, stdp: PairStdp) -> None:
+    def _take_over(self, process: Process, block: SynapseBlock, mechanism: Mechanism) -> None:
+        stdp = mechanism.stdp
+        if stdp is None:
+            raise TypeError(f"{block.projection} learns in the simulator, but by no parameters")
         name = part_name(block.projection, "learning")
         learned = process.weights(name)
         self.bounded += int(((learned <= 0.0) | (learned >= stdp.weight_max_mv))[block.exists].sum())

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.spec.signs import Polarity, sign_of
 from sal_hw.storage.document import document
 from sal_hw_spinnaker.ticks import TickProgram
-
-Receptor: TypeAlias = Literal["excitatory", "inhibitory"]
 
 #: fractional bits of the signed 32-bit numbers (S16.15) in which weights are added up and changed
 FRACTION_BITS = 15
@@ -78,7 +77,7 @@ class WordScale:
     """
 
     population: str
-    receptor: Receptor
+    receptor: Polarity
     shift: int
     words_per_mv: float
     expected_mv: float
@@ -114,7 +113,7 @@ class DigitalSynapses:
     projection: str
     source: str
     target: str
-    receptor: Receptor
+    receptor: Polarity
     delay_steps: int
     plastic: bool
     words: NDArray[np.uint16]
@@ -134,7 +133,7 @@ class DigitalInput:
 
     stimulus: str
     population: str
-    receptor: Receptor
+    receptor: Polarity
     delay_steps: int
     words: NDArray[np.uint16]
 
@@ -230,7 +229,7 @@ class DigitalProgram:
     flush: tuple[FlushSpikes, ...] = ()
     ticks: TickProgram | None = None
 
-    def scale_of(self, population: str, receptor: Receptor) -> WordScale:
+    def scale_of(self, population: str, receptor: Polarity) -> WordScale:
         """Return the scale of a receptor of a population."""
         return next(item for item in self.scales if item.population == population and item.receptor == receptor)
 
@@ -255,7 +254,7 @@ class DigitalProgram:
         total = np.zeros(shape)
         for part in self.parts_of(projection):
             lsb_mv = self.scale_of(part.target, part.receptor).lsb_mv
-            total += (-lsb_mv if part.receptor == "inhibitory" else lsb_mv) * words(part)
+            total += sign_of(part.receptor) * lsb_mv * words(part)
         return total
 
     def words_at_limit(self, words: ReadWords) -> tuple[int, int]:

@@ -12,9 +12,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.spec.signs import Polarity
 from sal_hw.storage.document import document
 
-Sign: TypeAlias = Literal["excitatory", "inhibitory"]
 Rounding: TypeAlias = Literal["nearest", "stochastic"]
 
 
@@ -72,7 +72,7 @@ class IntegerScale:
     """
 
     population: str
-    sign: Sign
+    sign: Polarity
     limit: int
     per_mv: float
     largest_mv: float
@@ -150,7 +150,7 @@ class TickProgram:
     shadow: bool = True
     rounding: Rounding = "nearest"
 
-    def scale_of(self, population: str, sign: Sign) -> IntegerScale:
+    def scale_of(self, population: str, sign: Polarity) -> IntegerScale:
         """Return the scale of weights of one sign onto a population."""
         return next(item for item in self.scales if item.population == population and item.sign == sign)
 

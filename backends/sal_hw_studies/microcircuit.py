@@ -16,6 +16,7 @@ from sal_hw.results.result import Finding, Metric, Trace
 from sal_hw_studies.layer_records import SHOWN_PAIRS
 from sal_hw_studies.microcircuit_runs import StudentRun
 from sal_hw_studies.schemas.microcircuit import MicrocircuitProtocol
+from sal_hw_studies.schemas.variant import repeats_published
 
 Floats = NDArray[np.float64]
 
@@ -85,7 +86,7 @@ class MicrocircuitStudy:
             traces[f"microcircuit_loss.{rule}"] = Trace(at=epochs, values=free, axis="epoch")
             metrics[f"{rule}_loss_initial_median"] = float(np.median(free[0]))
             metrics |= self._loss_metrics(f"{rule}_loss", free)
-            if self._protocol.protocol == "published":
+            if repeats_published(self._protocol.protocol):
                 nudged = np.stack([run.losses_nudged for run in runs], axis=1)
                 traces[f"microcircuit_loss_nudged.{rule}"] = Trace(at=epochs, values=nudged, axis="epoch")
                 metrics |= self._loss_metrics(f"{rule}_loss_nudged", nudged)

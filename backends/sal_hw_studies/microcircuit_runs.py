@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.experiment.base import Arrays
 from sal_hw.spec.windows import pairs_nearest
@@ -18,7 +19,15 @@ from sal_hw_studies.engines.microcircuit import (
     show_pattern,
     split_weights,
 )
-from sal_hw_studies.schemas.microcircuit import MicrocircuitProtocol, MicrocircuitRule, UniformTeacher
+from sal_hw_studies.schemas.microcircuit import (
+    EqualTeacher,
+    MicrocircuitProtocol,
+    MicrocircuitRule,
+    UniformTeacher,
+    aligns,
+    copies_weights,
+)
+from sal_hw_studies.schemas.variant import repeats_published
 
 Floats = NDArray[np.float64]
 Matrices = tuple[Floats, ...]
@@ -76,7 +85,7 @@ def model_of(protocol: MicrocircuitProtocol) -> MicrocircuitModel:
         rate_down=protocol.learning_rate_down,
         window_tau_steps=protocol.window_tau_steps,
         all_pairs=not pairs_nearest(protocol.pairing),
-        earlier_pairs=protocol.protocol == "corrected",
+        earlier_pairs=not repeats_published(protocol.protocol),
     )
 
 
@@ -99,11 +108,14 @@ def teacher_targets(protocol: MicrocircuitProtocol, rule: MicrocircuitRule, stre
     """Return the teacher's mean output potentials, shape (patterns, output): training, then validation patterns."""
     model = model_of(protocol)
     teacher = protocol.teacher
-    if isinstance(teacher, UniformTeacher):
-        rng = np.random.default_rng(teacher.seed)
-        up = [rng.uniform(-teacher.bound, teacher.bound, shape[::-1]).T for shape in model.up_shapes]
-    else:
-        up = [np.full(shape, teacher.weight) for shape in model.up_shapes]
+    match teacher:
+        case UniformTeacher():
+            rng = np.random.default_rng(teacher.seed)
+            up = [rng.uniform(-teacher.bound, teacher.bound, shape[::-1]).T for shape in model.up_shapes]
+        case EqualTeacher():
+            up = [np.full(shape, teacher.weight) for shape in model.up_shapes]
+        case _:
+            assert_never(teacher)
     down = tuple(np.zeros(shape) for shape in model.down_shapes)
     state = MicrocircuitState.fresh(model, tuple(up), down, streams.teacher)
     return np.array(
@@ -152,7 +164,7 @@ class StudentRun:
         self._streams = streams_of(rule, run, seed)
         self._model = model_of(protocol)
         up, down = draw_weights(self._model, protocol.initial_bound, self._streams.weights)
-        if rule.name == "bp":
+        if copies_weights(rule.name):
             down = tuple(weights.T.copy() for weights in up[1:])
         self._state = MicrocircuitState.fresh(self._model, up, down, self._streams.noise)
         shown = (protocol.epochs, protocol.training_patterns)
@@ -212,11 +224,11 @@ class StudentRun:
         Networks whose feedback weights do not align leave out the patterns for that: nothing would change.
         """
         protocol, order = self._protocol, self._order[self.epoch].tolist()
-        learning = Phase(nudging=protocol.nudging, learning=True, copying=self._rule.name == "bp")
+        learning = Phase(nudging=protocol.nudging, learning=True, copying=copies_weights(self._rule.name))
         aligning = Phase(nudging=protocol.nudging, aligning=True)
         first = protocol.training_patterns - protocol.alignment_patterns
         plan = [(learning, pattern) for pattern in order[:first]]
-        return plan if self._rule.name != "sal" else plan + [(aligning, pattern) for pattern in order[first:]]
+        return plan + [(aligning, pattern) for pattern in order[first:]] if aligns(self._rule.name) else plan
 
     def _show(self, state: MicrocircuitState, phase: Phase, pattern: int) -> Floats:
         """Show a pattern, counted over training, then validation, and return how far the output was off."""
@@ -238,7 +250,7 @@ class StudentRun:
         own = self._streams.validation
         stream = np.random.SeedSequence(own.entropy, spawn_key=(*own.spawn_key, self.epoch))
         self.losses[self.epoch] = self._loss(self._state.fork(stream), Phase())
-        if self._protocol.protocol == "published":
+        if repeats_published(self._protocol.protocol):
             # in the published code validation is part of the epoch, except for that before the first
             state = self._state if self.epoch else self._state.fork(stream)
             self.losses_nudged[self.epoch] = self._loss(state, Phase(nudging=self._protocol.nudging))

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw_studies.engines.ages import PairModel, alpha_psp, rectangular_psp, window_values
 from sal_hw_studies.schemas.reciprocal import Psp, TimingWindow
@@ -40,9 +41,13 @@ def longest_difference(given: int | None, tau_ref_steps: int) -> int:
 
 def psp_values(psp: Psp, tau_ref_steps: int) -> Floats:
     """Return a PSP by the age of the spike, shape (oldest age + 1,)."""
-    if psp.shape == "rectangular":
-        return rectangular_psp(tau_ref_steps, psp.oldest_age_steps)
-    return alpha_psp(tau_ref_steps, psp.tau_syn_ratio * tau_ref_steps, psp.oldest_age_steps)
+    match psp.shape:
+        case "rectangular":
+            return rectangular_psp(tau_ref_steps, psp.oldest_age_steps)
+        case "alpha":
+            return alpha_psp(tau_ref_steps, psp.tau_syn_ratio * tau_ref_steps, psp.oldest_age_steps)
+        case _:
+            assert_never(psp.shape)
 
 
 def window_sides(window: TimingWindow, tau_ref_steps: int, longest_steps: int) -> tuple[Floats, Floats]:

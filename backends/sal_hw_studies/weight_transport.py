@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.results.result import Finding, Metric
 from sal_hw_studies.layer_records import alignment_metrics, pair_trace, record_alignment
+from sal_hw_studies.schemas.variant import repeats_published
 from sal_hw_studies.schemas.weight_transport import WeightTransportProtocol
 from sal_hw_studies.transport_runs import MethodRun, RddRun, SalRun, stdwi_run
 
@@ -122,7 +123,7 @@ def _make_runs(
     streams = [np.random.SeedSequence(seed, spawn_key=(index,)) for index in range(3)]
     runs: dict[str, MethodRun] = {}
     if protocol.sal is not None:
-        published = protocol.protocol == "published"
+        published = repeats_published(protocol.protocol)
         runs["sal"] = SalRun(protocol.sal, forward, feedback, streams[0], threads=threads, published=published)
     if protocol.rdd is not None:
         runs["rdd"] = RddRun(protocol.rdd, forward, feedback, streams[1])

@@ -138,7 +138,10 @@ class ChunkLoop:
         return found
 
     def _rounded(self, name: str, scaled: Doubles, limit: int) -> NDArray[np.int16]:
-        if self._plan["rounding"] == "stochastic":
+        rounding = self._plan["rounding"]
+        if rounding not in ("nearest", "stochastic"):
+            raise ValueError(f"no rounding {rounding!r}")
+        if rounding == "stochastic":
             draws = self._rng([int(self._plan["seed"]), *ROUNDING_STREAM.encode(), *name.encode()]).random(scaled.shape)
             # a whole number stays what it is
             scaled = np.floor(scaled + draws)

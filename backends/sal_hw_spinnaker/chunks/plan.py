@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
-from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredRule, LoweredSal, LoweredStimulus
+from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredRule, LoweredSal, LoweredSpikes, LoweredStimulus
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.windows import pairs_nearest
 from sal_hw.storage.codec import encode
@@ -243,13 +244,17 @@ def _input(
 ) -> InputPlan:
     arrays[f"input.{item.stimulus}"] = item.weights
     found = InputPlan(name=item.stimulus, population=item.population, sources_per_core=item.sources_per_core)
-    if isinstance(stimulus, LoweredPoisson):
-        own = seed if stimulus.seed is None else stimulus.seed
-        rate = stimulus.rate_hz * program.timestep_ms * 1e-3
-        return replace(found, rate_per_tick=rate, entropy=(own, *stimulus.name.encode()))
-    arrays[f"given.{item.stimulus}.tick"] = stimulus.step
-    arrays[f"given.{item.stimulus}.neuron"] = stimulus.neuron
-    return found
+    match stimulus:
+        case LoweredPoisson():
+            own = seed if stimulus.seed is None else stimulus.seed
+            rate = stimulus.rate_hz * program.timestep_ms * 1e-3
+            return replace(found, rate_per_tick=rate, entropy=(own, *stimulus.name.encode()))
+        case LoweredSpikes():
+            arrays[f"given.{item.stimulus}.tick"] = stimulus.step
+            arrays[f"given.{item.stimulus}.neuron"] = stimulus.neuron
+            return found
+        case _:
+            assert_never(stimulus)
 
 
 def _rule(rule: LoweredRule, arrays: Arrays) -> RulePlan:

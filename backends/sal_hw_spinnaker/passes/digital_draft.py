@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.spec.signs import Polarity
 from sal_hw_spinnaker.program import (
     DigitalInput,
     DigitalNeurons,
     DigitalSynapses,
     FlushSpikes,
     PairStdp,
-    Receptor,
     WordScale,
 )
 
@@ -47,7 +47,7 @@ class SignedPart:
     field: str
     source: str | None
     target: str
-    receptor: Receptor
+    receptor: Polarity
     delay_steps: int
     weights: NDArray[np.float64]
     exists: NDArray[np.bool_]

@@ -7,11 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
-from sal_hw.program import LoweredPoisson, LoweredSal, LoweredSpikes, LoweredStimulus, NeuronBlock, PassRecord
+from sal_hw.program import (
+    LoweredPoisson,
+    LoweredRule,
+    LoweredSal,
+    LoweredSpikes,
+    LoweredStimulus,
+    LoweredWakeSleep,
+    NeuronBlock,
+    PassRecord,
+)
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.integer_weights import current_gain, lif_of
@@ -110,8 +120,14 @@ def _too_short(draft: Draft) -> Iterator[Problem]:
         )
 
 
-def _windows(rule: object) -> tuple[float, ...]:
-    return (rule.causal.tau_steps, rule.anticausal.tau_steps) if isinstance(rule, LoweredSal) else ()
+def _windows(rule: LoweredRule) -> tuple[float, ...]:
+    match rule:
+        case LoweredSal():
+            return rule.causal.tau_steps, rule.anticausal.tau_steps
+        case LoweredWakeSleep():
+            return ()
+        case _:
+            assert_never(rule)
 
 
 def tick_parameters(draft: Draft) -> Draft:
@@ -217,19 +233,31 @@ def _placed_input(draft: Draft, ticks: TickProgram, item: IntegerInput, stimulus
 
 def _spikes_per_source(draft: Draft, ticks: TickProgram, stimulus: LoweredStimulus) -> int:
     """Return how many spikes of one source a chunk may have."""
-    if isinstance(stimulus, LoweredSpikes):
-        chunk = stimulus.step // ticks.chunk_ticks
-        _, counts = np.unique(np.stack([chunk, stimulus.neuron]), axis=1, return_counts=True)
-        return int(counts.max(initial=0))
-    expected = stimulus.rate_hz * 1e-3 * draft.spec.timestep_ms * ticks.chunk_ticks
-    return math.ceil(expected + _SIGMA * math.sqrt(expected))
+    match stimulus:
+        case LoweredSpikes():
+            chunk = stimulus.step // ticks.chunk_ticks
+            _, counts = np.unique(np.stack([chunk, stimulus.neuron]), axis=1, return_counts=True)
+            return int(counts.max(initial=0))
+        case LoweredPoisson():
+            expected = stimulus.rate_hz * 1e-3 * draft.spec.timestep_ms * ticks.chunk_ticks
+            return math.ceil(expected + _SIGMA * math.sqrt(expected))
+        case _:
+            assert_never(stimulus)
 
 
 def _lanes(draft: Draft, ticks: TickProgram, stimulus: LoweredStimulus) -> int:
     """Return how many sources a train takes, each of which spikes once per tick at most."""
-    if not isinstance(stimulus, LoweredPoisson):
-        pairs = np.stack([stimulus.step, stimulus.neuron])
-        return int(np.unique(pairs, axis=1, return_counts=True)[1].max(initial=1))
+    match stimulus:
+        case LoweredSpikes():
+            pairs = np.stack([stimulus.step, stimulus.neuron])
+            return int(np.unique(pairs, axis=1, return_counts=True)[1].max(initial=1))
+        case LoweredPoisson():
+            return _poisson_lanes(draft, ticks, stimulus)
+        case _:
+            assert_never(stimulus)
+
+
+def _poisson_lanes(draft: Draft, ticks: TickProgram, stimulus: LoweredPoisson) -> int:
     from scipy.special import pdtrik
 
     rate = stimulus.rate_hz * 1e-3 * draft.spec.timestep_ms

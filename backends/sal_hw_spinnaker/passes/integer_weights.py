@@ -12,20 +12,22 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, NeuronBlock, PassRecord, SynapseBlock
 from sal_hw.spec.neurons import LifNeuron
+from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.program import DigitalProgram
-from sal_hw_spinnaker.ticks import IntegerInput, IntegerScale, IntegerSynapses, Sign, TickProgram
+from sal_hw_spinnaker.ticks import IntegerInput, IntegerScale, IntegerSynapses, TickProgram
 
 #: relative error of a stimulus that its user should know; a choice
 _COARSE = 0.05
 
-_SIGNS: tuple[tuple[Sign, float], ...] = (("excitatory", 1.0), ("inhibitory", -1.0))
+_SIGNS: tuple[tuple[Polarity, float], ...] = (("excitatory", 1.0), ("inhibitory", -1.0))
 
 
 def integer_weights(draft: Draft) -> Draft:
@@ -116,6 +118,17 @@ def _groups(draft: Draft) -> list[set[str]]:
     return groups
 
 
+def _ratio(draft: Draft, block: NeuronBlock, sign: Polarity) -> float:
+    """Return what a weight of a sign counts, compared to an excitatory one."""
+    match sign:
+        case "excitatory":
+            return 1.0
+        case "inhibitory":
+            return _inhibitory_ratio(draft, block)
+        case _:
+            assert_never(sign)
+
+
 def _inhibitory_ratio(draft: Draft, block: NeuronBlock) -> float:
     """Return what an inhibitory weight counts, compared to an excitatory one, since currents differ in their decay."""
     lif, step_ms = lif_of(block), draft.spec.timestep_ms
@@ -153,9 +166,8 @@ def _scales(draft: Draft, learning: set[str]) -> tuple[IntegerScale, ...]:
     for group in _groups(draft):
         bounds = [math.inf]
         for name in group:
-            ratio = {"excitatory": 1.0, "inhibitory": _inhibitory_ratio(draft, blocks[name])}
             for sign, factor in _SIGNS:
-                largest = ratio[sign] * _largest_mv(draft, name, factor, learning)
+                largest = _ratio(draft, blocks[name], sign) * _largest_mv(draft, name, factor, learning)
                 bounds.append(_weight_limit(draft, name) / largest if largest > 0.0 else math.inf)
         # without any weight all scales do
         base |= dict.fromkeys(group, min(bounds) if min(bounds) < math.inf else 1.0)
@@ -164,7 +176,7 @@ def _scales(draft: Draft, learning: set[str]) -> tuple[IntegerScale, ...]:
             population=name,
             sign=sign,
             limit=_weight_limit(draft, name),
-            per_mv=base[name] * (_inhibitory_ratio(draft, block) if sign == "inhibitory" else 1.0),
+            per_mv=base[name] * _ratio(draft, block, sign),
             largest_mv=_largest_mv(draft, name, factor, learning),
         )
         for name, block in blocks.items()

@@ -18,6 +18,7 @@ from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, LoweredWindow, NeuronBlock, PassRecord
+from sal_hw.spec.signs import sign_of
 from sal_hw.spec.windows import pairs_nearest, sum_over_lags
 from sal_hw_spinnaker.passes.digital_draft import SignedPart
 from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
@@ -93,7 +94,7 @@ def _stdp(draft: Draft, part: SignedPart) -> PairStdp:
         tau_plus_ms=rule.causal.tau_steps * step,
         tau_minus_ms=rule.anticausal.tau_steps * step,
         step_lsb=min(plus, minus) / scale.lsb_mv,
-        drift_mv_per_s=drift if part.receptor == "inhibitory" else -drift,
+        drift_mv_per_s=-sign_of(part.receptor) * drift,
     )
 
 

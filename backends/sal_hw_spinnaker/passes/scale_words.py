@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import PassRecord
+from sal_hw.spec.signs import Polarity, sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
-from sal_hw_spinnaker.program import FRACTION_BITS, DigitalInput, DigitalSynapses, Receptor, WordScale
+from sal_hw_spinnaker.program import FRACTION_BITS, DigitalInput, DigitalSynapses, WordScale
 
-_RECEPTORS: tuple[Receptor, ...] = ("excitatory", "inhibitory")
+_RECEPTORS: tuple[Polarity, ...] = ("excitatory", "inhibitory")
 
 
 def scale_words(draft: Draft) -> Draft:
@@ -60,8 +61,9 @@ def words_of(weights_mv: NDArray[np.float64], words_per_mv: float) -> NDArray[np
     return np.asarray(np.rint(weights_mv * words_per_mv), dtype=np.uint16)
 
 
-def _scale(draft: Draft, population: str, receptor: Receptor, size: int) -> WordScale:
-    flush = draft.digital_parts.flush_mv.get(population, 0.0) if receptor == "excitatory" else 0.0
+def _scale(draft: Draft, population: str, receptor: Polarity, size: int) -> WordScale:
+    # a neuron is made to spike by an excitatory event
+    flush = draft.digital_parts.flush_mv.get(population, 0.0) if sign_of(receptor) > 0 else 0.0
     spikes = limit(draft, "planned_rate") * draft.spec.timestep_ms * 1e-3
     mean, variance = np.full(size, spikes * flush), np.full(size, spikes * flush**2)
     largest = flush

@@ -14,19 +14,30 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
-from sal_hw.program import LoweredPoisson, LoweredRule, LoweredSal, NeuronBlock, PassRecord, SynapseBlock
+from sal_hw.program import (
+    LoweredPoisson,
+    LoweredRule,
+    LoweredSal,
+    LoweredSpikes,
+    LoweredStimulus,
+    LoweredWakeSleep,
+    NeuronBlock,
+    PassRecord,
+    SynapseBlock,
+)
+from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
-from sal_hw_spinnaker.program import Receptor
 
 #: how many times the way from rest to threshold the PSP of a flush input is
 _FLUSH_STRENGTH = 2.0
 
-_RECEPTORS: tuple[tuple[Receptor, float], ...] = (("excitatory", 1.0), ("inhibitory", -1.0))
+_RECEPTORS: tuple[tuple[Polarity, float], ...] = (("excitatory", 1.0), ("inhibitory", -1.0))
 
 
 def split_signs(draft: Draft) -> Draft:
@@ -58,9 +69,13 @@ def split_signs(draft: Draft) -> Draft:
 
 def changed_by(rule: LoweredRule) -> tuple[str, ...]:
     """Return the projections whose weights a rule changes."""
-    if not isinstance(rule, LoweredSal):
-        return (rule.projection,)
-    return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
+    match rule:
+        case LoweredSal():
+            return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
+        case LoweredWakeSleep():
+            return (rule.projection,)
+        case _:
+            assert_never(rule)
 
 
 def _learning(draft: Draft) -> dict[str, int]:
@@ -136,7 +151,7 @@ def _outside(block: SynapseBlock) -> int:
     return int(((block.weights < low) | (block.weights > high))[block.exists].sum())
 
 
-def plastic_receptor(draft: Draft, rule: int) -> Receptor:
+def plastic_receptor(draft: Draft, rule: int) -> Polarity:
     """Return the sign of a rule's learning synapses: inhibitory, unless the rule is inverted."""
     found = draft.rules[rule]
     return "excitatory" if isinstance(found, LoweredSal) and found.gain < 0.0 else "inhibitory"
@@ -144,21 +159,32 @@ def plastic_receptor(draft: Draft, rule: int) -> Receptor:
 
 def _fixed_mv(draft: Draft, block: SynapseBlock, rule: int) -> float:
     """Return the weight of the fixed synapse, which is an end of the learning range."""
-    if plastic_receptor(draft, rule) == "inhibitory":
-        return max(block.weight_max or 0.0, 0.0)
-    return max(-(block.weight_min or 0.0), 0.0)
+    plastic = plastic_receptor(draft, rule)
+    match plastic:
+        case "inhibitory":
+            return max(block.weight_max or 0.0, 0.0)
+        case "excitatory":
+            return max(-(block.weight_min or 0.0), 0.0)
+        case _:
+            assert_never(plastic)
 
 
 def _learning_parts(draft: Draft, index: int, block: SynapseBlock, rule: int) -> Iterator[SignedPart]:
     plastic, fixed = plastic_receptor(draft, rule), _fixed_mv(draft, block, rule)
     low, high = block.weight_min or 0.0, block.weight_max or 0.0
     start = np.clip(block.weights, low, high)
-    stored = fixed - start if plastic == "inhibitory" else fixed + start
+    match plastic:
+        case "inhibitory":
+            stored, reach = fixed - start, fixed - low
+            other: Polarity = "excitatory"
+        case "excitatory":
+            stored, reach = fixed + start, fixed + high
+            other = "inhibitory"
+        case _:
+            assert_never(plastic)
     rest, common = np.where(block.exists, stored, 0.0), np.where(block.exists, fixed, 0.0)
     if fixed > 0.0:
-        receptor: Receptor = "excitatory" if plastic == "inhibitory" else "inhibitory"
-        yield _part(draft, index, block, role="fixed", receptor=receptor, weights=common, largest=fixed)
-    reach = fixed - low if plastic == "inhibitory" else fixed + high
+        yield _part(draft, index, block, role="fixed", receptor=other, weights=common, largest=fixed)
     yield _part(draft, index, block, role="learning", receptor=plastic, weights=rest, largest=reach, rule=rule)
 
 
@@ -176,7 +202,7 @@ def _part(
     block: SynapseBlock,
     *,
     role: str,
-    receptor: Receptor,
+    receptor: Polarity,
     weights: NDArray[np.float64],
     largest: float,
     rule: int | None = None,
@@ -197,9 +223,19 @@ def _part(
     )
 
 
+def _rate_hz(draft: Draft, stimulus: LoweredStimulus) -> float:
+    match stimulus:
+        case LoweredPoisson():
+            return stimulus.rate_hz
+        case LoweredSpikes():
+            return limit(draft, "planned_rate")
+        case _:
+            assert_never(stimulus)
+
+
 def _stimulus_parts(draft: Draft) -> Iterator[SignedPart]:
     for index, stimulus in enumerate(draft.stimuli):
-        rate = stimulus.rate_hz if isinstance(stimulus, LoweredPoisson) else limit(draft, "planned_rate")
+        rate = _rate_hz(draft, stimulus)
         for receptor, sign in _RECEPTORS:
             weights = np.maximum(sign * stimulus.weights, 0.0)
             if weights.any():

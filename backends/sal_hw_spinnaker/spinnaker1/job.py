@@ -15,15 +15,16 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
-from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredStimulus
+from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSpikes, LoweredStimulus
+from sal_hw.spec.signs import Polarity
 from sal_hw_spinnaker.program import (
     DigitalInput,
     DigitalNeurons,
     DigitalProgram,
     DigitalSynapses,
     FlushSpikes,
-    Receptor,
 )
 
 Arrays = dict[str, NDArray[Any]]
@@ -36,7 +37,7 @@ _ROUNDING = 1e-9
 #: how often weights are read in a run at most, since each reading stops the machine; a choice
 MOST_READINGS = 200
 
-_RECEPTORS: tuple[Receptor, ...] = ("excitatory", "inhibitory")
+_RECEPTORS: tuple[Polarity, ...] = ("excitatory", "inhibitory")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -59,7 +60,7 @@ class SynapseList:
     source: str
     target: str
     population: str
-    receptor: Receptor
+    receptor: Polarity
     delay_steps: int
     words: NDArray[np.uint16]
     exists: NDArray[np.bool_]
@@ -109,7 +110,7 @@ def make_job(program: CompiledProgram, mode: Mode, *, updates: int, seed: int) -
     for index, item in enumerate(lists):
         arrays[f"list.{index}"] = _rows(digital, item)
     for label, stimulus in driven:
-        if not isinstance(stimulus, LoweredPoisson):
+        if isinstance(stimulus, LoweredSpikes):
             arrays |= {f"step.{label}": stimulus.step, f"neuron.{label}": stimulus.neuron}
     update_steps = program.rules[0].update_steps if program.rules else 1
     for label, _ in flushed:
@@ -161,11 +162,16 @@ def _population(program: CompiledProgram, digital: DigitalProgram, label: str, i
 
 def _source(program: CompiledProgram, label: str, item: LoweredStimulus, seed: int) -> dict[str, Any]:
     size = program.neuron_block(item.population).size
-    if not isinstance(item, LoweredPoisson):
-        return {"label": label, "size": size, "rate_hz": None, "seed": None}
-    # a stream of its own per stimulus, whose seed the machine's generators take as 32 bits
-    entropy = np.random.SeedSequence(seed if item.seed is None else item.seed, spawn_key=tuple(item.name.encode()))
-    return {"label": label, "size": size, "rate_hz": item.rate_hz, "seed": int(entropy.generate_state(1)[0])}
+    match item:
+        case LoweredSpikes():
+            return {"label": label, "size": size, "rate_hz": None, "seed": None}
+        case LoweredPoisson():
+            # a stream of its own per stimulus, whose seed the machine's generators take as 32 bits
+            own = seed if item.seed is None else item.seed
+            entropy = np.random.SeedSequence(own, spawn_key=tuple(item.name.encode()))
+            return {"label": label, "size": size, "rate_hz": item.rate_hz, "seed": int(entropy.generate_state(1)[0])}
+        case _:
+            assert_never(item)
 
 
 def _flush(label: str) -> dict[str, Any]:

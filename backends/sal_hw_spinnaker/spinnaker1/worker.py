@@ -66,7 +66,7 @@ def work(folder: Path) -> None:
     document = json.loads((folder / "job.json").read_bytes())
     network = Network(sdk.load_simulator(), document, read_npz((folder / "job.npz").read_bytes()))
     try:
-        found, arrays = (map_network if document["mode"] == "map" else run_network)(network, document)
+        found, arrays = {"map": map_network, "run": run_network}[document["mode"]](network, document)
     finally:
         network.end()
     found |= {"mode": document["mode"], "software": sdk.software()}

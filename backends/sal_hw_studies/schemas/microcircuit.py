@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le
 from pydantic import Tag
+from typing_extensions import assert_never
 
 from sal_hw.spec.fields import Because, Count, LearningRate, Number, Seed, Whole
 from sal_hw.spec.findings import Finding
@@ -15,16 +16,40 @@ from sal_hw.spec.windows import Pairing
 from sal_hw.storage.document import choose_by, document
 from sal_hw_studies.schemas.reciprocal import LogOdds
 from sal_hw_studies.schemas.symmetrize_layers import MAX_LAYERS, LayerRefractorySteps
+from sal_hw_studies.schemas.variant import Variant
 
 #: forward weights of one network; each of many networks holds them, and their spikes are handled one by one
 MAX_MICROCIRCUIT_WEIGHTS = 100_000
 #: a run can only be interrupted between the epochs of its networks
 MAX_EPOCH_STEPS = 20_000_000
 
+#: spike-based alignment, backpropagation along copies of the forward weights, fixed random feedback
 RuleName: TypeAlias = Literal["sal", "bp", "fa"]
 MicrocircuitSize = Annotated[Whole, Ge(1), Le(1000), Because("spikes are handled one by one", "make the layer smaller")]
 PatternSteps = Annotated[Whole, Ge(2), Le(10_000_000)]
 Share = Annotated[Number, Ge(0.0), Le(1.0)]
+
+
+def copies_weights(rule: RuleName) -> bool:
+    """Return whether feedback weights are copies of the forward ones."""
+    match rule:
+        case "bp":
+            return True
+        case "sal" | "fa":
+            return False
+        case _:
+            assert_never(rule)
+
+
+def aligns(rule: RuleName) -> bool:
+    """Return whether feedback weights learn."""
+    match rule:
+        case "sal":
+            return True
+        case "bp" | "fa":
+            return False
+        case _:
+            assert_never(rule)
 
 
 @document
@@ -182,7 +207,7 @@ class MicrocircuitProtocol:
     learning_rates_up: tuple[LearningRate, ...]
     learning_rate_down: LearningRate = 0.001
     average_last_epochs: Count = 10
-    protocol: Literal["corrected", "published"] = "corrected"
+    protocol: Variant = "corrected"
     kind: Literal["microcircuit"] = "microcircuit"
 
     def conflicts(self) -> Iterator[Finding]:

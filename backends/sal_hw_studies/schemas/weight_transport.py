@@ -19,6 +19,7 @@ from sal_hw_studies.schemas.symmetrize_layers import (
     TimestepMs,
     find_odd_sizes,
 )
+from sal_hw_studies.schemas.variant import Variant
 
 #: model time between two records of RDD and STDWI
 RECORD_MS = 1000.0
@@ -110,7 +111,7 @@ class WeightTransportProtocol:
     sal: SpikeBasedAlignment | None = SpikeBasedAlignment()
     rdd: RegressionDiscontinuity | None = RegressionDiscontinuity()
     stdwi: WeightInference | None = WeightInference()
-    protocol: Literal["corrected", "published"] = "corrected"
+    protocol: Variant = "corrected"
     kind: Literal["weight_transport"] = "weight_transport"
 
     def conflicts(self) -> Iterator[Finding]:
