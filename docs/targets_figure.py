@@ -7,9 +7,9 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from sal_hw.contracts.targets import load_target, target_names
 from sal_hw.errors import SalHwError
 from sal_hw.plots import style
-from sal_hw.registry import load_target, target_names
 from sal_hw.workflow import api
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "two_populations.yaml"

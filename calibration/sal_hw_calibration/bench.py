@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.instrument import Instrument, Reading
+from sal_hw.contracts.targets import Target, load_target
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import Target, load_target
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable

@@ -72,7 +72,7 @@ def calibrate(
     Example: sal-hw calibrate --target brainscales2 --synthetic 7 -o chip7.snapshot
     """
     from sal_hw.contracts.calibrator import CampaignOptions
-    from sal_hw.registry import load_calibrator
+    from sal_hw.contracts.targets import load_calibrator
     from sal_hw.target.quality import check_quality
     from sal_hw.target.snapshot_io import read_snapshot
 

@@ -73,7 +73,7 @@ def open_bench(
     """
     from sal_hw.contracts.backend import Machine
     from sal_hw.contracts.instrument import InstrumentSource
-    from sal_hw.registry import load_backend, load_target
+    from sal_hw.contracts.targets import load_backend, load_target
 
     chosen = load_target(target)
     given = {"--spread": spreads, "--drift": drifts, "--at": at, "--against-truth": against_truth}

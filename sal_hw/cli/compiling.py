@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sal_hw.contracts.targets import Target, load_backend, load_target
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import Target, load_backend, load_target
 from sal_hw.workflow import api
 from sal_hw.workflow.chip_choice import TRUTH, Chips, choose_chips
 from sal_hw.workflow.machines import choose_backend, runs_here

@@ -62,8 +62,8 @@ def _entry_points() -> list[Finding]:
 
 def _emulator() -> Finding:
     """Run a program of one free neuron; its activity is known: 1 / (1 + exp(-b))."""
+    from sal_hw.contracts.targets import load_backend
     from sal_hw.passes.compile import compile_network
-    from sal_hw.registry import load_backend
     from sal_hw.spec.network import NetworkSpec, Population
     from sal_hw.spec.neurons import SamplingNeuron
 

@@ -135,7 +135,7 @@ def _dry_run(
     strict: bool,
     as_json: bool,
 ) -> int:
-    from sal_hw.registry import load_target
+    from sal_hw.contracts.targets import load_target
     from sal_hw.workflow import api
     from sal_hw.workflow.chip_choice import choose_chips
     from sal_hw.workflow.machines import choose_backend

@@ -60,7 +60,7 @@ def draw(
 
 def _chip_source() -> ChipSource:
     from sal_hw.contracts.backend import ChipSource
-    from sal_hw.registry import load_backend
+    from sal_hw.contracts.targets import load_backend
 
     backend = load_backend("emulator")
     if not isinstance(backend, ChipSource):
@@ -139,7 +139,7 @@ def verify(path: SnapshotPath, as_json: AsJson = False, debug: Debug = False) ->
 
     Example: sal-hw snapshot verify chips/7
     """
-    from sal_hw.registry import load_target, target_names
+    from sal_hw.contracts.targets import load_target, target_names
     from sal_hw.target.snapshot_io import check_snapshot, read_snapshot
 
     del debug

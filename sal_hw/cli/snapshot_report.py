@@ -26,8 +26,8 @@ def report(
 
     Example: sal-hw snapshot report chip7.snapshot -o chip7.html
     """
+    from sal_hw.contracts.targets import load_calibrator, load_target
     from sal_hw.errors import InputError, Problem, quote_value
-    from sal_hw.registry import load_calibrator, load_target
     from sal_hw.report.snapshot import report_snapshot
     from sal_hw.storage.files import write_atomic, writing
     from sal_hw.target.snapshot_io import read_snapshot

@@ -52,8 +52,8 @@ def submit(
 
 def _queue(folder: Path) -> JobQueue:
     from sal_hw.contracts.backend import JobQueue
+    from sal_hw.contracts.targets import load_backend, load_target
     from sal_hw.program import PROGRAM_SCHEMA
-    from sal_hw.registry import load_backend, load_target
     from sal_hw.storage.artifact import read_manifest
 
     name = str(read_manifest(folder, "program", schema_versions=(PROGRAM_SCHEMA,), strict=False)["target"])

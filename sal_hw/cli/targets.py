@@ -11,7 +11,7 @@ from sal_hw.cli.console import show, show_json, show_table
 from sal_hw.cli.options import AsJson, Debug
 
 if TYPE_CHECKING:
-    from sal_hw.registry import Target
+    from sal_hw.contracts.targets import Target
     from sal_hw.target.description import Range
 
 _WIDTH = 100
@@ -27,7 +27,7 @@ def targets(
 
     Example: sal-hw targets --limits
     """
-    from sal_hw.registry import load_target, target_names
+    from sal_hw.contracts.targets import load_target, target_names
 
     del debug
     found = [load_target(name) for name in target_names()]

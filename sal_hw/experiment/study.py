@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays, Experiment
 from sal_hw.experiment.runner import RunOptions, advance, warnings_of
-from sal_hw.registry import load_study
+from sal_hw.registry import STUDIES, load, names
 from sal_hw.results.result import Finding, Health, RunResult
 from sal_hw.spec.protocols import Protocol as ExperimentProtocol
 
@@ -49,6 +50,29 @@ class StudyFactory(Protocol):
         """
 
 
+def load_study(kind: str) -> StudyFactory:
+    """Return what makes the studies of a kind.
+
+    Raises
+    ------
+    InputError
+        E303 if nothing is registered for that kind.
+    """
+    known = names(STUDIES)
+    if kind not in known:
+        raise InputError(
+            Problem(
+                code="E303",
+                field="experiment.kind",
+                value=quote_value(kind),
+                allowed=f"a study that is installed: {', '.join(known) or 'there is none'}",
+                hint="install sal-hw again; its studies are part of it",
+            )
+        )
+    factory: StudyFactory = load(STUDIES, kind)
+    return factory
+
+
 def run_study(
     protocol: ExperimentProtocol, *, seed: int, folder: Path | None = None, options: RunOptions | None = None
 ) -> RunResult:
@@ -74,8 +98,7 @@ def run_study(
     """
     options = options or RunOptions()
     begin = time.perf_counter()
-    factory: StudyFactory = load_study(protocol.kind)
-    study = factory(protocol, seed=seed, threads=options.threads, folder=folder)
+    study = load_study(protocol.kind)(protocol, seed=seed, threads=options.threads, folder=folder)
     if options.resume and options.store and (kept := options.store.load_checkpoint()):
         study.restore({key.removeprefix(_PREFIX): item for key, item in kept.items() if key.startswith(_PREFIX)})
     opened = time.perf_counter()

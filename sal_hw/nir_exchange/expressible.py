@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.targets import Target
 from sal_hw.passes.check_capabilities import check_capabilities
 from sal_hw.passes.realize_neurons import realize_neurons
 from sal_hw.passes.realize_weights import realize_weights
 from sal_hw.program import NeuronBlock, SynapseBlock
-from sal_hw.registry import Target
 from sal_hw.storage.codec import digest
 from sal_hw.target.description import TargetDescription
 from sal_hw.workflow.checked_recipe import Recipe, compile_recipe

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sal_hw.contracts.targets import Target, load_target
 from sal_hw.passes.draft import Draft
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import Target, load_target
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.validate import validate
 from sal_hw.storage.codec import digest

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.errors import DeviceError, InputError
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_backend, load_target
 from sal_hw.workflow import api
 
 #: what the compiler says of something that a target cannot do, alone or together with something else

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sal_hw.contracts.targets import load_target
 from sal_hw.experiment.runner import RunOptions, run_program
 from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, run_study
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_target
 from sal_hw.results.result import Health, Metric, RunResult
 from sal_hw.results.store import RunStore, read_run, read_spikes
 from sal_hw.spec.protocols import NETWORK_PROTOCOLS

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sal_hw.contracts.targets import Target, load_target
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.runner import with_required_probes
+from sal_hw.experiment.study import load_study
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.recipe import RecipeFile
 from sal_hw.recipe.recipe import load_recipe as read_recipe
-from sal_hw.registry import Target, load_study, load_target
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import AlignProtocol, Protocol

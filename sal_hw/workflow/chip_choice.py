@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sal_hw.contracts.backend import Backend, ChipSource
+from sal_hw.contracts.targets import Target
 from sal_hw.errors import CalibrationError, DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import Target
 from sal_hw.target.quality import age_problem
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_io import check_snapshot, read_snapshot

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sal_hw.contracts.backend import CalibrationReader, ResultReader
+from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.experiment.runner import RunOptions, run_program
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
-from sal_hw.registry import load_backend, load_target
 from sal_hw.results.store import RunStore, read_program
 from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.storage.artifact import read_manifest

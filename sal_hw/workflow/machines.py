@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sal_hw.contracts.backend import Backend, Machine
 from sal_hw.contracts.mapping import Mapper
+from sal_hw.contracts.targets import Target, load_backend
 from sal_hw.errors import DeviceError, InputError, Problem, SalHwError, quote_value
-from sal_hw.registry import Target, load_backend
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

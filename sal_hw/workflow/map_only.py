@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from sal_hw.contracts.mapping import MAPPING_SCHEMA, MappingReport
+from sal_hw.contracts.targets import load_target
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_target
 from sal_hw.results.store import write_program
 from sal_hw.spec.protocols import AlignProtocol, Protocol
 from sal_hw.storage.artifact import ArtifactFolder

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sal_hw.contracts.backend import Backend
+from sal_hw.contracts.targets import load_backend, target_names
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import BACKENDS, load_backend, target_names
+from sal_hw.registry import BACKENDS
 from sal_hw.testing import BackendContract, places_of
 from sal_hw.testing.contract.fixtures import Open
 

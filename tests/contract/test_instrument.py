@@ -18,10 +18,10 @@ import pytest
 from numpy.typing import NDArray
 
 from sal_hw.contracts.instrument import Instrument, InstrumentSource, Reading
+from sal_hw.contracts.targets import load_target
 from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError, SalHwError
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_target
 from sal_hw.spec.network import NetworkSpec
 from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
 from sal_hw_brainscales2.emulation.model import draw_chip

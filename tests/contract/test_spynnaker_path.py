@@ -20,10 +20,10 @@ import pytest
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import WholeRun
+from sal_hw.contracts.targets import load_backend
 from sal_hw.errors import DeviceError, IntegrityError, SalHwError
 from sal_hw.experiment.runner import run_program
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_backend
 from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.workflow import api
 from sal_hw_spinnaker.emulation.fixed_point.session import FixedPointSession

@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from sal_hw.contracts.targets import load_backend
 from sal_hw.errors import (
     CalibrationError,
     DegradedError,
@@ -17,7 +18,6 @@ from sal_hw.errors import (
     SalHwError,
 )
 from sal_hw.experiment.runner import Interrupted
-from sal_hw.registry import load_backend
 
 _ERRORS = (
     SalHwError, InputError, CalibrationError, DeviceError, DegradedError, IntegrityError, IncompleteError, Interrupted

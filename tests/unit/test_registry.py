@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sal_hw.contracts.targets import load_target, target_names
 from sal_hw.errors import InputError
-from sal_hw.registry import GROUPS, PLOTS, TARGETS, load, load_target, names, origin_of, target_names
+from sal_hw.registry import GROUPS, PLOTS, TARGETS, load, names, origin_of
 
 
 def test_everything_that_is_registered_can_be_imported():

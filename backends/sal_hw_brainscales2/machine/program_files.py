@@ -60,7 +60,7 @@ def _render(data: RunData, front_end: FrontEnd, kernels: Mapping[str, bytes]) ->
 
 
 def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str | None = None) -> dict[str, bytes]:
-    """Return all files by their path below the program's folder; see :class:`sal_hw.registry.ProgramFiles`.
+    """Return all files by their path below the program's folder; see :class:`sal_hw.contracts.targets.ProgramFiles`.
 
     Raises
     ------

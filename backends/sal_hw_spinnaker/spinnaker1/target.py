@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from sal_hw.contracts.targets import Target
 from sal_hw.passes.check_capabilities import check_capabilities
 from sal_hw.passes.lower_plasticity import lower_plasticity
 from sal_hw.passes.realize_neurons import realize_neurons
 from sal_hw.passes.realize_stimuli import realize_stimuli
 from sal_hw.passes.realize_weights import realize_weights
-from sal_hw.registry import Target
 from sal_hw_spinnaker.passes.finish_digital import finish_digital
 from sal_hw_spinnaker.passes.lower_stdp import lower_stdp
 from sal_hw_spinnaker.passes.place_on_cores import place_on_cores

@@ -45,7 +45,7 @@ duration of a chunk, so that the whole takes several seconds per update.
 
 
 def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str | None = None) -> dict[str, bytes]:
-    """Return all files by their path below the program's folder; see :class:`sal_hw.registry.ProgramFiles`.
+    """Return all files by their path below the program's folder; see :class:`sal_hw.contracts.targets.ProgramFiles`.
 
     Raises
     ------

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from sal_hw.contracts.targets import Target
 from sal_hw.passes.check_capabilities import check_capabilities
 from sal_hw.passes.lower_plasticity import lower_plasticity
 from sal_hw.passes.realize_neurons import realize_neurons
 from sal_hw.passes.realize_stimuli import realize_stimuli
 from sal_hw.passes.realize_weights import realize_weights
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import Target
 from sal_hw_spinnaker.passes.host_chunks import host_chunks, place_on_elements, tick_parameters
 from sal_hw_spinnaker.passes.integer_weights import integer_weights
 from sal_hw_spinnaker.spinnaker2.description import spinnaker2_description

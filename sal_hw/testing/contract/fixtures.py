@@ -9,8 +9,8 @@ from typing import ClassVar, TypeAlias
 import pytest
 
 from sal_hw.contracts.backend import Backend, Session
+from sal_hw.contracts.targets import load_backend
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_backend
 from sal_hw.testing.place import Place, places_of
 
 #: opens a session of a program; further arguments are those of :meth:`sal_hw.contracts.backend.Backend.open`

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sal_hw.contracts.backend import Backend
+from sal_hw.contracts.targets import load_target
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_target
 from sal_hw.testing.comparing import observe
 from sal_hw.testing.contract.fixtures import ContractFixtures, Open
 from sal_hw.testing.place import Place

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.targets import load_target
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays
 from sal_hw.experiment.runner import make_experiment
-from sal_hw.registry import load_target
 from sal_hw.results.result import Finding
 from sal_hw.spec.protocols import NETWORK_PROTOCOLS
 from sal_hw.workflow.checked_recipe import Recipe, compile_recipe, load_recipe

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sal_hw import registry
 from sal_hw.cli.main import main
+from sal_hw.contracts import targets
 from sal_hw.error_texts.catalog import CATALOG
 from sal_hw.target import snapshot_io
 from sal_hw.target.description import Range, TargetDescription
@@ -67,9 +67,9 @@ def _install(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     sizes = {"hemispheres": 2, "columns": columns, "rows": 6}
     limits = {name: Range(low=1, high=size, step=1) for name, size in sizes.items()}
     kind = TargetDescription(family="brainscales2", summary="a test", capabilities=("lif",), limits=limits)
-    target = registry.Target(description=kind, passes=(), backend=None, emulator=None)
-    monkeypatch.setattr(registry, "target_names", lambda: ("brainscales2",))
-    monkeypatch.setattr(registry, "load_target", lambda _: target)
+    target = targets.Target(description=kind, passes=(), backend=None, emulator=None)
+    monkeypatch.setattr(targets, "target_names", lambda: ("brainscales2",))
+    monkeypatch.setattr(targets, "load_target", lambda _: target)
 
 
 # --- draw -------------------------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_verify_compares_with_the_installed_target(
 def test_verify_says_when_there_is_no_target_to_compare_with(
     terminal: Terminal, chip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "target_names", tuple)
+    monkeypatch.setattr(targets, "target_names", tuple)
     assert terminal("verify", chip) == 0
     assert "not compared with brainscales2" in terminal.out
     assert terminal("verify", chip, "--json") == 0

@@ -15,9 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Moments
+from sal_hw.contracts.targets import load_backend
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
-from sal_hw.registry import load_backend
 from sal_hw.results.result import RunResult
 from sal_hw.spec.protocols import BetaTarget, TrainDistributionProtocol
 from sal_hw.workflow import api

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.experiment.runner import run_program
-from sal_hw.registry import load_backend, load_target
 from sal_hw.workflow import api
 from sal_hw_spinnaker.spinnaker1.target import spinnaker1_target
 

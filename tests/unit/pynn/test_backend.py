@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sal_hw.contracts.backend import Backend, Machine
+from sal_hw.contracts.targets import Target
 from sal_hw.errors import DeviceError, InputError
-from sal_hw.registry import Target
 from sal_hw.workflow import api, machines
 from sal_hw.workflow.machines import Access, choose_backend
 from sal_hw_pynn import sdk

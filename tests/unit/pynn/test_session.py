@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sal_hw.contracts.targets import Target
 from sal_hw.errors import IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import Target
 from sal_hw.results.result import RunResult
 from sal_hw.workflow import api
 from sal_hw_pynn.backend import PynnBackend

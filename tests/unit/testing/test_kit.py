@@ -12,9 +12,9 @@ import pytest
 
 import sal_hw.testing
 from sal_hw.contracts.backend import Observation, Session
+from sal_hw.contracts.targets import load_backend
 from sal_hw.errors import InputError
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_backend
 from sal_hw.testing import BackendContract, Place, places_of
 
 NETWORKS = Path(sal_hw.testing.__file__).parent / "networks"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from sal_hw.contracts.targets import Target
 from sal_hw.passes.check_capabilities import check_capabilities
 from sal_hw.passes.lower_plasticity import lower_plasticity
 from sal_hw.passes.realize_neurons import realize_neurons
 from sal_hw.passes.realize_stimuli import realize_stimuli
 from sal_hw.passes.realize_weights import realize_weights
-from sal_hw.registry import Target
 from sal_hw.target.description import Range, TargetDescription
 from tiny_machine.store_weights import store_weights
 

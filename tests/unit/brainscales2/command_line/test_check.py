@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sal_hw.cli.main import main
-from sal_hw.registry import load_target, target_names
+from sal_hw.contracts.targets import load_target, target_names
 from sal_hw.results.store import read_program
 from sal_hw.storage.artifact import read_manifest
 from sal_hw.workflow import api

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from sal_hw.cli.main import main
+from sal_hw.contracts.targets import load_target
 from sal_hw.error_texts.catalog import CATALOG
 from sal_hw.errors import CalibrationError, DeviceError, InputError, SalHwError
 from sal_hw.experiment.runner import Interrupted
-from sal_hw.registry import load_target
 from sal_hw.results.store import read_program
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.workflow import api, checked_recipe

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sal_hw.contracts.targets import load_backend
 from sal_hw.passes.compile import compile_network
-from sal_hw.registry import load_backend
 from sal_hw.spec.values import Constant
 from sal_hw.workflow import api
 from sal_hw_brainscales2.emulation import activation

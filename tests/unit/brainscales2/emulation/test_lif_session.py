@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sal_hw.contracts.targets import load_backend
 from sal_hw.passes.compile import compile_network
-from sal_hw.registry import load_backend
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.plasticity import AmplitudeSpread, SalRule

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sal_hw.contracts.targets import load_target
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
-from sal_hw.registry import load_target
 from sal_hw.spec.network import NetworkSpec, Population
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe

@@ -15,9 +15,9 @@ import pytest
 
 from sal_hw.cli.main import main
 from sal_hw.contracts.backend import CalibrationReader, JobQueue, Machine, ResultReader, Session, WholeRun
+from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError, Problem
 from sal_hw.experiment.runner import Interrupted, RunOptions, run_program
-from sal_hw.registry import load_backend, load_target
 from sal_hw.results.store import RunStore
 from sal_hw.storage.artifact import read_manifest
 from sal_hw.storage.files import sha256

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sal_hw.cli.main import main
+from sal_hw.contracts.targets import load_backend
 from sal_hw.passes.compile import compile_network
-from sal_hw.registry import load_backend
 from sal_hw_spinnaker.spinnaker1 import process as spynnaker_process
 from sal_hw_spinnaker.spinnaker1 import sdk
 from sal_hw_spinnaker.spinnaker1.access import MACHINE, SERVER

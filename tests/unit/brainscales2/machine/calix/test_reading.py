@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from sal_hw.cli.main import main
+from sal_hw.contracts.targets import load_target
 from sal_hw.errors import InputError
-from sal_hw.registry import load_target
 from sal_hw.target.snapshot_io import check_snapshot, read_snapshot
 from sal_hw_brainscales2.machine.calix import reading as calix_import
 from sal_hw_brainscales2.machine.calix.reading import import_calix
