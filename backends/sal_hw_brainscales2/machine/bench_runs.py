@@ -65,13 +65,13 @@ class BenchRuns:
         """Return the file of a calibration for a program; the chip is calibrated if there is none yet."""
         # programs differ, but not always in what they want of the circuits
         wanted = sha256(_calibration_text(program, duration_ms, "").encode())[:KEY_LENGTH]
-        home = self.work / wanted
-        if not (home / "result" / _NOTE).is_file():
-            home.mkdir(parents=True, exist_ok=True)
+        folder = self.work / wanted
+        if not (folder / "result" / _NOTE).is_file():
+            folder.mkdir(parents=True, exist_ok=True)
             text = _calibration_text(program, duration_ms, program.hash)
-            write_atomic(home / CALIBRATION_FILE, text.encode())
-            execute(home, CALIBRATION_FILE, calibration_file=None, deadline_s=self.deadline_s or CALIX_S)
-        return _for_program(home, program)
+            write_atomic(folder / CALIBRATION_FILE, text.encode())
+            execute(folder, CALIBRATION_FILE, calibration_file=None, deadline_s=self.deadline_s or CALIX_S)
+        return _for_program(folder, program)
 
 
 def _calibration_text(program: CompiledProgram, duration_ms: float, program_hash: str) -> str:
@@ -79,24 +79,24 @@ def _calibration_text(program: CompiledProgram, duration_ms: float, program_hash
     return render_calibration(replace(data, program_hash=program_hash), wanted_sensors(program))
 
 
-def _for_program(home: Path, program: CompiledProgram) -> Path:
+def _for_program(folder: Path, program: CompiledProgram) -> Path:
     """Return a copy of a calibration that tells of a program with the same circuits."""
-    folder = home / program.hash
-    if (folder / _NOTE).is_file():
-        return folder / _DATA
+    own = folder / program.hash
+    if (own / _NOTE).is_file():
+        return own / _DATA
     try:
-        note: dict[str, Any] = json.loads((home / "result" / _NOTE).read_bytes())
-        folder.mkdir(exist_ok=True)
-        shutil.copyfile(home / "result" / _DATA, folder / _DATA)
-        write_atomic(folder / _NOTE, json_bytes({**note, "program_hash": program.hash}))
+        note: dict[str, Any] = json.loads((folder / "result" / _NOTE).read_bytes())
+        own.mkdir(exist_ok=True)
+        shutil.copyfile(folder / "result" / _DATA, own / _DATA)
+        write_atomic(own / _NOTE, json_bytes({**note, "program_hash": program.hash}))
     except (OSError, ValueError, TypeError) as error:
         raise CalibrationError(
             Problem(
                 code="E810",
                 field="calibration",
-                value=quote_value(str(home)),
+                value=quote_value(str(folder)),
                 allowed=f"a calibration as {CALIBRATION_FILE} leaves it ({type(error).__name__})",
                 hint="delete this folder, and the chip is calibrated again",
             )
         ) from error
-    return folder / _DATA
+    return own / _DATA
