@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,17 @@ from sal_hw_spinnaker.program import (
     DigitalSynapses,
     FlushSpikes,
 )
+from sal_hw_spinnaker.spinnaker1.network_plan import (
+    CellParameters,
+    Mode,
+    NetworkPlan,
+    PairRule,
+    PopulationPlan,
+    ProjectionPlan,
+    SourcePlan,
+)
 
 Arrays = dict[str, NDArray[Any]]
-Mode = Literal["map", "run"]
 
 #: where in ``2 ** (shift - 1) .. 2 ** shift`` the sum is said to lie that a shift is chosen for
 _INSIDE = 0.75
@@ -53,7 +61,7 @@ class SynapseList:
     words, exists
         Shape (pre, post).
     stdp
-        Parameters of the pair rule; None of static synapses.
+        None of static synapses.
     """
 
     name: str
@@ -64,7 +72,7 @@ class SynapseList:
     delay_steps: int
     words: NDArray[np.uint16]
     exists: NDArray[np.bool_]
-    stdp: dict[str, float] | None = None
+    stdp: PairRule | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -73,7 +81,7 @@ class Job:
 
     Attributes
     ----------
-    document, arrays
+    network, arrays
         Everything, as plain data.
     owners
         Name of the population or stimulus per label.
@@ -81,7 +89,7 @@ class Job:
         The projections in the order in which they are made.
     """
 
-    document: dict[str, Any]
+    network: NetworkPlan
     arrays: Arrays
     owners: dict[str, str]
     synapses: tuple[SynapseList, ...]
@@ -115,67 +123,67 @@ def make_job(program: CompiledProgram, mode: Mode, *, updates: int, seed: int) -
     update_steps = program.rules[0].update_steps if program.rules else 1
     for label, _ in flushed:
         arrays |= {f"step.{label}": np.array([updates * update_steps]), f"neuron.{label}": np.zeros(1, dtype=np.int64)}
-    document = {
-        "mode": mode,
-        "timestep_ms": program.timestep_ms,
+    network = NetworkPlan(
+        mode=mode,
+        timestep_ms=program.timestep_ms,
         # a whole number is asked for; a slower machine computes the same
-        "time_scale_factor": math.ceil(digital.time_scale_factor - _ROUNDING),
-        "updates": updates,
-        "update_steps": update_steps,
-        "flush_steps": max((item.steps for item in digital.flush), default=0),
-        "read_every_updates": max(1, -(-updates // MOST_READINGS)),
-        "populations": [_population(program, digital, labels[item.population], item) for item in digital.neurons],
-        "sources": [_source(program, label, item, seed) for label, item in driven] + [_flush(x) for x, _ in flushed],
-        "projections": [_projection(program, item) for item in lists],
-    }
+        time_scale_factor=math.ceil(digital.time_scale_factor - _ROUNDING),
+        updates=updates,
+        update_steps=update_steps,
+        flush_steps=max((item.steps for item in digital.flush), default=0),
+        read_every_updates=max(1, -(-updates // MOST_READINGS)),
+        populations=tuple(_population(program, digital, labels[item.population], item) for item in digital.neurons),
+        sources=(
+            *(_source(program, label, item, seed) for label, item in driven),
+            *(SourcePlan(label=label, size=1) for label, _ in flushed),
+        ),
+        projections=tuple(_projection(program, item) for item in lists),
+    )
     owners = {label: name for name, label in labels.items()}
     owners |= {label: item.name for label, item in driven} | {label: _flush_name(item) for label, item in flushed}
-    return Job(document=document, arrays=arrays, owners=owners, synapses=tuple(lists))
+    return Job(network=network, arrays=arrays, owners=owners, synapses=tuple(lists))
 
 
 def _flush_name(item: FlushSpikes) -> str:
     return f"{item.population}.flush"
 
 
-def _population(program: CompiledProgram, digital: DigitalProgram, label: str, item: DigitalNeurons) -> dict[str, Any]:
+def _population(program: CompiledProgram, digital: DigitalProgram, label: str, item: DigitalNeurons) -> PopulationPlan:
     block = program.neuron_block(item.population)
     lif = block.lif
     if lif is None:
         raise TypeError(f"{block.population}: {block.model} neurons reached sPyNNaker")
-    return {
-        "label": label,
-        "size": block.size,
-        "neurons_per_core": item.neurons_per_core,
-        "summed_weights": [_INSIDE * 2.0 ** digital.scale_of(item.population, name).shift for name in _RECEPTORS],
-        "cell": {
-            "tau_m": lif.tau_mem_ms,
-            "cm": item.capacitance_nf,
-            "tau_syn_E": lif.tau_syn_exc_ms,
-            "tau_syn_I": lif.tau_syn_inh_ms,
-            "tau_refrac": item.refractory_steps * program.timestep_ms,
-            "v_rest": lif.v_rest_mv,
-            "v_reset": lif.v_reset_mv,
-            "v_thresh": lif.v_threshold_mv,
-        },
-    }
+    excitatory, inhibitory = (_INSIDE * 2.0 ** digital.scale_of(item.population, name).shift for name in _RECEPTORS)
+    return PopulationPlan(
+        label=label,
+        size=block.size,
+        neurons_per_core=item.neurons_per_core,
+        summed_weights=(excitatory, inhibitory),
+        cell=CellParameters(
+            tau_mem_ms=lif.tau_mem_ms,
+            capacitance_nf=item.capacitance_nf,
+            tau_syn_exc_ms=lif.tau_syn_exc_ms,
+            tau_syn_inh_ms=lif.tau_syn_inh_ms,
+            tau_refrac_ms=item.refractory_steps * program.timestep_ms,
+            v_rest_mv=lif.v_rest_mv,
+            v_reset_mv=lif.v_reset_mv,
+            v_threshold_mv=lif.v_threshold_mv,
+        ),
+    )
 
 
-def _source(program: CompiledProgram, label: str, item: LoweredStimulus, seed: int) -> dict[str, Any]:
+def _source(program: CompiledProgram, label: str, item: LoweredStimulus, seed: int) -> SourcePlan:
     size = program.neuron_block(item.population).size
     match item:
         case LoweredSpikes():
-            return {"label": label, "size": size, "rate_hz": None, "seed": None}
+            return SourcePlan(label=label, size=size)
         case LoweredPoisson():
             # a stream of its own per stimulus, whose seed the machine's generators take as 32 bits
             own = seed if item.seed is None else item.seed
             entropy = np.random.SeedSequence(own, spawn_key=tuple(item.name.encode()))
-            return {"label": label, "size": size, "rate_hz": item.rate_hz, "seed": int(entropy.generate_state(1)[0])}
+            return SourcePlan(label=label, size=size, rate_hz=item.rate_hz, seed=int(entropy.generate_state(1)[0]))
         case _:
             assert_never(item)
-
-
-def _flush(label: str) -> dict[str, Any]:
-    return {"label": label, "size": 1, "rate_hz": None, "seed": None}
 
 
 def _all_lists(program: CompiledProgram, digital: DigitalProgram, labels: dict[str, str]) -> Iterator[SynapseList]:
@@ -203,13 +211,13 @@ def _synapses(digital: DigitalProgram, part: DigitalSynapses, labels: dict[str, 
     rule = next((item for item in digital.plasticity if item.synapses == part.name), None)
     stdp = None
     if rule is not None:
-        stdp = {
-            "tau_plus": rule.tau_plus_ms,
-            "tau_minus": rule.tau_minus_ms,
-            "A_plus": rule.amplitude_plus_mv,
-            "A_minus": rule.amplitude_minus_mv,
-            "w_max": rule.weight_max_mv,
-        }
+        stdp = PairRule(
+            tau_plus_ms=rule.tau_plus_ms,
+            tau_minus_ms=rule.tau_minus_ms,
+            amplitude_plus_mv=rule.amplitude_plus_mv,
+            amplitude_minus_mv=rule.amplitude_minus_mv,
+            weight_max_mv=rule.weight_max_mv,
+        )
     return SynapseList(
         name=part.name,
         source=labels[part.source],
@@ -243,11 +251,11 @@ def _rows(digital: DigitalProgram, item: SynapseList) -> NDArray[np.float64]:
     return np.column_stack([pre, post, item.words[pre, post] * lsb_mv]).astype(np.float64)
 
 
-def _projection(program: CompiledProgram, item: SynapseList) -> dict[str, Any]:
-    return {
-        "source": item.source,
-        "target": item.target,
-        "receptor": item.receptor,
-        "delay_ms": item.delay_steps * program.timestep_ms,
-        "stdp": item.stdp,
-    }
+def _projection(program: CompiledProgram, item: SynapseList) -> ProjectionPlan:
+    return ProjectionPlan(
+        source=item.source,
+        target=item.target,
+        receptor=item.receptor,
+        delay_ms=item.delay_steps * program.timestep_ms,
+        stdp=item.stdp,
+    )

@@ -211,7 +211,7 @@ def _wrong_learning(job: Job, cores: list[Placed], arrays: Arrays) -> Iterator[t
     for item in job.synapses:
         if item.stdp is None:
             continue
-        wanted = [0.0, *(item.stdp[name] for name in ("w_max", "A_plus", "A_minus"))]
+        wanted = [0.0, item.stdp.weight_max_mv, item.stdp.amplitude_plus_mv, item.stdp.amplitude_minus_mv]
         for core in cores:
             if core.label == item.target:
                 data = arrays[f"dynamics.{'.'.join(map(str, core.place))}"]

@@ -15,6 +15,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
+from sal_hw.storage.codec import encode
 from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
 from sal_hw_spinnaker.spinnaker1.access import BOARD_VERSION, MachineAccess
 from sal_hw_spinnaker.spinnaker1.job import Arrays, Job
@@ -50,7 +51,7 @@ def execute(job: Job, access: MachineAccess | None, *, deadline_s: float) -> tup
     reports = _reports_folder(folder)
     write_atomic(settings / CONFIGURATION, _configuration(reports, access).encode())
     write_atomic(folder / "job.npz", npz_bytes(job.arrays))
-    write_atomic(folder / "job.json", json_bytes(job.document))
+    write_atomic(folder / "job.json", json_bytes(encode(job.network)[0]))
     try:
         _run(folder, access, deadline_s)
         found = _result(folder, job, access)
@@ -143,7 +144,7 @@ def _result(folder: Path, job: Job, access: MachineAccess | None) -> tuple[dict[
     try:
         document: dict[str, Any] = json.loads((folder / "result.json").read_bytes())
         arrays = read_npz((folder / "result.npz").read_bytes())
-        agrees = document["mode"] == job.document["mode"] and document["virtual"] == (access is None)
+        agrees = document["mode"] == job.network.mode and document["virtual"] == (access is None)
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise IntegrityError(_no_result(f"a readable result; {error}")) from error
     if not agrees:

@@ -78,10 +78,10 @@ class MachineRun:
 
 def estimate_deadline(job: Job) -> float:
     """Return a generous wall-clock limit of a run, seconds."""
-    document = job.document
-    steps = document["updates"] * document["update_steps"] + document["flush_steps"]
-    run_s = steps * document["timestep_ms"] * document["time_scale_factor"] * 1e-3
-    readings = -(-document["updates"] // document["read_every_updates"])
+    plan = job.network
+    steps = plan.updates * plan.update_steps + plan.flush_steps
+    run_s = steps * plan.timestep_ms * plan.time_scale_factor * 1e-3
+    readings = -(-plan.updates // plan.read_every_updates)
     return float(START_UP_S + PER_RUN_SECOND * run_s + PER_READING_S * readings)
 
 

@@ -14,19 +14,21 @@ from typing import Any
 
 import numpy as np
 
+from sal_hw.storage.codec import decode
 from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
 from sal_hw_spinnaker.spinnaker1 import sdk
 from sal_hw_spinnaker.spinnaker1.job import Arrays
 from sal_hw_spinnaker.spinnaker1.network import Network
+from sal_hw_spinnaker.spinnaker1.network_plan import NetworkPlan
 
 #: exit code after an error of sPyNNaker or of the machine
 FAILED = 4
 
 
-def map_network(network: Network, document: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+def map_network(network: Network, plan: NetworkPlan) -> tuple[dict[str, Any], Arrays]:
     """Map a network and return where everything lies; nothing that its populations recorded is read."""
     # the first piece of a run: memory for recorded data depends on its length
-    network.run(document["read_every_updates"] * document["update_steps"])
+    network.run(plan.read_every_updates * plan.update_steps)
     memory, data = sdk.regions()
     found = {
         "virtual": sdk.is_virtual(),
@@ -38,18 +40,18 @@ def map_network(network: Network, document: dict[str, Any]) -> tuple[dict[str, A
     return found, dict(data)
 
 
-def run_network(network: Network, document: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+def run_network(network: Network, plan: NetworkPlan) -> tuple[dict[str, Any], Arrays]:
     """Run a network on a machine and return its weights over time, its spikes, and what its cores counted."""
-    updates, every = document["updates"], document["read_every_updates"]
+    updates, every = plan.updates, plan.read_every_updates
     read_after, weights = [], []
     counted: dict[str, int] = {}
     for done in range(0, updates, every):
         now = min(done + every, updates)
-        network.run((now - done) * document["update_steps"])
+        network.run((now - done) * plan.update_steps)
         if sdk.is_virtual():
             raise RuntimeError("the configuration names a virtual board, which runs nothing")
-        if now == updates and document["flush_steps"]:
-            network.run(document["flush_steps"])
+        if now == updates and plan.flush_steps:
+            network.run(plan.flush_steps)
         read_after.append(now)
         weights.append(network.learning_weights())
         # whether cores begin anew at 0 after a pause is not documented; the largest count is never 0 for a bad run
@@ -63,13 +65,13 @@ def run_network(network: Network, document: dict[str, Any]) -> tuple[dict[str, A
 
 def work(folder: Path) -> None:
     """Do the job in a folder."""
-    document = json.loads((folder / "job.json").read_bytes())
-    network = Network(sdk.load_simulator(), document, read_npz((folder / "job.npz").read_bytes()))
+    plan = decode(NetworkPlan, json.loads((folder / "job.json").read_bytes()), {})
+    network = Network(sdk.load_simulator(), plan, read_npz((folder / "job.npz").read_bytes()))
     try:
-        found, arrays = {"map": map_network, "run": run_network}[document["mode"]](network, document)
+        found, arrays = {"map": map_network, "run": run_network}[plan.mode](network, plan)
     finally:
         network.end()
-    found |= {"mode": document["mode"], "software": sdk.software()}
+    found |= {"mode": plan.mode, "software": sdk.software()}
     write_atomic(folder / "result.npz", npz_bytes(arrays))
     write_atomic(folder / "result.json", json_bytes(found))
 

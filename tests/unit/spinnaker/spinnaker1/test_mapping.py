@@ -12,6 +12,7 @@ import pytest
 from sal_hw.cli.main import main
 from sal_hw.contracts.targets import load_backend
 from sal_hw.passes.compile import compile_network
+from sal_hw.storage.codec import encode
 from sal_hw_spinnaker.spinnaker1 import process as spynnaker_process
 from sal_hw_spinnaker.spinnaker1 import sdk
 from sal_hw_spinnaker.spinnaker1.access import MACHINE, SERVER
@@ -198,14 +199,13 @@ def test_names_of_the_recipe_do_not_reach_the_software():
         "visible", "hidden", "drive_visible", "excite_visible", "inhibit_visible", "excite_hidden", "inhibit_hidden",
         "hidden.flush",
     } - {"drive_visible"}  # fmt: skip
-    assert "visible" not in json.dumps(job.document)
+    assert "visible" not in json.dumps(encode(job.network)[0])
 
 
 def test_seeds_differ_between_stimuli_and_runs():
     program = _program()
     seeds = [
-        [item["seed"] for item in make_job(program, "run", updates=1, seed=seed).document["sources"]]
-        for seed in (1, 1, 2)
+        [item.seed for item in make_job(program, "run", updates=1, seed=seed).network.sources] for seed in (1, 1, 2)
     ]
     assert seeds[0] == seeds[1]
     drawn = [seed for run in seeds[1:] for seed in run if seed is not None]
@@ -215,7 +215,7 @@ def test_seeds_differ_between_stimuli_and_runs():
 @pytest.mark.parametrize(("updates", "every"), [(1, 1), (MOST_READINGS, 1), (MOST_READINGS + 1, 2), (1000, 5)])
 def test_long_runs_are_read_less_often(updates, every):
     job = make_job(_program("parameters.size=2"), "run", updates=updates, seed=1)
-    assert job.document["read_every_updates"] == every
+    assert job.network.read_every_updates == every
     flush = next(label for label, name in job.owners.items() if name == "hidden.flush")
     assert job.arrays[f"step.{flush}"].tolist() == [2000 * updates]
 
