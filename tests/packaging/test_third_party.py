@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 import shutil
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from clean_environment import ROOT, CleanEnvironment, build_wheel
 from markdown_code import code_of
 
 EXAMPLE = ROOT / "docs" / "examples" / "tiny_machine"
-PAIR = str(EXAMPLE / "recipes" / "tiny_pair.yaml")
+PAGE = ROOT / "docs" / "extending.md"
+COMMANDS = [line for code in code_of(PAGE) if code.language == "bash" for line in code.text.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -20,39 +22,51 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheel_file: Path) -> Cle
     return CleanEnvironment(folder / "env", [wheel_file, build_wheel(EXAMPLE, folder)])
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the example's recipes, in which the page's commands run."""
+    found = tmp_path_factory.mktemp("page")
+    shutil.copytree(EXAMPLE / "recipes", found / "recipes")
+    return found
+
+
+@pytest.fixture(scope="module")
+def ended(installed: CleanEnvironment, folder: Path) -> dict[str, CompletedProcess[str]]:
+    """Return how each command of the page ended, all run in their order."""
+    return {command: installed.run(*shlex.split(command), folder=folder) for command in COMMANDS}
+
+
 def test_the_checkout_is_not_in_the_environment(installed: CleanEnvironment, tmp_path: Path) -> None:
     program = "import sal_hw, sal_hw_emulator, tiny_machine; print(sal_hw.__file__, sal_hw_emulator.__file__)"
-    ended = installed.run("python", "-c", program, folder=tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert str(ROOT) not in ended.stdout
+    found = installed.run("python", "-c", program, folder=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert str(ROOT) not in found.stdout
 
 
-def test_its_target_is_listed(installed: CleanEnvironment, tmp_path: Path) -> None:
-    ended = installed.run("sal-hw", "targets", folder=tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert "tiny: made up: 16 LIF neurons with weights of at most 1 mV" in ended.stdout
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page_runs(ended: dict[str, CompletedProcess[str]], command: str) -> None:
+    found = ended[command]
+    assert found.returncode == 0, found.stdout + found.stderr
 
 
-def test_a_program_is_checked_and_run(installed: CleanEnvironment, tmp_path: Path) -> None:
-    checked = installed.run("sal-hw", "check", PAIR, "--target", "tiny", folder=tmp_path)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    ran = installed.run("sal-hw", "run", PAIR, "--target", "tiny", "--out", "run", folder=tmp_path)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "tiny (emulate), seed 1" in ran.stdout
+def test_its_target_is_listed(ended: dict[str, CompletedProcess[str]]) -> None:
+    assert "tiny: made up: 16 LIF neurons with weights of at most 1 mV" in ended["sal-hw targets"].stdout
 
 
-def test_commands_of_the_page_run(installed: CleanEnvironment, tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLE / "recipes", tmp_path / "recipes")
-    blocks = [code.text for code in code_of(ROOT / "docs" / "extending.md") if code.language == "bash"]
-    commands = [line for text in blocks for line in text.splitlines()]
-    assert commands
-    for command in commands:
-        ended = installed.run(*shlex.split(command, comments=True), folder=tmp_path)
-        assert ended.returncode == 0, command + ended.stdout + ended.stderr
+def test_its_program_runs(ended: dict[str, CompletedProcess[str]]) -> None:
+    shown = ended["sal-hw run recipes/tiny_pair.yaml --target tiny --out tiny-run"].stdout
+    assert "tiny (emulate), seed 1" in shown
+
+
+def test_its_figure_is_drawn(ended: dict[str, CompletedProcess[str]], folder: Path) -> None:
+    assert "largest-weights" in ended["sal-hw plot --list tiny-run"].stdout
+    numbers = (folder / "largest-weights.csv").read_text().splitlines()
+    assert numbers[0] == "run,projection,largest_mv"
+    assert (folder / "largest-weights.png").stat().st_size > 1000
 
 
 def test_the_kit_s_tests_pass_for_it(installed: CleanEnvironment, tmp_path: Path) -> None:
     command = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / "tests")]
-    ended = installed.run(*command, folder=tmp_path)
-    assert ended.returncode == 0, ended.stdout
-    assert "passed" in ended.stdout
+    found = installed.run(*command, folder=tmp_path)
+    assert found.returncode == 0, found.stdout
+    assert "passed" in found.stdout
