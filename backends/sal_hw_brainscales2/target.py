@@ -16,6 +16,7 @@ from sal_hw_brainscales2.passes.place_and_route import place_and_route
 from sal_hw_brainscales2.passes.quantize_weights import quantize_weights
 from sal_hw_brainscales2.passes.realize_circuits import realize_circuits
 from sal_hw_brainscales2.passes.sampling_circuits import add_sampling_noise
+from sal_hw_brainscales2.report.reporter import ChipReporter
 
 brainscales2_target = Target(
     description=brainscales2_description,
@@ -35,4 +36,5 @@ brainscales2_target = Target(
     backend="brainscales2",
     emulator="emulator",
     files=program_files,
+    report=ChipReporter(),
 )

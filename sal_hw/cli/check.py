@@ -39,8 +39,8 @@ def check(
     Example: sal-hw check recipes/chip_alignment.yaml --target brainscales2
     """
     from sal_hw.cli.compiling import compile_as_asked
+    from sal_hw.cli.program_report import show_program
     from sal_hw.workflow import api
-    from sal_hw_brainscales2.report.tables import show_program
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)

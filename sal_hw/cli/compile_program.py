@@ -51,8 +51,8 @@ def compile_program(
     Example: sal-hw compile recipes/chip_alignment.yaml --target brainscales2 -o build/chip_alignment
     """
     from sal_hw.cli.compiling import compile_as_asked
+    from sal_hw.cli.program_report import show_program
     from sal_hw.workflow import api
-    from sal_hw_brainscales2.report.tables import show_program
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
@@ -101,7 +101,7 @@ def _store(
     write_program(folder, program)
     for name, data in made.items():
         folder.write(name, data)
-    pictures = _draw(out / "figures", compiled) if figures and program.chip is not None else ()
+    pictures = compiled.draw(out / "figures") if figures else ()
     header = {
         "target": program.target,
         "seed": program.seed,
@@ -111,10 +111,3 @@ def _store(
     }
     folder.finish(header, schema_version=PROGRAM_SCHEMA)
     return pictures
-
-
-def _draw(folder: Path, compiled: Compiled) -> tuple[Path, ...]:
-    from sal_hw_brainscales2.report.figures import write_program_figures
-
-    buses = int(compiled.target.description.limits["buses"].high or 1)
-    return write_program_figures(compiled.program, folder, buses=buses, calibration=compiled.chips.calibration)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from sal_hw.contracts.report import ProgramReport
 from sal_hw.contracts.targets import Target, load_backend, load_target
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
 from sal_hw.workflow.chip_choice import TRUTH, Chips, choose_chips
 from sal_hw.workflow.machines import choose_backend, runs_here
-from sal_hw_brainscales2.report.summary import chip_report
 
 #: version of what --json prints about a program
 REPORT_SCHEMA = 1
@@ -25,13 +26,13 @@ class Compiled:
     chips
         The emulated chip, and what the compiler knew of a chip.
     report
-        See :func:`sal_hw_brainscales2.report.summary.chip_report`.
+        What the target tells of the program; None if it tells nothing.
     """
 
     target: Target
     program: CompiledProgram
     chips: Chips
-    report: dict[str, Any]
+    report: ProgramReport | None
 
     @property
     def knowledge(self) -> str:
@@ -53,8 +54,14 @@ class Compiled:
             "chip_id": None if chip is None else chip.chip_id,
             "calibration_chip_id": None if known is None else known.chip_id,
             "trace": trace,
-            **self.report,
+            **({} if self.report is None else self.report.document),
         }
+
+    def draw(self, folder: Path) -> tuple[Path, ...]:
+        """Draw what the target shows of the program into a folder, and return the pictures."""
+        if self.target.report is None:
+            return ()
+        return self.target.report.draw(self.program, self.target.description, folder, self.chips.calibration)
 
     def next_run(self, recipe: object, chip: str | None, calibration: str | None) -> str:
         """Return the command that runs the program."""
@@ -87,4 +94,5 @@ def compile_as_asked(
         backend = choose_backend(chosen, emulate=True) if name is None else load_backend(name)
         chips = choose_chips(chosen, backend, chip, calibration)
         program, chips = api.compile_for(recipe, chosen, backend, chips, seed=recipe.seed, strict=strict)
-    return Compiled(target=chosen, program=program, chips=chips, report=chip_report(program, chosen.description))
+    report = None if chosen.report is None else chosen.report.describe(program, chosen.description)
+    return Compiled(target=chosen, program=program, chips=chips, report=report)

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 from sal_hw.contracts.backend import Backend
 from sal_hw.contracts.calibrator import Calibrator
+from sal_hw.contracts.report import Reporter
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import BACKENDS, CALIBRATORS, TARGETS, load, names
@@ -61,6 +62,8 @@ class Target:
         Names of the backends that run its programs on the machine and in emulation; None where there is none.
     files
         Makes files for the machine's own software from a program; None where there are none.
+    report
+        Tells what a program uses of the machine; None where the notes of the passes say all.
     """
 
     description: TargetDescription
@@ -68,6 +71,7 @@ class Target:
     backend: str | None
     emulator: str | None
     files: ProgramFiles | None = None
+    report: Reporter | None = None
 
 
 def target_names() -> tuple[str, ...]:

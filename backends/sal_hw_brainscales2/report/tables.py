@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from textwrap import wrap
+from collections.abc import Iterator
 from typing import Any
 
-from sal_hw.cli.console import show, show_table
-from sal_hw.program import PassRecord
+from sal_hw.contracts.report import ReportTable
 
-#: width of all text
-WIDTH = 100
 #: longer names of projections and stimuli are cut
 _NAME = 20
-#: passes whose notes say what the tables show
-_TABULATED = ("place_and_route", "quantize_weights", "lower_kernels")
 
 Document = dict[str, Any]
 Row = tuple[str, ...]
 
 
-def show_program(trace: Sequence[PassRecord], report: Document, knowledge: str) -> None:
-    """Show what the passes did, and of a chip program what it uses and what is known of the chip.
-
-    Parameters
-    ----------
-    report
-        See :func:`sal_hw_brainscales2.report.summary.chip_report`; empty for a program without a chip.
-    knowledge
-        What the compiler knew of the chip, in words.
-    """
-    _show_passes(trace, tabulated=bool(report))
-    if report:
-        _show_chip(report)
-        show(knowledge)
-
-
-def _show_passes(trace: Sequence[PassRecord], *, tabulated: bool) -> None:
-    """Show one line per pass, its notes below it; notes that the tables repeat are left out if they follow."""
-    for item in trace:
-        counts = ", ".join(f"{value:g} {name}" for name, value in item.counts.items())
-        show(f"{item.name}: {counts}" if counts else item.name)
-        for note in item.notes:
-            if not tabulated or item.name not in _TABULATED or "warning" in note:
-                _show_wrapped(note)
-
-
-def _show_wrapped(note: str, *, indent: str = "  ") -> None:
-    for line in wrap(note, WIDTH, initial_indent=indent, subsequent_indent=indent + "  "):
-        show(line)
-
-
-def _show_chip(report: Document) -> None:
-    for title, header, rows in _tables(report):
-        show(f"\n{title}")
-        show_table(rows, header)
-    for names in dict.fromkeys(", ".join(item["constants"]) for item in report["plasticity"]):
-        if names:
-            show()
-            _show_wrapped(f"constants per learning synapse: {names}", indent="")
-    show()
-
-
-def _tables(report: Document) -> Iterator[tuple[str, Row, list[Row]]]:
-    yield "placement", ("population", "hemisphere", "neurons", "columns"), _placement(report["placement"])
+def report_tables(report: Document) -> Iterator[ReportTable]:
+    """Yield what :func:`sal_hw_brainscales2.report.summary.chip_report` says; a topic without entries has no table."""
+    yield _table("placement", ("population", "hemisphere", "neurons", "columns"), _placement(report["placement"]))
     degree = report["in_degree"]
     yield _rows(report["rows"], f"at most {degree['largest']} of {degree['limit']} rows per neuron")
     if report["weights"]:
@@ -72,12 +25,23 @@ def _tables(report: Document) -> Iterator[tuple[str, Row, list[Row]]]:
         yield _plasticity(report["plasticity"])
     if report["background"]:
         header = ("generator", "population", "hemisphere", "bus", "trains", "rate each (model)")
-        yield "background generators", header, [_generator(item) for item in report["background"]]
+        yield _table("background generators", header, [_generator(item) for item in report["background"]])
     if report["external"]:
         lists: list[Row] = [
             (_short(item["name"]), _short(item["population"]), str(item["spikes"])) for item in report["external"]
         ]
-        yield "given spikes", ("stimulus", "population", "spikes"), lists
+        yield _table("given spikes", ("stimulus", "population", "spikes"), lists)
+
+
+def report_remarks(report: Document) -> Iterator[str]:
+    """Yield which constants learning synapses have, once for all that have the same."""
+    for names in dict.fromkeys(", ".join(item["constants"]) for item in report["plasticity"]):
+        if names:
+            yield f"constants per learning synapse: {names}"
+
+
+def _table(title: str, header: Row, rows: list[Row]) -> ReportTable:
+    return ReportTable(title=title, header=header, rows=tuple(rows))
 
 
 def _short(name: str) -> str:
@@ -97,7 +61,7 @@ def _columns(intervals: list[list[int]]) -> str:
     return ", ".join(shown) + (f" and {len(parts) - len(shown)} more pieces" if len(parts) > len(shown) else "")
 
 
-def _rows(entries: list[Document], degree: str) -> tuple[str, Row, list[Row]]:
+def _rows(entries: list[Document], degree: str) -> ReportTable:
     buses = sorted({item["bus"] for item in entries})
     used = {(item["hemisphere"], item["bus"]): item["used"] for item in entries}
     header = ("hemisphere", *(f"bus {bus}" for bus in buses), "in all")
@@ -105,10 +69,10 @@ def _rows(entries: list[Document], degree: str) -> tuple[str, Row, list[Row]]:
     for half in sorted({half for half, _ in used}):
         numbers = [used[half, bus] for bus in buses]
         rows.append((str(half), *map(str, numbers), str(sum(numbers))))
-    return f"synapse rows used, of {entries[0]['available']} per bus; {degree}", header, rows
+    return _table(f"synapse rows used, of {entries[0]['available']} per bus; {degree}", header, rows)
 
 
-def _weights(entries: list[Document]) -> tuple[str, Row, list[Row]]:
+def _weights(entries: list[Document]) -> ReportTable:
     header = ("owner", "one code", "largest", "storable", "unit", "clipped", "to zero", "of", "worst error")
     rows: list[Row] = [
         (
@@ -124,7 +88,7 @@ def _weights(entries: list[Document]) -> tuple[str, Row, list[Row]]:
         )
         for item in entries
     ]
-    return "stored weights: largest wanted and largest storable; clipped; rounded to zero", header, rows
+    return _table("stored weights: largest wanted and largest storable; clipped; rounded to zero", header, rows)
 
 
 def _between(low: float, high: float) -> str:
@@ -132,7 +96,7 @@ def _between(low: float, high: float) -> str:
     return one if one == other else f"{one} .. {other}"
 
 
-def _plasticity(entries: list[Document]) -> tuple[str, Row, list[Row]]:
+def _plasticity(entries: list[Document]) -> ReportTable:
     header = ("projection", "rows", "all rows take", "period", "least", "constants", "memory")
     rows: list[Row] = [
         (
@@ -147,7 +111,7 @@ def _plasticity(entries: list[Document]) -> tuple[str, Row, list[Row]]:
         for item in entries
     ]
     scale = 1e3 * entries[0]["period_ms"] / entries[0]["period_us"]
-    return f"plasticity: rows per hemisphere; chip time, which is model time / {scale:g}", header, rows
+    return _table(f"plasticity: rows per hemisphere; chip time, which is model time / {scale:g}", header, rows)
 
 
 def _generator(item: Document) -> Row:
