@@ -1,30 +1,30 @@
-"""The message that a simulator's process builds its network from."""
+"""Planning the network that a simulator's process builds of a program."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, SynapseBlock
+from sal_hw.spec.signs import Polarity
+from sal_hw_pynn.description import Simulator
 from sal_hw_pynn.inputs import Inputs
-from sal_hw_pynn.mechanisms import Mechanism
+from sal_hw_pynn.mechanisms import Mechanism, PairStdp
+from sal_hw_pynn.network_plan import NetworkPlan, PopulationPlan, SynapsesPlan
 from sal_hw_pynn.wire import Arrays
 
 Doubles = NDArray[np.float64]
-Document = dict[str, Any]
 
 
-def blueprint(
-    simulator: str,
+def plan_network(
+    simulator: Simulator,
     program: CompiledProgram,
     weights: Mapping[str, Doubles],
     inputs: Sequence[Inputs],
     mechanisms: Sequence[Mechanism],
-) -> tuple[Document, Arrays]:
+) -> tuple[NetworkPlan, Arrays]:
     """Return a network of as many independent copies of the program's as there are `inputs`.
 
     Parameters
@@ -39,35 +39,34 @@ def blueprint(
         sources, size = inputs[0].sources(name), program.neuron_block(name).size
         arrays[f"source_neuron.{name}"] = _repeated(sources.neuron, size, len(inputs))
         arrays[f"source_weight.{name}"] = np.tile(sources.weight_mv, len(inputs))
-    synapses: list[Document] = []
+    synapses: list[SynapsesPlan] = []
     for block, mechanism in zip(program.synapses, mechanisms, strict=True):
         sizes = program.neuron_block(block.source).size, program.neuron_block(block.target).size
         for part, (exists, signed) in _parts(block, weights[block.projection], mechanism):
             synapses.append(part)
             pre, post = np.nonzero(exists)
-            arrays[f"pre.{part['name']}"] = _repeated(pre, sizes[0], len(inputs))
-            arrays[f"post.{part['name']}"] = _repeated(post, sizes[1], len(inputs))
-            arrays[f"weight.{part['name']}"] = np.tile(signed[pre, post], len(inputs))
-    document = {
-        "simulator": simulator,
-        "timestep_ms": program.timestep_ms,
-        "populations": populations,
-        "sources": list(inputs[0].populations),
-        "synapses": synapses,
-    }
-    return document, arrays
+            arrays[f"pre.{part.name}"] = _repeated(pre, sizes[0], len(inputs))
+            arrays[f"post.{part.name}"] = _repeated(post, sizes[1], len(inputs))
+            arrays[f"weight.{part.name}"] = np.tile(signed[pre, post], len(inputs))
+    plan = NetworkPlan(
+        simulator=simulator,
+        timestep_ms=program.timestep_ms,
+        populations=populations,
+        sources=tuple(inputs[0].populations),
+        synapses=tuple(synapses),
+    )
+    return plan, arrays
 
 
-def _populations(program: CompiledProgram, copies: int) -> tuple[list[Document], Arrays]:
-    populations: list[Document] = []
+def _populations(program: CompiledProgram, copies: int) -> tuple[tuple[PopulationPlan, ...], Arrays]:
+    populations: list[PopulationPlan] = []
     arrays: Arrays = {}
     for block in program.neurons:
         if block.lif is None:
             raise TypeError(f"{block.population}: {block.model} neurons reached a target for lif neurons")
-        lif = {name: value for name, value in asdict(block.lif).items() if name != "model"}
-        populations.append({"name": block.population, "lif": lif})
+        populations.append(PopulationPlan(name=block.population, lif=block.lif))
         arrays[f"drive.{block.population}"] = np.tile(block.biases, copies)
-    return populations, arrays
+    return tuple(populations), arrays
 
 
 def _repeated(neurons: NDArray[np.int64], size: int, copies: int) -> NDArray[np.int64]:
@@ -80,23 +79,25 @@ def part_name(projection: str, kind: str) -> str:
     return f"{projection}.{kind}"
 
 
-def _parts(block: SynapseBlock, weights: Doubles, mechanism: Mechanism) -> list[tuple[Document, tuple[Any, Doubles]]]:
-    """Return the groups of synapses of a projection, each with the mask of its synapses and their signed weights."""
-    ends = {"source": block.source, "target": block.target}
+def _parts(
+    block: SynapseBlock, weights: Doubles, mechanism: Mechanism
+) -> list[tuple[SynapsesPlan, tuple[NDArray[np.bool_], Doubles]]]:
+    """Return the groups of synapses of a projection, each with which synapses it has and their signed weights."""
+
+    def part(kind: str, receptor: Polarity, stdp: PairStdp | None = None) -> SynapsesPlan:
+        name = part_name(block.projection, kind)
+        return SynapsesPlan(name=name, source=block.source, target=block.target, receptor=receptor, stdp=stdp)
+
     if mechanism.stdp is not None:
         stdp = mechanism.stdp
-        learning = {"name": part_name(block.projection, "learning"), "receptor": "excitatory", "stdp": asdict(stdp)}
-        offset = {"name": part_name(block.projection, "offset"), "receptor": "inhibitory", "stdp": None}
         constant = np.full(weights.shape, -stdp.offset_mv)
         return [
-            (ends | learning, (block.exists, weights + stdp.offset_mv)),
-            (ends | offset, (block.exists, constant)),
+            (part("learning", "excitatory", stdp), (block.exists, weights + stdp.offset_mv)),
+            (part("offset", "inhibitory"), (block.exists, constant)),
         ]
     # weights that the host changes may become either sign
     both = mechanism.way == "host"
-    plus = {"name": part_name(block.projection, "plus"), "receptor": "excitatory", "stdp": None}
-    minus = {"name": part_name(block.projection, "minus"), "receptor": "inhibitory", "stdp": None}
     return [
-        (ends | plus, (block.exists if both else weights > 0.0, np.maximum(weights, 0.0))),
-        (ends | minus, (block.exists if both else weights < 0.0, np.minimum(weights, 0.0))),
+        (part("plus", "excitatory"), (block.exists if both else weights > 0.0, np.maximum(weights, 0.0))),
+        (part("minus", "inhibitory"), (block.exists if both else weights < 0.0, np.minimum(weights, 0.0))),
     ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.spec.neurons import LifNeuron
 from sal_hw_pynn.description import TIMING, Simulator
 from sal_hw_pynn.mechanisms import PairStdp
 from sal_hw_pynn.recording import Integers, spikes_in
@@ -40,30 +41,28 @@ class Network:
         self._pending: dict[str, tuple[Integers, Integers]] = {}
         self._step = 0
 
-    def add_population(self, name: str, lif: Mapping[str, float], drive_mv: Doubles) -> None:
+    def add_population(self, name: str, lif: LifNeuron, drive_mv: Doubles) -> None:
         """Add LIF neurons, at the potential that their drive alone would take them to.
 
         Parameters
         ----------
-        lif
-            Fields of :class:`sal_hw.spec.neurons.LifNeuron`.
         drive_mv
             Shape (neurons,), constant drive.
         """
-        refractory = round(lif["tau_ref_ms"] / self._timestep_ms)
+        refractory = round(lif.tau_ref_ms / self._timestep_ms)
         cell = self._sim.IF_curr_exp(
-            tau_m=lif["tau_mem_ms"],
-            cm=lif["tau_mem_ms"],  # nF: tau_m / cm is 1 MOhm
-            tau_syn_E=lif["tau_syn_exc_ms"],
-            tau_syn_I=lif["tau_syn_inh_ms"],
+            tau_m=lif.tau_mem_ms,
+            cm=lif.tau_mem_ms,  # nF: tau_m / cm is 1 MOhm
+            tau_syn_E=lif.tau_syn_exc_ms,
+            tau_syn_I=lif.tau_syn_inh_ms,
             tau_refrac=(refractory + TIMING[self._simulator].refractory_steps) * self._timestep_ms,
-            v_rest=lif["v_rest_mv"],
-            v_reset=lif["v_reset_mv"],
-            v_thresh=lif["v_threshold_mv"],
+            v_rest=lif.v_rest_mv,
+            v_reset=lif.v_reset_mv,
+            v_thresh=lif.v_threshold_mv,
             i_offset=drive_mv,
         )
         population = self._sim.Population(len(drive_mv), cell, label=name)
-        population.initialize(v=lif["v_rest_mv"] + drive_mv)
+        population.initialize(v=lif.v_rest_mv + drive_mv)
         population.record("spikes")
         self._populations[name] = population
 

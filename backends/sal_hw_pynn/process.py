@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import DeviceError, Problem, quote_value
-from sal_hw_pynn.description import Simulator
+from sal_hw.storage.codec import encode
+from sal_hw_pynn.network_plan import NetworkPlan
 from sal_hw_pynn.wire import Arrays, receive, send
 
 Integers = NDArray[np.int64]
@@ -31,14 +32,12 @@ class Process:
 
     Parameters
     ----------
-    simulator
-        Which one.
-    document, arrays
-        The network, see :func:`sal_hw_pynn.worker.build`.
+    plan, arrays
+        The network, see :mod:`sal_hw_pynn.network_plan`.
     """
 
-    def __init__(self, simulator: Simulator, document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._simulator = simulator
+    def __init__(self, plan: NetworkPlan, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._simulator = plan.simulator
         # simulators write files and logs into their working folder
         self._folder = Path(tempfile.mkdtemp(prefix="sal-hw-pynn-"))
         self._connection, theirs = Pipe()
@@ -54,7 +53,7 @@ class Process:
                 start_new_session=True,  # an interruption reaches the session only, which ends it between two steps
             )
         theirs.close()
-        self._ask({"do": "build", **document}, arrays)
+        self._ask({"do": "build", "network": encode(plan)[0]}, arrays)
 
     def advance(self, steps: int, inputs: Mapping[str, tuple[Integers, Integers]]) -> Arrays:
         """Run a stretch and return its spikes: ``step.NAME`` and ``neuron.NAME`` per population.

@@ -14,7 +14,7 @@ from sal_hw.errors import IntegrityError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
-from sal_hw_pynn.blueprint import blueprint
+from sal_hw_pynn.blueprint import plan_network
 from sal_hw_pynn.description import Simulator
 from sal_hw_pynn.inputs import Inputs
 from sal_hw_pynn.learning import Learning
@@ -95,8 +95,7 @@ class PynnSession(WithoutMoments):
         self._learning.update(self._process, spikes, self._updates * self._steps * self._program.timestep_ms)
 
     def _start(self, inputs: Sequence[Inputs], mechanisms: Sequence[Mechanism]) -> Process:
-        plan = blueprint(self._simulator, self._program, self._learning.weights, inputs, mechanisms)
-        return Process(self._simulator, *plan)
+        return Process(*plan_network(self._simulator, self._program, self._learning.weights, inputs, mechanisms))
 
     def observe(self, duration_ms: float, *, chains: int = 1, warmup_ms: float = 0.0) -> Observation:
         """Run without plasticity: the chains are unconnected copies of the network in one simulation of their own."""

@@ -13,23 +13,22 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sal_hw_pynn.mechanisms import PairStdp
+from sal_hw.storage.codec import decode
 from sal_hw_pynn.network import Network
+from sal_hw_pynn.network_plan import NetworkPlan
 from sal_hw_pynn.wire import Arrays, receive, send
 
 
-def build(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Network:
-    """Build the network of a message of :meth:`sal_hw_pynn.process.Process.build`."""
-    network = Network(document["simulator"], document["timestep_ms"])
-    for item in document["populations"]:
-        network.add_population(item["name"], item["lif"], arrays[f"drive.{item['name']}"])
-    for target in document["sources"]:
+def build(plan: NetworkPlan, arrays: Mapping[str, NDArray[Any]]) -> Network:
+    """Build a network as planned."""
+    network = Network(plan.simulator, plan.timestep_ms)
+    for item in plan.populations:
+        network.add_population(item.name, item.lif, arrays[f"drive.{item.name}"])
+    for target in plan.sources:
         network.add_source(target, arrays[f"source_neuron.{target}"], arrays[f"source_weight.{target}"])
-    for item in document["synapses"]:
-        name = item["name"]
-        edges = (arrays[f"pre.{name}"], arrays[f"post.{name}"], arrays[f"weight.{name}"])
-        stdp = None if item["stdp"] is None else PairStdp(**item["stdp"])
-        network.add_synapses(name, (item["source"], item["target"]), item["receptor"], edges, stdp)
+    for part in plan.synapses:
+        edges = (arrays[f"pre.{part.name}"], arrays[f"post.{part.name}"], arrays[f"weight.{part.name}"])
+        network.add_synapses(part.name, (part.source, part.target), part.receptor, edges, part.stdp)
     return network
 
 
@@ -60,7 +59,7 @@ def serve(connection: Connection) -> None:
             break
         try:
             if network is None:
-                network = build(document, arrays)
+                network = build(decode(NetworkPlan, document["network"], {}), arrays)
                 send(connection, {"ok": True})
             else:
                 send(connection, *answer(network, document, arrays))

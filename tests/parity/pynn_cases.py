@@ -13,21 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.spec.neurons import LifNeuron
 from sal_hw_pynn.description import Simulator
 from sal_hw_pynn.mechanisms import PairStdp
 from sal_hw_pynn.network import Network
 from sal_hw_pynn.sdk import set_up, spike_times
 
 STEP_MS, SIZE, STRETCH, STRETCHES = 0.5, 8, 1000, 3
-LIF = {
-    "tau_mem_ms": 10.0,
-    "tau_syn_exc_ms": 5.0,
-    "tau_syn_inh_ms": 5.0,
-    "tau_ref_ms": 2.0,
-    "v_rest_mv": -65.0,
-    "v_reset_mv": -65.2,
-    "v_threshold_mv": -64.0,
-}
+LIF = LifNeuron(
+    tau_mem_ms=10.0,
+    tau_syn_exc_ms=5.0,
+    tau_syn_inh_ms=5.0,
+    tau_ref_ms=2.0,
+    v_rest_mv=-65.0,
+    v_reset_mv=-65.2,
+    v_threshold_mv=-64.0,
+)
 #: SAL with unequal windows and amplitudes, so that a mix-up of the two sides shows
 STDP = PairStdp(
     offset_mv=2.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ from sal_hw.workflow.machines import Access, choose_backend
 from sal_hw_pynn import sdk
 from sal_hw_pynn.backend import Brian2Backend, NestBackend, PynnBackend
 from sal_hw_pynn.description import SIMULATORS, Simulator
+from sal_hw_pynn.network_plan import NetworkPlan
 from sal_hw_pynn.process import Process
 from sal_hw_pynn.target import brian2_target, nest_target
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "two_populations.yaml"
+EMPTY = NetworkPlan(simulator="nest", timestep_ms=1.0, populations=(), sources=(), synapses=())
 TARGETS: dict[Simulator, Target] = {"brian2": brian2_target, "nest": nest_target}
 
 
@@ -69,9 +72,9 @@ def _log_of(error: DeviceError) -> Path:
 def test_a_failing_simulator_says_why_and_keeps_its_log() -> None:
     if sdk.missing("nest"):
         pytest.skip("needs PyNN and NEST")
-    broken = {"simulator": "nest", "timestep_ms": -1.0, "populations": [], "sources": [], "synapses": []}
+    broken = replace(EMPTY, timestep_ms=-1.0)
     with pytest.raises(DeviceError) as caught:
-        Process("nest", broken, {})
+        Process(broken, {})
     assert (caught.value.code, caught.value.exit_code) == ("E821", 4)
     log = _log_of(caught.value)
     assert "Traceback" in log.read_text()
@@ -81,8 +84,7 @@ def test_a_failing_simulator_says_why_and_keeps_its_log() -> None:
 def test_a_message_of_another_kind_is_a_failure_too() -> None:
     if sdk.missing("nest"):
         pytest.skip("needs PyNN and NEST")
-    empty = {"simulator": "nest", "timestep_ms": 1.0, "populations": [], "sources": [], "synapses": []}
-    process = Process("nest", empty, {})
+    process = Process(EMPTY, {})
     with pytest.raises(DeviceError) as caught:
         process.set_weights("nowhere", np.zeros((1, 1)))
     assert "KeyError" in caught.value.problems[0].allowed
