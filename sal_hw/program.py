@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,11 @@ from sal_hw.spec.probes import Probe
 from sal_hw.spec.windows import Pairing, WindowShape, has_traces
 from sal_hw.storage.codec import digest
 from sal_hw.storage.document import choose_by, document
-from sal_hw_brainscales2.program import ChipProgram
-from sal_hw_spinnaker.program import DigitalProgram
+
+P = TypeVar("P")
 
 #: version of the program's format on disk
-PROGRAM_SCHEMA = 1
+PROGRAM_SCHEMA = 2
 
 
 @document
@@ -221,6 +221,36 @@ LoweredRule: TypeAlias = Annotated[
 
 
 @document
+class ScaledWeights:
+    """How the weights of one owner became what a machine stores: what was cut, and what was lost.
+
+    Attributes
+    ----------
+    owner
+        Name of the projection or stimulus.
+    lsb
+        Model weight of one stored step, shape (post,).
+    requested_max
+        Largest magnitude that was asked for, in model units; where a synapse is known to be weak, more than its weight.
+    representable_max
+        Largest magnitude that can be stored.
+    clipped, zeroed, total
+        Synapses whose weight was cut, rounded to zero although it is not, and in all.
+    worst_error
+        Largest deviation of a stored weight from the wanted one, in model units.
+    """
+
+    owner: str
+    lsb: NDArray[np.float64]
+    requested_max: float
+    representable_max: float
+    clipped: int
+    zeroed: int
+    total: int
+    worst_error: float
+
+
+@document
 class PassRecord:
     """What one pass of the compiler did.
 
@@ -257,10 +287,10 @@ class CompiledProgram:
         How sampling neurons map to steps; None without sampling neurons.
     trace
         One record per pass, in order.
-    chip
-        What is written to a chip; None for targets without placement.
-    digital
-        What is written to a machine that computes in time steps; None for others.
+    part
+        What is written to the machine, of a class that the target chooses; None for targets without a machine.
+    scaling
+        How weights became what the machine stores, per projection or stimulus; empty where nothing is rounded.
     """
 
     spec_hash: str
@@ -274,8 +304,8 @@ class CompiledProgram:
     probes: tuple[Probe, ...]
     trace: tuple[PassRecord, ...]
     stimuli: tuple[LoweredStimulus, ...] = ()
-    chip: ChipProgram | None = None
-    digital: DigitalProgram | None = None
+    part: Any = None
+    scaling: tuple[ScaledWeights, ...] = ()
     snapshot_hash: str | None = None
     schema_version: int = PROGRAM_SCHEMA
 
@@ -283,6 +313,25 @@ class CompiledProgram:
     def hash(self) -> str:
         """Digest of the whole program; equal inputs give equal hashes."""
         return digest(self)
+
+    def part_of(self, kind: type[P]) -> P:
+        """Return the machine's part of the program.
+
+        Raises
+        ------
+        TypeError
+            If it is none of that class: the program was compiled for another kind of machine.
+        """
+        if not isinstance(self.part, kind):
+            raise TypeError(f"a program for {self.target} has no {kind.__name__}")
+        return self.part
+
+    def scaling_of(self, owner: str) -> ScaledWeights:
+        """Return how an owner's weights became what the machine stores."""
+        found = next((item for item in self.scaling if item.owner == owner), None)
+        if found is None:
+            raise KeyError(f"{owner} has no synapses on {self.target}")
+        return found
 
     @property
     def n_neurons(self) -> int:

@@ -119,34 +119,6 @@ class ExternalSource:
 
 
 @document
-class ScaledWeights:
-    """How the weights of one owner became codes.
-
-    Attributes
-    ----------
-    lsb
-        Model weight of one code, shape (post,).
-    requested_max
-        Largest magnitude that was asked for, in model units; where a synapse is known to be weak, more than its weight.
-    representable_max
-        Largest magnitude that can be stored.
-    clipped, zeroed, total
-        Synapses whose weight was cut, rounded to zero although it is not, and in all.
-    worst_error
-        Largest deviation of a stored weight from the wanted one, in model units.
-    """
-
-    owner: str
-    lsb: NDArray[np.float64]
-    requested_max: float
-    representable_max: float
-    clipped: int
-    zeroed: int
-    total: int
-    worst_error: float
-
-
-@document
 class PlacedKernel:
     """A learning rule on the plasticity processors.
 
@@ -216,7 +188,6 @@ class ChipProgram:
     tiles: tuple[SynapseTile, ...]
     background: tuple[BackgroundSource, ...]
     external: tuple[ExternalSource, ...]
-    scaling: tuple[ScaledWeights, ...]
     kernels: tuple[PlacedKernel, ...]
     lsb_per_mv: dict[str, float]
     v_rest_lsb: dict[str, float]
@@ -224,10 +195,3 @@ class ChipProgram:
     def tiles_of(self, owner: str) -> tuple[SynapseTile, ...]:
         """Return the tiles of a projection or stimulus."""
         return tuple(tile for tile in self.tiles if tile.owner == owner)
-
-    def scaling_of(self, owner: str) -> ScaledWeights:
-        """Return how an owner's weights became codes."""
-        found = next((item for item in self.scaling if item.owner == owner), None)
-        if found is None:
-            raise KeyError(f"{owner} has no synapses on the chip")
-        return found

@@ -34,7 +34,7 @@ brainscales2_target = Target(
         finish_chip,
     ),
     backend="brainscales2",
-    emulator="emulator",
+    emulator="emulator:brainscales2",
     files=program_files,
     report=ChipReporter(),
 )

@@ -16,12 +16,10 @@ from sal_hw.experiment.effective import SpikeEffects
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe, StateProbe
-from sal_hw_brainscales2.emulation.model import ChipModel
-from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
 from sal_hw_emulator.forcing import Batch, force_lif_spikes, in_batches
-from sal_hw_emulator.ideal_weights import IdealWeights
-from sal_hw_emulator.membrane_reading import read_membranes
+from sal_hw_emulator.lif_weights import LifWeights
+from sal_hw_emulator.membrane_reading import ReadPotentials, read_exactly, read_membranes
 from sal_hw_emulator.occupancy import marginal_counts
 
 #: keys of the independent random streams of a run
@@ -35,8 +33,10 @@ class LifSession(WithoutMoments):
     ----------
     program
         What to run.
-    chip
-        The emulated chip; without effect on a program that was not compiled for one.
+    weights
+        Holds the weights and lets them learn.
+    read_potentials
+        What the machine makes of membrane potentials.
     seed
         Seed of everything random in the run.
     threads
@@ -48,20 +48,19 @@ class LifSession(WithoutMoments):
     def __init__(
         self,
         program: CompiledProgram,
-        chip: ChipModel,
+        weights: LifWeights,
         *,
         seed: int,
         threads: int = 1,
         recorder: SpikeRecorder | None = None,
+        read_potentials: ReadPotentials = read_exactly,
     ) -> None:
         self._program = program
-        self._chip = chip
+        self._read_potentials = read_potentials
         self._seed = seed
         self._threads = threads
         self._recorder = recorder
-        self._weights: ChipWeights | IdealWeights = (
-            ChipWeights(program, chip, seed) if program.chip is not None else IdealWeights(program, seed)
-        )
+        self._weights = weights
         self._simulation = LifSimulation(self._weights.model(), self._stream(_LEARNING))
         self._observations = 0
         self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
@@ -106,7 +105,7 @@ class LifSession(WithoutMoments):
             counts += np.bincount(piece.spike_neuron, minlength=len(counts))
         states = np.asarray(np.sum([piece.states for piece in pieces], axis=0))
         readings = self._stream(_READING, self._simulation.step, self._observations)
-        membrane_ms, membrane = read_membranes(self._program, self._chip, pieces, readings)
+        membrane_ms, membrane = read_membranes(self._program, pieces, readings, self._read_potentials)
         return Observation(
             duration_ms=sum(piece.steps for piece in pieces) * step_ms,
             spike_counts={item.population: counts[item.offset : item.offset + item.size] for item in blocks},

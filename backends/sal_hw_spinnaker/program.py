@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from sal_hw.spec.signs import Polarity, sign_of
 from sal_hw.storage.document import document
-from sal_hw_spinnaker.ticks import TickProgram
 
 #: fractional bits of the signed 32-bit numbers (S16.15) in which weights are added up and changed
 FRACTION_BITS = 15
@@ -214,9 +213,6 @@ class DigitalProgram:
         Wall-clock time of a step divided by its model time.
     history
         Post spikes per neuron that learning synapses can still see.
-    ticks
-        All of a program for a machine with whole-number weights of either sign, to which words and ring buffers do not
-        apply; None for others.
     """
 
     time_scale_factor: float
@@ -227,7 +223,6 @@ class DigitalProgram:
     inputs: tuple[DigitalInput, ...]
     plasticity: tuple[PairStdp, ...] = ()
     flush: tuple[FlushSpikes, ...] = ()
-    ticks: TickProgram | None = None
 
     def scale_of(self, population: str, receptor: Polarity) -> WordScale:
         """Return the scale of a receptor of a population."""

@@ -140,6 +140,8 @@ class TickProgram:
         Whether the host keeps learning weights as floating-point numbers, of which the machine gets rounded copies.
     rounding
         How learning weights become whole numbers.
+    time_scale_factor
+        Wall-clock time of a tick divided by its model time.
     """
 
     scales: tuple[IntegerScale, ...]
@@ -149,6 +151,7 @@ class TickProgram:
     chunk_ticks: int = 0
     shadow: bool = True
     rounding: Rounding = "nearest"
+    time_scale_factor: float = 1.0
 
     def scale_of(self, population: str, sign: Polarity) -> IntegerScale:
         """Return the scale of weights of one sign onto a population."""

@@ -17,6 +17,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.storage.codec import frozen
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
+from sal_hw_brainscales2.program import ChipProgram
 
 Sites = NDArray[np.int64]
 
@@ -30,10 +31,8 @@ class Run:
 
     def sites(self, population: str) -> Sites:
         """Return the circuits of a population, shape (neurons,)."""
-        if self.program.chip is None:
-            raise TypeError("the program was not compiled for a chip")
         block = self.program.neuron_block(population)
-        return self.program.chip.neurons.site[block.offset : block.offset + block.size]
+        return self.program.part_of(ChipProgram).neurons.site[block.offset : block.offset + block.size]
 
 
 def _nothing() -> None:

@@ -69,7 +69,7 @@ def _emulator() -> Finding:
 
     neuron = SamplingNeuron(tau_ref_ms=10.0)
     spec = NetworkSpec(timestep_ms=1.0, populations=(Population(name="free", size=1, neuron=neuron),))
-    session = load_backend("emulator").open(compile_network(spec), seed=1)
+    session = load_backend("emulator:brainscales2").open(compile_network(spec), seed=1)
     counts = session.observe(100_000.0).spike_counts["free"]
     activity = 10 * int(counts[0]) / 100_000
     return (

@@ -62,7 +62,7 @@ def _chip_source() -> ChipSource:
     from sal_hw.contracts.backend import ChipSource
     from sal_hw.contracts.targets import load_backend
 
-    backend = load_backend("emulator")
+    backend = load_backend("emulator:brainscales2")
     if not isinstance(backend, ChipSource):
         allowed = "a backend that can draw chips; another package took the emulator's name"
         raise InputError(Problem(code="E303", field="backend", value=quote_value("emulator"), allowed=allowed))

@@ -71,7 +71,7 @@ def compile_network(
         rules=draft.rules,
         probes=spec.probes,
         trace=draft.trace,
-        chip=draft.chip,
-        digital=draft.digital,
+        part=draft.part,
+        scaling=draft.scaling,
         snapshot_hash=snapshot.hash if snapshot is not None else None,
     )

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
 from sal_hw.results.result import Axis, Finding, Health, RunResult, Spikes, Trace
+from sal_hw.results.stored_program import decode_program
 from sal_hw.storage.artifact import ArtifactFolder, is_unfinished, read_arrays, read_manifest
-from sal_hw.storage.codec import decode, encode
+from sal_hw.storage.codec import encode
 
 RUN_SCHEMA = 1
 CHECKPOINT = "checkpoint.npz"
@@ -228,15 +229,10 @@ def read_program(path: Path) -> CompiledProgram:
     document = _read_json(path / "program.json")
     arrays = read_arrays(path / "program.npz")
     try:
-        program = decode(CompiledProgram, document["program"], arrays)
-        written_hash = document["hash"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable(path / "program.json", "a readable program") from error
-    if program.schema_version != PROGRAM_SCHEMA or program.hash != written_hash:
-        allowed = f"a program of schema version {PROGRAM_SCHEMA} with the hash it was written with"
-        problem = Problem(code="E504", field="program", value=quote_value(str(path)), allowed=allowed)
-        raise IntegrityError(problem)
-    return program
+        return decode_program(document["program"], arrays, document["hash"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        allowed = f"a program of schema version 1 .. {PROGRAM_SCHEMA} with the hash it was written with"
+        raise _unreadable(path / "program.json", allowed) from error
 
 
 def read_run(path: Path) -> RunResult:

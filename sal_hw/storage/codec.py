@@ -74,16 +74,17 @@ def decode(cls: type[T], document: object, arrays: Mapping[str, Array]) -> T:
     """
     from pydantic import TypeAdapter
 
-    return TypeAdapter(cls).validate_python(_insert_arrays(document, arrays), by_name=True, by_alias=False)
+    return TypeAdapter(cls).validate_python(with_arrays(document, arrays), by_name=True, by_alias=False)
 
 
-def _insert_arrays(document: object, arrays: Mapping[str, Array]) -> object:
+def with_arrays(document: Any, arrays: Mapping[str, Array]) -> Any:
+    """Return a document of :func:`encode` with its arrays in their places."""
     if isinstance(document, dict):
         if _ARRAY_KEY in document:
             return arrays[document[_ARRAY_KEY]]
-        return {key: _insert_arrays(item, arrays) for key, item in document.items()}
+        return {key: with_arrays(item, arrays) for key, item in document.items()}
     if isinstance(document, list):
-        return [_insert_arrays(item, arrays) for item in document]
+        return [with_arrays(item, arrays) for item in document]
     return document
 
 

@@ -47,7 +47,7 @@ def import_result(
         E504 if the program is damaged, E804 if the result is, or is one of another program.
     """
     home = Path(program_folder)
-    read_manifest(home, "program", schema_versions=(PROGRAM_SCHEMA,), strict=False)
+    read_manifest(home, "program", schema_versions=tuple(range(1, PROGRAM_SCHEMA + 1)), strict=False)
     program, protocol, recipe = read_program(home), _read_protocol(home), _read_json(home / "recipe.json")
     backend = _backend(program.target)
     if not isinstance(backend, ResultReader):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
 from sal_hw_brainscales2.machine.program_files import run_file
+from sal_hw_brainscales2.program import ChipProgram
 
 ROOT = Path(__file__).parents[2]
 FAKES = Path(__file__).parent / "fakes" / "hxtorch_stack"
@@ -49,7 +50,7 @@ def run_text(program: CompiledProgram) -> str:
 
 
 def start_codes(program: CompiledProgram, owner: str) -> NDArray[Any]:
-    codes = {each.polarity: each.codes.astype(int) for each in program.chip.tiles_of(owner)}
+    codes = {each.polarity: each.codes.astype(int) for each in program.part_of(ChipProgram).tiles_of(owner)}
     return codes["excitatory"] - codes["inhibitory"]
 
 
@@ -109,10 +110,10 @@ class Bench:
     def rule(self) -> dict[str, Any]:
         """Where the stand-ins place the learning synapses, and what their kernel shares."""
         program = self.recorded.program
-        synapses = program.synapse_block(program.chip.kernels[0].projection)
+        synapses = program.synapse_block(program.part_of(ChipProgram).kernels[0].projection)
         block = program.neuron_block(synapses.target)
-        sites = program.chip.neurons.site[block.offset : block.offset + block.size].tolist()
-        learned = len({tile.polarity for tile in program.chip.tiles_of(synapses.projection)})
+        sites = program.part_of(ChipProgram).neurons.site[block.offset : block.offset + block.size].tolist()
+        learned = len({tile.polarity for tile in program.part_of(ChipProgram).tiles_of(synapses.projection)})
         names = {"weights": "sal_signed_0_weights", "updates": "sal_signed_0_updates"}
         rows = learned * synapses.weights.shape[0]
         return {"projection": synapses.projection, "sites": sites, "rows": rows, **names}
@@ -134,8 +135,8 @@ def another(folder: Path, program: CompiledProgram) -> Bench:
     for block in program.neurons:
         arrays[f"spikes.{block.population}.time_us"] = np.array([10.0, 20.0])
         arrays[f"spikes.{block.population}.neuron"] = np.array([0, block.size - 1], dtype=np.int32)
-    learning = program.chip.kernels[0].projection
-    for polarity in dict.fromkeys(tile.polarity for tile in program.chip.tiles_of(learning)):
+    learning = program.part_of(ChipProgram).kernels[0].projection
+    for polarity in dict.fromkeys(tile.polarity for tile in program.part_of(ChipProgram).tiles_of(learning)):
         shape = program.synapse_block(learning).weights.shape
         arrays[f"weights.{learning}.{polarity}"] = rng.integers(0, 64, (1, *shape), dtype=np.uint8)
     bench = Bench(folder, Recorded(program=program, text=run_text(program), arrays=arrays))

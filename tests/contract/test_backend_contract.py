@@ -27,7 +27,7 @@ class TestBrainScaleS2(BackendContract):
     def largest_weight_error(self, program: CompiledProgram, projection: str) -> float:
         """What is stored is the nearest code, and the compiler has said how near."""
         assert program.chip is not None
-        return program.chip.scaling_of(projection).worst_error
+        return program.scaling_of(projection).worst_error
 
     def test_the_worst_error_is_as_the_compiler_said(self, open_session: Open, anything: CompiledProgram) -> None:
         session = open_session(anything)

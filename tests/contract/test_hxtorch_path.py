@@ -26,7 +26,9 @@ from hxtorch_bench import (
 )
 
 from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_brainscales2.machine.importer import read_result
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_emulator.lif_session import LifSession
 
 
@@ -35,7 +37,7 @@ def recorded() -> Recorded:
     """Run the emulated chip, and keep its own books: the codes after the last update by polarity, and spikes."""
     program = compiled()
     spiked: dict[str, list[Any]] = {"visible": [], "hidden": []}
-    session = LifSession(program, ChipModel.from_snapshot(None), seed=program.seed)
+    session = LifSession(program, ChipWeights(program, ChipModel.from_snapshot(None), program.seed), seed=program.seed)
     simulation, loaded = session._simulation, session._weights._loaded
     for piece in session._weights.learn(simulation, UPDATES):
         for block in program.neurons:
@@ -52,7 +54,7 @@ def recorded() -> Recorded:
         arrays[f"spikes.{name}.neuron"] = np.concatenate([neuron for _, neuron in parts]).astype(np.int32)
     signed = np.subtract(*(arrays[f"weights.feedback.{each}"][0].astype(int) for each in POLARITIES))
     assert (signed != start_codes(program, "feedback")).any(), "nothing was learned"
-    lsb = program.chip.scaling_of("feedback").lsb
+    lsb = program.scaling_of("feedback").lsb
     np.testing.assert_allclose(signed * lsb, session.weights("feedback"), rtol=0, atol=1e-12)
     return Recorded(program=program, text=run_text(program), arrays=arrays)
 
@@ -70,7 +72,7 @@ def test_results_are_the_emulators_books(bench, recorded):
     for name, expected in recorded.arrays.items():
         np.testing.assert_array_equal(found[name], expected)
         assert found[name].dtype == expected.dtype
-    kernel = recorded.program.chip.kernels[0]
+    kernel = recorded.program.part_of(ChipProgram).kernels[0]
     last_us = kernel.start_us + (UPDATES - 1) * kernel.period_us
     np.testing.assert_allclose(found["weights.feedback.excitatory.time_us"], [last_us])
     header = read_result(bench.folder / "result", recorded.program).header
@@ -80,7 +82,7 @@ def test_results_are_the_emulators_books(bench, recorded):
 
 def test_what_is_asked_of_the_chip(bench, recorded):
     assert bench.run().returncode == 0
-    log, chip = bench.json("log.json"), recorded.program.chip
+    log, chip = bench.json("log.json"), recorded.program.part_of(ChipProgram)
     kernel = chip.kernels[0]
     assert [site for part in log["sites"] for site in part] == chip.neurons.site.tolist()
     assert (log["open"], log["hardware"], log["membranes_connected"]) == (0, 0, 0)
@@ -101,7 +103,7 @@ def test_what_is_asked_of_the_chip(bench, recorded):
 def test_generators_have_the_rates_that_are_wanted(bench, recorded):
     assert bench.run().returncode == 0
     generators = bench.json("log.json")["generators"]
-    for made, source in zip(generators, recorded.program.chip.background, strict=True):
+    for made, source in zip(generators, recorded.program.part_of(ChipProgram).background, strict=True):
         assert (made["size"], made["random"]) == (source.size, True)
         assert made["place"] == [[source.hemisphere, source.generator % 4]]
         # a chance of (rate + 1) / 256 each (period + 1) clocks of 8 ns, the period rounded from 1.1
@@ -113,7 +115,7 @@ def test_generators_have_the_rates_that_are_wanted(bench, recorded):
 @pytest.mark.parametrize(("size", "memory"), [(SIZE, "sram"), (32, "external")])
 def test_constants_reach_the_processors(tmp_path, size, memory):
     bench = another(tmp_path, compiled(f"parameters.size={size}"))
-    kernel, symbols = bench.recorded.program.chip.kernels[0], bench.json("log.json")["symbols"]
+    kernel, symbols = bench.recorded.program.part_of(ChipProgram).kernels[0], bench.json("log.json")["symbols"]
     assert kernel.memory == memory
     assert symbols["sal_signed_0_updates"] == [[0], [0]]
     for word in kernel.excitatory.constants:

@@ -32,6 +32,7 @@ from sal_hw_brainscales2.machine.importer import ChipResult, read_result
 from sal_hw_brainscales2.machine.instrument import MachineInstrument
 from sal_hw_brainscales2.machine.live import execute
 from sal_hw_brainscales2.machine.program_files import RUN_FILES, run_file
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_calibration.bench import Bench
 from sal_hw_calibration.measure import correlation, membranes
 from sal_hw_calibration.networks import alone
@@ -105,7 +106,7 @@ class InSinglePrecision(EmulatedInstrument):
         """Run a program."""
         reading = super().run(program, **options)
         assert program.chip is not None
-        to_hardware_ms = 1.0 / program.chip.time_scale
+        to_hardware_ms = 1.0 / program.part_of(ChipProgram).time_scale
         rounded = {n: (t * to_hardware_ms).astype(np.float32) / to_hardware_ms for n, t in reading.sample_ms.items()}
         return replace(reading, sample_ms=rounded)
 
@@ -114,7 +115,7 @@ def _replay(program: CompiledProgram, reading: Reading, updates: int) -> dict[st
     """Return a reading in chip units, as the stand-ins replay it."""
     assert program.chip is not None
     arrays: dict[str, NDArray[Any]] = {}
-    to_us = 1e3 / program.chip.time_scale
+    to_us = 1e3 / program.part_of(ChipProgram).time_scale
     for block in program.neurons:
         # a run file records the spikes of all populations
         spikes = reading.spikes.get(block.population)
@@ -122,7 +123,7 @@ def _replay(program: CompiledProgram, reading: Reading, updates: int) -> dict[st
         arrays[f"spikes.{block.population}.neuron"] = np.zeros(0, dtype=int) if spikes is None else spikes.neuron
     for name, codes in reading.samples.items():
         arrays |= {f"membrane.{name}": codes, f"membrane.{name}.time_us": reading.sample_ms[name] * to_us}
-    for placed in program.chip.kernels:
+    for placed in program.part_of(ChipProgram).kernels:
         owner = f"{placed.projection}.excitatory"
         sensors = reading.sensors[placed.projection]
         arrays |= {f"causal.{owner}": sensors.causal, f"anticausal.{owner}": sensors.anticausal}

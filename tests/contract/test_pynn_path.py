@@ -24,12 +24,14 @@ from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
+from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_brainscales2.machine.importer import read_result
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
-from sal_hw_emulator.backend import EmulatorBackend
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_emulator.lif_session import LifSession
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +64,7 @@ def run_text(program: CompiledProgram, updates: int = UPDATES) -> str:
     files = kernel_files(program)
     kernels = {
         (number, polarity): files[name].decode()
-        for number, _ in enumerate(program.chip.kernels)
+        for number, _ in enumerate(program.part_of(ChipProgram).kernels)
         for polarity in POLARITIES
         if (name := f"kernel_{number}_pynn_{polarity}.cpp") in files
     }
@@ -74,7 +76,7 @@ def recorded() -> Recorded:
     """Run the emulated chip update by update, and keep its own books: codes by polarity, spikes, weights."""
     program = compiled()
     spiked: dict[str, list[Any]] = {"visible": [], "hidden": []}
-    session = LifSession(program, ChipModel.from_snapshot(None), seed=program.seed)
+    session = LifSession(program, ChipWeights(program, ChipModel.from_snapshot(None), program.seed), seed=program.seed)
     simulation, loaded = session._simulation, session._weights._loaded
     codes = {polarity: np.zeros((UPDATES, SIZE, SIZE), dtype=np.uint8) for polarity in POLARITIES}
     weights = []
@@ -89,7 +91,7 @@ def recorded() -> Recorded:
         weights.append(session.weights("feedback"))
     arrays: dict[str, NDArray[Any]] = {}
     # a step is 0.1 us of chip time; records carry the beginning of their update, in cycles of 8 ns
-    kernel = program.chip.kernels[0]
+    kernel = program.part_of(ChipProgram).kernels[0]
     begins = kernel.start_us + kernel.period_us * np.arange(UPDATES)
     for polarity in POLARITIES:
         arrays[f"weights.feedback.{polarity}"] = codes[polarity]
@@ -202,9 +204,9 @@ def other(tmp_path) -> Callable[..., Bench]:
         for block in program.neurons:
             arrays[f"spikes.{block.population}.time_us"] = np.array([10.0, 20.0])
             arrays[f"spikes.{block.population}.neuron"] = np.array([0, block.size - 1], dtype=np.int32)
-        learning = program.chip.kernels[0].projection
+        learning = program.part_of(ChipProgram).kernels[0].projection
         shape = program.synapse_block(learning).weights.shape
-        for polarity in dict.fromkeys(tile.polarity for tile in program.chip.tiles_of(learning)):
+        for polarity in dict.fromkeys(tile.polarity for tile in program.part_of(ChipProgram).tiles_of(learning)):
             codes = rng.integers(0, 64, (UPDATES, *shape), dtype=np.uint8)
             arrays[f"weights.{learning}.{polarity}"] = codes
             arrays[f"weights.{learning}.{polarity}.time_us"] = 1000.0 * np.arange(1, UPDATES + 1)
@@ -250,14 +252,14 @@ def test_results_are_the_emulator_s_bookkeeping(bench, recorded):
 def test_the_importer_reads_it_and_gets_the_same_weights(bench, recorded):
     assert bench.run().returncode == 0
     result = read_result(bench.folder / "result", recorded.program)
-    lsb = recorded.program.chip.scaling_of("feedback").lsb
+    lsb = recorded.program.scaling_of("feedback").lsb
     excitatory, inhibitory = (result.arrays[f"weights.feedback.{each}"].astype(float) for each in POLARITIES)
     np.testing.assert_allclose((excitatory - inhibitory) * lsb, np.array(recorded.weights), rtol=0, atol=1e-12)
 
 
 def test_what_is_asked_of_the_chip(bench, recorded):
     assert bench.run().returncode == 0
-    log, chip = bench.log, recorded.program.chip
+    log, chip = bench.log, recorded.program.part_of(ChipProgram)
     assert log["neuronPermutation"] == chip.neurons.site.tolist()
     assert log["backgroundPermutation"] == [source.generator % 4 for source in chip.background]
     assert log["runtime_ms"] == pytest.approx(UPDATES * recorded.program.update_ms / 1e3)
@@ -281,7 +283,7 @@ def test_what_is_asked_of_the_chip(bench, recorded):
 def test_constants_reach_the_processors(other, size, memory):
     bench = other(compiled(f"parameters.size={size}"))
     assert (done := bench.run()).returncode == 0, done.stderr
-    symbols, kernel = bench.log["symbols"], bench.recorded.program.chip.kernels[0]
+    symbols, kernel = bench.log["symbols"], bench.recorded.program.part_of(ChipProgram).kernels[0]
     assert kernel.memory == memory
     # a part per hemisphere, a row per source, 256 columns of which the targets' are used; even columns come first
     expected = np.zeros((2, size, 256), dtype=int)
@@ -323,7 +325,7 @@ def both_hemispheres() -> CompiledProgram:
     )
     recipe = api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml", presets=["full-chip"], overrides=settings)
     program = api.compile_recipe(recipe, target="brainscales2")
-    assert {tile.hemisphere for tile in program.chip.tiles_of("forward")} == {0, 1}
+    assert {tile.hemisphere for tile in program.part_of(ChipProgram).tiles_of("forward")} == {0, 1}
     return program
 
 
@@ -353,7 +355,7 @@ def known_chip() -> CompiledProgram:
 
 def expected_rows(program: CompiledProgram) -> dict[str, dict[str, list[int]]]:
     rows: dict[str, dict[str, list[int]]] = {}
-    for tile in program.chip.tiles_of("feedback"):
+    for tile in program.part_of(ChipProgram).tiles_of("feedback"):
         rows.setdefault(f"feedback.{tile.polarity}", {})[str(tile.hemisphere)] = tile.rows.tolist()
     return rows
 

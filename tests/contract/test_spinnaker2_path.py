@@ -24,9 +24,9 @@ from sal_hw.experiment.runner import run_program
 from sal_hw.storage.files import npz_bytes, sha256
 from sal_hw.workflow import api
 from sal_hw.workflow import import_results as importing
-from sal_hw_emulator.backend import EmulatorBackend
 from sal_hw_spinnaker.chunks.loop import ChunkLoop
 from sal_hw_spinnaker.chunks.plan import chunk_plan
+from sal_hw_spinnaker.emulation.backend import EmulatedMachineBackend as EmulatorBackend
 from sal_hw_spinnaker.spinnaker2.backend import SpiNNaker2Backend
 from sal_hw_spinnaker.spinnaker2.files import RUN_FILE, body, program_files
 from sal_hw_spinnaker.spinnaker2.network import UnbelievableError, read_potentials, read_spikes

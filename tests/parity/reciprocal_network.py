@@ -14,7 +14,7 @@ from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw.spec.stimulus import ConstantDrive, SpikeList
 from sal_hw.spec.values import Constant, Table
-from sal_hw_emulator.backend import EmulatorBackend
+from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 
 STEP_MS, DURATION_MS = 0.1, 500.0
 SIZES = {"lower": 12, "upper": 9}

@@ -23,7 +23,7 @@ from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw.spec.stimulus import ConstantDrive, SpikeList
 from sal_hw.spec.values import Constant, Table
-from sal_hw_emulator.backend import EmulatorBackend
+from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_pynn.backend import PynnBackend
 from sal_hw_pynn.description import INPUT_STEPS, SIMULATORS, TIMING, Simulator
 from sal_hw_pynn.mechanisms import PairStdp

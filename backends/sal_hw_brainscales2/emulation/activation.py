@@ -14,6 +14,7 @@ from sal_hw.target.tables import TABLES
 from sal_hw_brainscales2.emulation.loader import load_chip
 from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_emulator.engines.lif.simulation import LifSimulation
 
 #: how the truth about a circuit is found: leak potentials in slopes around the nominal middle, model time at each
@@ -62,15 +63,20 @@ def measure_activations(
     duration_ms
         Model time at each potential.
     """
-    if program.chip is None or program.timing is None:
+    if not isinstance(program.part, ChipProgram) or program.timing is None:
         raise TypeError("activation functions are those of sampling neurons on a chip")
     steps = round(duration_ms / program.timestep_ms)
     warmup = 10 * program.timing.tau_ref_steps
-    state_steps = program.chip.neurons.state_us * program.chip.time_scale * 1e-3 / program.timestep_ms
+    state_steps = (
+        program.part_of(ChipProgram).neurons.state_us
+        * program.part_of(ChipProgram).time_scale
+        * 1e-3
+        / program.timestep_ms
+    )
     activity = np.zeros((len(leak_lsb), program.n_neurons))
     for point, leak in enumerate(leak_lsb):
         model = load_chip(program, chip, (seed, point), learning=False).model
-        offset = model.neurons.v_leak - program.chip.neurons.v_leak_lsb
+        offset = model.neurons.v_leak - program.part_of(ChipProgram).neurons.v_leak_lsb
         neurons = replace(model.neurons, v_leak=leak + offset)
         alone = replace(model, tiles=(), neurons=neurons, state=np.zeros(0, dtype=np.int64), state_steps=np.zeros(0))
         simulation = LifSimulation(alone, np.random.SeedSequence([seed, point]))
@@ -95,19 +101,21 @@ def fit_activations(leak_lsb: NDArray[np.float64], activity: NDArray[np.float64]
 
 def add_activations(program: CompiledProgram, chip: CalibrationSnapshot) -> CalibrationSnapshot:
     """Return a snapshot with the activation functions of the program's circuits; those of others are not ok."""
-    if program.chip is None:
-        raise TypeError("the program was not compiled for a chip")
     leak = SAMPLING.half_lsb + SAMPLING.slope_lsb * np.linspace(-TRUTH_SPAN, TRUTH_SPAN, TRUTH_POINTS)
     # a potential differs from one setting to the next, so nobody knows that of the run to come
     lasting = tuple(table for table in chip.tables if table.name != "potential_trial_lsb")
     model = ChipModel.from_snapshot(replace(chip, tables=lasting))
     found = measure_activations(program, model, leak, seed=TRUTH_SEED, duration_ms=TRUTH_DURATION_MS)
-    circuits = program.chip.hemispheres * program.chip.columns
+    circuits = program.part_of(ChipProgram).hemispheres * program.part_of(ChipProgram).columns
     # the compiler takes the offset of the leak potential out by itself, so the middle is that of the circuit without it
-    half = found.half_lsb + model.neuron("v_leak_offset_lsb", program.chip.neurons.site) - SAMPLING.half_lsb
+    half = (
+        found.half_lsb
+        + model.neuron("v_leak_offset_lsb", program.part_of(ChipProgram).neurons.site)
+        - SAMPLING.half_lsb
+    )
     tables = (
-        _table("activation_slope_lsb", found.slope_lsb, program.chip.neurons.site, circuits),
-        _table("activation_offset_lsb", half, program.chip.neurons.site, circuits),
+        _table("activation_slope_lsb", found.slope_lsb, program.part_of(ChipProgram).neurons.site, circuits),
+        _table("activation_offset_lsb", half, program.part_of(ChipProgram).neurons.site, circuits),
     )
     return replace(chip, tables=(*chip.tables, *tables))
 

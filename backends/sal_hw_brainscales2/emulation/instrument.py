@@ -14,11 +14,12 @@ from sal_hw.results.result import Spikes
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_brainscales2.emulation.loader import load_chip
+from sal_hw_brainscales2.emulation.membranes import read_codes
 from sal_hw_brainscales2.emulation.model import DRAWN_AT, ChipModel
 from sal_hw_brainscales2.emulation.sensor_reading import last_readings
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
 from sal_hw_emulator.lif_loader import Loaded
-from sal_hw_emulator.membrane_reading import read_codes
 
 #: model time that is emulated before membranes become codes, so that long recordings take little memory
 _PIECE_MS = 2_000.0
@@ -56,8 +57,6 @@ class EmulatedInstrument:
         self, program: CompiledProgram, *, duration_ms: float, seed: int, tick: Callable[[], None] | None = None
     ) -> Reading:
         """Run a program from rest."""
-        if program.chip is None:
-            raise TypeError("an instrument runs programs that were compiled for a chip")
         loaded = load_chip(program, self._chip, (seed,))
         simulation = LifSimulation(loaded.model, np.random.SeedSequence(seed, spawn_key=(_RUNNING,)))
         record = _Record(program, self._chip, loaded, np.random.SeedSequence(seed, spawn_key=(_READING,)))
@@ -113,9 +112,7 @@ class _Record:
             self._sensors[name].append((causal.astype(np.uint8), anticausal.astype(np.uint8)))
 
     def _site(self) -> NDArray[np.int64]:
-        if self._program.chip is None:
-            raise TypeError("the program was not compiled for a chip")
-        return self._program.chip.neurons.site
+        return self._program.part_of(ChipProgram).neurons.site
 
     def reading(self, duration_ms: float) -> Reading:
         """Return all of it."""

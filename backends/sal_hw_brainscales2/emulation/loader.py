@@ -64,9 +64,7 @@ def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy,
     learning
         Whether the plasticity processors run.
     """
-    if program.chip is None:
-        raise TypeError("the program was not compiled for a chip")
-    context = _Context(program=program, chip=program.chip, model=chip_model, entropy=entropy)
+    context = _Context(program=program, chip=program.part_of(ChipProgram), model=chip_model, entropy=entropy)
     tiles: list[TileModel] = []
     places: dict[str, list[EngineTile]] = {block.projection: [] for block in program.synapses}
     for number, tile in enumerate(context.chip.tiles):

@@ -28,10 +28,8 @@ class ChipWeights:
     """The learning side of a chip's program; see :class:`sal_hw_emulator.lif_session.LifSession`."""
 
     def __init__(self, program: CompiledProgram, chip: ChipModel, seed: int) -> None:
-        if program.chip is None:
-            raise TypeError("the program was not compiled for a chip")
         self._program = program
-        self._chip: ChipProgram = program.chip
+        self._chip: ChipProgram = program.part_of(ChipProgram)
         self._chip_model = chip
         self._seed = seed
         self._loaded = load_chip(program, chip, (seed,))
@@ -58,7 +56,7 @@ class ChipWeights:
         weights = np.zeros(block.weights.shape)
         if not self._loaded.tiles[projection]:
             return weights
-        lsb = self._chip.scaling_of(projection).lsb
+        lsb = self._program.scaling_of(projection).lsb
         for place in self._loaded.tiles[projection]:
             if self._loaded.model.tiles[place.index].plastic is not None:
                 codes = simulation.codes(place.index).astype(np.float64)
@@ -120,7 +118,7 @@ class ChipWeights:
         ]
 
     def _compiled_findings(self) -> Iterator[Finding]:
-        for item in self._chip.scaling:
+        for item in self._program.scaling:
             yield from _finding(
                 "weights_clipped",
                 item.clipped,
@@ -139,7 +137,7 @@ class ChipWeights:
         """Yield learned weights beyond their range, of which a chip keeps only the codes: 0 .. 63."""
         for name in dict.fromkeys(placed.projection for placed in self._chip.kernels):
             block, weights = self._program.synapse_block(name), self.of_projection(simulation, name)
-            half = self._chip.scaling_of(name).lsb / 2.0
+            half = self._program.scaling_of(name).lsb / 2.0
             low = -np.inf if block.weight_min is None else block.weight_min
             high = np.inf if block.weight_max is None else block.weight_max
             beyond = int(((weights < low - half) | (weights > high + half))[block.exists].sum())

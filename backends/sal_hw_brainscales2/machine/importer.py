@@ -19,6 +19,7 @@ from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.files import read_npz, sha256
 from sal_hw_brainscales2.machine.ppu.kernels import sensed
 from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, Arrays
+from sal_hw_brainscales2.program import ChipProgram
 
 KIND, FORMAT = "sal-hw-result", 1
 COUNTERS = ("updates_missed", "spikes_dropped", "link_errors", "scheduler_dropped")
@@ -119,7 +120,7 @@ def _read_json(folder: Path, name: str, digest: object) -> dict[str, Any]:
 
 
 def _most_bytes(header: dict[str, Any], program: CompiledProgram) -> float:
-    learning = {placed.projection for placed in program.chip.kernels} if program.chip else set()
+    learning = {placed.projection for placed in program.part_of(ChipProgram).kernels}
     synapses = sum(block.weights.size for block in program.synapses if block.projection in learning)
     # weights and both readings; membranes are a few samples only
     return MAX_SPIKE_BYTES + 4.0 * int(header["updates"]) * (synapses + 4096)
@@ -168,9 +169,7 @@ def check_result(
     IntegrityError
         E804 with the reason.
     """
-    chip, path = program.chip, folder / "arrays.npz"
-    if chip is None:
-        raise TypeError("a program for a chip is needed")
+    chip, path = program.part_of(ChipProgram), folder / "arrays.npz"
     lasts_ms = None if program.update_ms is None else int(header["updates"]) * program.update_ms
     runtime_us = float(header["runtime_us"]) if lasts_ms is None else lasts_ms * 1e3 / chip.time_scale
     checked: Arrays = {}
@@ -192,11 +191,10 @@ def check_result(
 
 def _learning(program: CompiledProgram) -> Iterator[tuple[str, tuple[int, int], int]]:
     """Yield what is recorded of learning projections, with its shape and its largest number."""
-    if program.chip is None:
-        return
-    for placed in program.chip.kernels:
+    chip = program.part_of(ChipProgram)
+    for placed in chip.kernels:
         shape = program.synapse_block(placed.projection).weights.shape
-        for polarity in dict.fromkeys(tile.polarity for tile in program.chip.tiles_of(placed.projection)):
+        for polarity in dict.fromkeys(tile.polarity for tile in chip.tiles_of(placed.projection)):
             yield f"weights.{placed.projection}.{polarity}", (shape[0], shape[1]), MAX_WEIGHT
             if placed.projection in sensed(program):
                 for branch in ("causal", "anticausal"):

@@ -23,6 +23,7 @@ from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe
 from sal_hw.target.snapshot_checks import TIME_FORMAT
 from sal_hw_brainscales2.machine.importer import ChipResult
 from sal_hw_brainscales2.machine.run_files.pynn import MAX_MEMBRANE_US, MAX_SAMPLES
+from sal_hw_brainscales2.program import ChipProgram
 
 
 class Run(Protocol):
@@ -122,9 +123,7 @@ def _check_updates(result: ChipResult) -> None:
 
 def _check_shown(program: CompiledProgram, duration_ms: float) -> None:
     """Refuse probes whose recordings the chip cannot hand out, before it is asked."""
-    if program.chip is None:
-        raise TypeError("an instrument runs programs that were compiled for a chip")
-    duration_us = duration_ms * 1e3 / program.chip.time_scale
+    duration_us = duration_ms * 1e3 / program.part_of(ChipProgram).time_scale
     if any(isinstance(probe, MembraneProbe) for probe in program.probes) and duration_us > MAX_MEMBRANE_US:
         allowed = (
             f"at most {MAX_MEMBRANE_US:g} us of chip time: PyNN records {MAX_SAMPLES} samples of a membrane in the "
@@ -139,8 +138,8 @@ def _check_shown(program: CompiledProgram, duration_ms: float) -> None:
                 hint="sal-hw calibrate --given SNAPSHOT --stage baselines: stages of the sensors need no membranes",
             )
         )
-    for placed in program.chip.kernels:
-        signs = {tile.polarity for tile in program.chip.tiles_of(placed.projection)}
+    for placed in program.part_of(ChipProgram).kernels:
+        signs = {tile.polarity for tile in program.part_of(ChipProgram).tiles_of(placed.projection)}
         if len(signs) > 1 and _is_sensed(program, placed.projection):
             raise DeviceError(
                 Problem(
@@ -159,9 +158,7 @@ def _is_sensed(program: CompiledProgram, projection: str) -> bool:
 
 def _reading(program: CompiledProgram, result: ChipResult, duration_ms: float) -> Reading:
     """Return a result in the form of a reading, in model time."""
-    if program.chip is None:
-        raise TypeError("the program was not compiled for a chip")
-    to_ms, arrays = program.chip.time_scale * 1e-3, result.arrays
+    to_ms, arrays = program.part_of(ChipProgram).time_scale * 1e-3, result.arrays
     reading = Reading(duration_ms=duration_ms)
     for probe in program.probes:
         if isinstance(probe, SpikeProbe):
@@ -174,7 +171,7 @@ def _reading(program: CompiledProgram, result: ChipResult, duration_ms: float) -
             reading.sample_ms[probe.population] = arrays[f"{key}.time_us"] * to_ms
             reading.samples[probe.population] = arrays[key]
         elif isinstance(probe, CorrelationProbe):
-            (sign,) = {tile.polarity for tile in program.chip.tiles_of(probe.projection)}
+            (sign,) = {tile.polarity for tile in program.part_of(ChipProgram).tiles_of(probe.projection)}
             causal, anticausal = (arrays[f"{each}.{probe.projection}.{sign}"] for each in ("causal", "anticausal"))
             reading.sensors[probe.projection] = SensorReads(causal=causal, anticausal=anticausal)
     return reading

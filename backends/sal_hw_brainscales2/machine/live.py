@@ -27,6 +27,7 @@ from sal_hw.storage.files import write_atomic
 from sal_hw_brainscales2.machine.importer import ChipResult, read_result
 from sal_hw_brainscales2.machine.program_files import RUN_FILES, run_file
 from sal_hw_brainscales2.machine.sdk import FrontEnd
+from sal_hw_brainscales2.program import ChipProgram
 
 #: wall-clock seconds allowed for connecting, compiling kernels and calibrating neurons, which alone takes five minutes
 #: (pynn-brainscales, CalibHXNeuronCuba); a choice, three times what is usual
@@ -89,7 +90,7 @@ class LiveRun:
 
 def estimate_deadline(program: CompiledProgram, updates: int, duration_ms: float | None = None) -> float:
     """Return a generous wall-clock limit of a run, in seconds."""
-    time_scale = program.chip.time_scale if program.chip is not None else 1.0
+    time_scale = program.part_of(ChipProgram).time_scale
     lasts_ms = duration_ms if program.update_ms is None else updates * program.update_ms
     chip_s = (lasts_ms or 0.0) * 1e-3 / time_scale
     return START_UP_S + PER_CHIP_SECOND_S * chip_s + PER_UPDATE_S * updates

@@ -12,6 +12,7 @@ from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.run_data import RunData
 from sal_hw_brainscales2.machine.sdk import FrontEnd, front_end_of
+from sal_hw_brainscales2.program import ChipProgram, Polarity
 
 FRONT_ENDS: tuple[FrontEnd, ...] = ("hxtorch", "pynn")
 
@@ -90,9 +91,10 @@ def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str
 
 def wanted_sensors(program: CompiledProgram) -> dict[str, float]:
     """Return what the sensors of all rules are calibrated for, which share one calibration; calix's own without one."""
-    if program.chip is None or not program.chip.kernels:
+    kernels = program.part_of(ChipProgram).kernels
+    if not kernels:
         return {"amplitude_lsb": DEFAULT_AMPLITUDE_LSB, "time_constant_us": DEFAULT_TAU_US}
-    placed = program.chip.kernels[0]
+    placed = kernels[0]
     tau_us = (placed.tau_causal_us + placed.tau_anticausal_us) / 2.0
     return {"amplitude_lsb": placed.amplitude_lsb, "time_constant_us": tau_us}
 

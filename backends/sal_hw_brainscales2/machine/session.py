@@ -45,10 +45,10 @@ class ChipSession:
     def __init__(
         self, program: CompiledProgram, run: Callable[[int], ChipResult], *, recorder: SpikeRecorder | None = None
     ) -> None:
-        if program.chip is None or not program.rules or not all(isinstance(rule, LoweredSal) for rule in program.rules):
+        if not program.rules or not all(isinstance(rule, LoweredSal) for rule in program.rules):
             _not_offered("programs that learn, by spike-based alignment learning alone")
         self._program = program
-        self._chip: ChipProgram = program.chip
+        self._chip: ChipProgram = program.part_of(ChipProgram)
         self._run = run
         self._recorder = recorder
         self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
@@ -136,7 +136,7 @@ class ChipSession:
             key = f"{projection}.{polarity}"
             if f"codes.{key}" in self._initial:
                 weights += sign * self._codes(key)
-        scaled = [item.lsb for item in self._chip.scaling if item.owner == projection]
+        scaled = [item.lsb for item in self._program.scaling if item.owner == projection]
         return weights * scaled[0] if scaled else weights
 
     def _codes(self, key: str) -> NDArray[np.float64]:

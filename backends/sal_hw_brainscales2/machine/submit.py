@@ -61,7 +61,7 @@ def submit_job(folder: Path, *, front_end: FrontEnd, collab: str | None) -> Job:
     DeviceError
         E807 without the client; E811 without a token, or if the queue refuses.
     """
-    read_manifest(folder, "program", schema_versions=(PROGRAM_SCHEMA,), strict=False)
+    read_manifest(folder, "program", schema_versions=tuple(range(1, PROGRAM_SCHEMA + 1)), strict=False)
     source = folder / RUN_FILES[front_end]
     if not source.is_file():
         allowed = f"a program that --via {front_end} can run; {folder} has no {source.name}"

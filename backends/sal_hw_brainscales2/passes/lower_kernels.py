@@ -20,7 +20,8 @@ from sal_hw.spec.signs import Polarity
 from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
-from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
+from sal_hw_brainscales2.passes.draft import ChipDraft
+from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
 
 Memory = Literal["none", "sram", "external"]
 
@@ -50,7 +51,7 @@ def lower_kernels(draft: Draft) -> Draft:
             kernels.append(placed)
             notes.append(_note(draft, placed))
     record = PassRecord(name="lower_kernels", notes=tuple(notes), counts={"kernels": float(len(kernels))})
-    return draft.recorded(record, chip_draft=replace(draft.chip_parts, kernels=tuple(kernels)))
+    return draft.recorded(record, part=replace(draft.part_of(ChipDraft), kernels=tuple(kernels)))
 
 
 def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
@@ -117,7 +118,7 @@ def _step_us(draft: Draft) -> float:
 
 
 def _tiles(draft: Draft, projection: str) -> list[tuple[int, SynapseTile]]:
-    return [(index, tile) for index, tile in enumerate(draft.chip_parts.tiles) if tile.owner == projection]
+    return [(index, tile) for index, tile in enumerate(draft.part_of(ChipDraft).tiles) if tile.owner == projection]
 
 
 def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> PlacedKernel:
@@ -152,7 +153,7 @@ def _polarities(tiles: list[tuple[int, SynapseTile]]) -> list[Polarity]:
 
 
 def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarity: Polarity) -> Kernel:
-    scaling = next(item for item in draft.chip_parts.scaling if item.owner == projection)
+    scaling = next(item for item in draft.scaling if item.owner == projection)
     per_pair = limit(draft, "correlation_amplitude_default")
     # a signed weight is the difference of two rows that both learn, so each takes half of the change
     rows = len(_polarities(_tiles(draft, projection)))
@@ -199,7 +200,7 @@ def _busiest_rows(draft: Draft) -> int:
     """
     learning = {name for rule in draft.rules if isinstance(rule, LoweredSal) for name in _learned(rule)}
     rows: dict[int, int] = {}
-    for tile in draft.chip_parts.tiles:
+    for tile in draft.part_of(ChipDraft).tiles:
         if tile.owner in learning:
             rows[tile.hemisphere] = rows.get(tile.hemisphere, 0) + len(tile.rows)
     return max(rows.values(), default=0)

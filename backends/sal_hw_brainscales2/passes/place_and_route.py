@@ -21,6 +21,7 @@ from sal_hw.program import (
 from sal_hw.spec.signs import Polarity, sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw.target.description import TargetDescription
+from sal_hw_brainscales2.passes.draft import ChipDraft
 from sal_hw_brainscales2.passes.learning_rectangles import learning_projections, not_rectangular
 from sal_hw_brainscales2.passes.placement import STRATEGIES, Placement, Strategy, place
 from sal_hw_brainscales2.passes.routing.demands import SourceKind
@@ -236,7 +237,7 @@ def _recorded(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_] | None) 
     bad = 0 if sensors is None else int(_bad_columns(draft, routed, sensors).sum())
     if bad:
         notes.append(f"warning: {bad} learning synapses have sensors that do not work; no free circuits are without")
-    return draft.recorded(PassRecord(name="place_and_route", notes=tuple(notes), counts=counts), chip_draft=chip)
+    return draft.recorded(PassRecord(name="place_and_route", notes=tuple(notes), counts=counts), part=chip)
 
 
 def _hemisphere_notes(placement: Placement, target: TargetDescription) -> Iterator[str]:

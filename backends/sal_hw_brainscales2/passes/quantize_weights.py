@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
-from sal_hw.program import LoweredPoisson, LoweredSal, PassRecord
+from sal_hw.program import LoweredPoisson, LoweredSal, PassRecord, ScaledWeights
 from sal_hw.spec.signs import sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import of_neurons, of_synapses
+from sal_hw_brainscales2.passes.draft import ChipDraft
 from sal_hw_brainscales2.passes.learning_rectangles import learning_projections
+from sal_hw_brainscales2.passes.place_and_route import learning_projections
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
-from sal_hw_brainscales2.program import ChipNeurons, ScaledWeights, SynapseTile
+from sal_hw_brainscales2.program import ChipNeurons, SynapseTile
 
 Array = NDArray[np.float64]
 
@@ -79,7 +81,7 @@ def quantize_weights(draft: Draft) -> Draft:
     """
     owners = {owner.name: owner for owner in _owners(draft)}
     drives = {block.population: _drive(draft, block.population, owners) for block in draft.neurons}
-    coded = [_code(draft, tile, owners[tile.owner], drives) for tile in draft.chip_parts.tiles]
+    coded = [_code(draft, tile, owners[tile.owner], drives) for tile in draft.part_of(ChipDraft).tiles]
     scaling = tuple(
         _report(draft, owner, drives[owner.population], [item for item in coded if item.tile.owner == owner.name])
         for owner in owners.values()
@@ -90,8 +92,8 @@ def quantize_weights(draft: Draft) -> Draft:
         raise InputError(problems)
     tiles = tuple(item.tile for item in coded)
     neurons, limited = _with_drives(draft, drives)
-    chip = replace(draft.chip_parts, tiles=tiles, scaling=scaling, neurons=neurons)
-    return draft.recorded(_record(scaling, limited), chip_draft=chip)
+    chip = replace(draft.part_of(ChipDraft), tiles=tiles, neurons=neurons)
+    return draft.recorded(_record(scaling, limited), part=chip, scaling=scaling)
 
 
 def _owners(draft: Draft) -> Iterator[_Owner]:
@@ -123,7 +125,7 @@ def _meeting(draft: Draft, projection: str) -> set[str]:
 
 
 def _per_unit(draft: Draft, population: str) -> Array:
-    drives = draft.chip_parts.drive_lsb_per_unit
+    drives = draft.part_of(ChipDraft).drive_lsb_per_unit
     if drives is None:
         raise TypeError("weights are quantised after the circuits are realised")
     return drives[population]
@@ -175,7 +177,7 @@ def _has_sign(weights: Array, tile: SynapseTile) -> NDArray[np.bool_]:
 
 def _with_drives(draft: Draft, drives: dict[str, float]) -> tuple[ChipNeurons, int]:
     """Return the neurons with their drives, and how many inputs are so weak or strong that no bias makes up for it."""
-    neurons = draft.chip_parts.neurons
+    neurons = draft.part_of(ChipDraft).neurons
     if neurons is None:
         raise TypeError("weights are quantised after the circuits are realised")
     nominal = np.concatenate([np.full(block.size, drives[block.population]) for block in draft.neurons])

@@ -15,6 +15,7 @@ from sal_hw.spec.neurons import LifNeuron
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import of_neurons
 from sal_hw_brainscales2.passes.circuit_settings import Wishes
+from sal_hw_brainscales2.passes.draft import ChipDraft
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING, sampling_wishes
 from sal_hw_brainscales2.program import ChipNeurons
 
@@ -58,7 +59,7 @@ def realize_circuits(draft: Draft) -> Draft:
     problems = [problem for block in draft.neurons for problem in _outside(draft, block, wishes[block.population])]
     if problems:
         raise InputError(problems)
-    parts = draft.chip_parts
+    parts = draft.part_of(ChipDraft)
     neurons = _joined(draft, wishes)
     record = PassRecord(name="realize_circuits", notes=tuple(_notes(draft, wishes)))
     chip = replace(
@@ -68,11 +69,11 @@ def realize_circuits(draft: Draft) -> Draft:
         v_rest_lsb={name: wish.rest_lsb for name, wish in wishes.items()},
         drive_lsb_per_unit={name: wish.drive_lsb_per_unit for name, wish in wishes.items()},
     )
-    return draft.recorded(record, chip_draft=chip)
+    return draft.recorded(record, part=chip)
 
 
 def _wishes(draft: Draft, block: NeuronBlock) -> Wishes:
-    sites = draft.chip_parts.sites[block.population]
+    sites = draft.part_of(ChipDraft).sites[block.population]
     return sampling_wishes(draft, block, sites) if block.lif is None else _lif_wishes(draft, block, block.lif)
 
 
@@ -140,13 +141,15 @@ def _outside(draft: Draft, block: NeuronBlock, wishes: Wishes) -> Iterator[Probl
 
 def _joined(draft: Draft, wishes: dict[str, Wishes]) -> ChipNeurons:
     names = [block.population for block in draft.neurons]
-    sites = np.concatenate([draft.chip_parts.sites[name] for name in names])
+    sites = np.concatenate([draft.part_of(ChipDraft).sites[name] for name in names])
     settings = {key: np.concatenate([wishes[name].settings[key] for name in names]) for key in _RANGES}
     for key, table in _OFFSETS.items():
         settings[key] = settings[key] - of_neurons(draft, table, sites)
     for key, table in _RATIOS.items():
         settings[key] = settings[key] / of_neurons(draft, table, sites)
-    state = np.concatenate([np.full(len(draft.chip_parts.sites[name]), wishes[name].state_us) for name in names])
+    state = np.concatenate(
+        [np.full(len(draft.part_of(ChipDraft).sites[name]), wishes[name].state_us) for name in names]
+    )
     unset = np.zeros(len(sites))
     return ChipNeurons(
         site=frozen(sites),

@@ -19,6 +19,7 @@ from sal_hw.program import LoweredPoisson, NeuronBlock, PassRecord
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_neurons
 from sal_hw_brainscales2.passes.circuit_settings import Wishes
+from sal_hw_brainscales2.passes.draft import ChipDraft
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +144,7 @@ def _other_synapses(draft: Draft, block: NeuronBlock, sites: NDArray[np.int64]) 
             continue
         strength = np.where(gains.ok, gains.measured, 1.0)
         measured = of_neurons(draft, f"activation_row_{polarity}", sites).astype(np.int64)
-        for tile in draft.chip_parts.tiles:
+        for tile in draft.part_of(ChipDraft).tiles:
             if tile.owner != f"noise_{polarity}.{block.population}":
                 continue
             source, column = np.nonzero(tile.exists)

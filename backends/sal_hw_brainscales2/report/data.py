@@ -27,9 +27,7 @@ def placed_chip(program: CompiledProgram) -> ChipProgram:
     TypeError
         If the program was not compiled for a chip.
     """
-    if program.chip is None:
-        raise TypeError(f"a program for {program.target} has no placement")
-    return program.chip
+    return program.part_of(ChipProgram)
 
 
 def weight_unit(program: CompiledProgram, owner: str) -> str:
@@ -81,7 +79,7 @@ def tabulate_weights(program: CompiledProgram, calibration: CalibrationSnapshot 
         gain = np.ones(tile.codes.shape) if tile.owner in as_given else _gain(calibration, tile)
         wanted = _wanted(program, tile)
         if (wanted > 0.0).any():
-            tables.append(_weights(program, chip, tile, wanted, gain))
+            tables.append(_weights(program, tile, wanted, gain))
     return _joined(tables)
 
 
@@ -93,7 +91,7 @@ def _wanted(program: CompiledProgram, tile: SynapseTile) -> Floats:
             return np.where(tile.exists, np.maximum(sign * block.weights[:, tile.post], 0.0), 0.0)
     stimulus = next(item for item in program.stimuli if item.name == tile.owner)
     if stimulus.kind == "poisson" and stimulus.code is not None:
-        lsb = placed_chip(program).scaling_of(tile.owner).lsb[tile.post]
+        lsb = program.scaling_of(tile.owner).lsb[tile.post]
         return np.where(tile.exists, stimulus.code * lsb, 0.0)
     return np.where(tile.exists, np.diag(np.maximum(sign * stimulus.weights[tile.post], 0.0)), 0.0)
 
@@ -106,8 +104,8 @@ def _gain(calibration: CalibrationSnapshot | None, tile: SynapseTile) -> Floats:
     return np.asarray(np.maximum(np.where(table.ok[place], table.measured[place], 1.0), _LEAST_GAIN), dtype=np.float64)
 
 
-def _weights(program: CompiledProgram, chip: ChipProgram, tile: SynapseTile, wanted: Floats, gain: Floats) -> Table:
-    lsb = np.broadcast_to(chip.scaling_of(tile.owner).lsb[tile.post], tile.codes.shape)
+def _weights(program: CompiledProgram, tile: SynapseTile, wanted: Floats, gain: Floats) -> Table:
+    lsb = np.broadcast_to(program.scaling_of(tile.owner).lsb[tile.post], tile.codes.shape)
     pre, column = np.nonzero(wanted > 0.0)
     sign = float(sign_of(tile.polarity))
     code, step = tile.codes[pre, column].astype(np.int64), lsb[pre, column] * gain[pre, column]

@@ -21,14 +21,14 @@ def chip_report(program: CompiledProgram, target: TargetDescription) -> Document
 
     Times of the chip are in us, times of the model in ms. Weights are in the unit that stands beside them.
     """
-    chip = program.chip
-    if chip is None:
+    chip = program.part
+    if not isinstance(chip, ChipProgram):
         return {}
     return {
         "placement": _placement(program, chip),
         "rows": _rows(chip, target),
         "in_degree": _in_degree(program, target),
-        "weights": [_weights(program, chip, item.owner) for item in chip.scaling],
+        "weights": [_weights(program, item.owner) for item in program.scaling],
         "plasticity": [_plasticity(program, chip, kernel, target) for kernel in chip.kernels],
         "background": _background(chip, target),
         "external": [
@@ -83,8 +83,8 @@ def _in_degree(program: CompiledProgram, target: TargetDescription) -> Document:
     return {"mean": float(rows.mean()), "largest": largest, "limit": int(_limit(target, "in_degree"))}
 
 
-def _weights(program: CompiledProgram, chip: ChipProgram, owner: str) -> Document:
-    item = chip.scaling_of(owner)
+def _weights(program: CompiledProgram, owner: str) -> Document:
+    item = program.scaling_of(owner)
     return {
         "owner": owner,
         "population": target_population(program, owner),

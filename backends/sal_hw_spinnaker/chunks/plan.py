@@ -156,19 +156,6 @@ class ChunkPlan:
         return {key: item for key, item in found.items() if key != "arrays"} | {"inputs": inputs}
 
 
-def ticks_of(program: CompiledProgram) -> TickProgram:
-    """Return the part of a program that runs in chunks.
-
-    Raises
-    ------
-    TypeError
-        If it has none.
-    """
-    if program.digital is None or program.digital.ticks is None:
-        raise TypeError("the program was not compiled for a machine for which a host learns")
-    return program.digital.ticks
-
-
 def chunk_plan(program: CompiledProgram, seed: int) -> ChunkPlan:
     """Return the plan of a program.
 
@@ -177,13 +164,13 @@ def chunk_plan(program: CompiledProgram, seed: int) -> ChunkPlan:
     seed
         Seed of everything random in the run.
     """
-    ticks, arrays = ticks_of(program), Arrays()
+    ticks, arrays = program.part_of(TickProgram), Arrays()
     stimuli = zip(ticks.inputs, program.stimuli, strict=True)
     return ChunkPlan(
         program_hash=program.hash,
         seed=seed,
         timestep_ms=program.timestep_ms,
-        real_tick_s=program.timestep_ms * 1e-3 * (program.digital.time_scale_factor if program.digital else 1.0),
+        real_tick_s=program.timestep_ms * 1e-3 * ticks.time_scale_factor,
         chunk_ticks=ticks.chunk_ticks,
         shadow=ticks.shadow,
         rounding=ticks.rounding,

@@ -14,7 +14,8 @@ from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw_spinnaker.chunks.loop import Chunk, ChunkLoop, Records, Spikes
-from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan, ticks_of
+from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan
+from sal_hw_spinnaker.ticks import TickProgram
 
 
 class ChunkRunner(Protocol):
@@ -64,7 +65,7 @@ class ChunkSession(WithoutMoments):
     ) -> None:
         self.chip_id = chip_id
         self._program = program
-        self._ticks = ticks_of(program)
+        self._ticks = program.part_of(TickProgram)
         self._plan = chunk_plan(program, seed)
         self._run = open_runner(self._plan)
         self._recorder = recorder

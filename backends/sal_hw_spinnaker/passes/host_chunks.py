@@ -34,25 +34,6 @@ _DELAYED, _IMMEDIATE = "lif_curr_exp", "lif_curr_exp_no_delay"
 _SIGMA = 5.0
 
 
-def ticks_of(draft: Draft) -> TickProgram:
-    """Return what has been decided so far.
-
-    Raises
-    ------
-    TypeError
-        If the target's passes are in the wrong order.
-    """
-    if draft.digital is None or draft.digital.ticks is None:
-        raise TypeError("no weights have been stored yet: the target's passes are in the wrong order")
-    return draft.digital.ticks
-
-
-def _decided(draft: Draft, ticks: TickProgram, record: PassRecord) -> Draft:
-    if draft.digital is None:
-        raise TypeError("no weights have been stored yet: the target's passes are in the wrong order")
-    return draft.recorded(record, digital=replace(draft.digital, ticks=ticks))
-
-
 def host_chunks(*, shadow: bool = True, rounding: Rounding = "nearest") -> Callable[[Draft], Draft]:
     """Return the pass that makes an update interval a chunk, after which the host learns.
 
@@ -77,14 +58,14 @@ def host_chunks(*, shadow: bool = True, rounding: Rounding = "nearest") -> Calla
         if problems:
             raise InputError(problems)
         steps = draft.rules[0].update_steps if draft.rules else int(limit(draft, "free_chunk"))
-        ticks = replace(ticks_of(draft), chunk_ticks=steps, shadow=shadow, rounding=rounding)
+        ticks = replace(draft.part_of(TickProgram), chunk_ticks=steps, shadow=shadow, rounding=rounding)
         kept = "floating-point weights stay on the host" if shadow else "the host keeps no floating-point weights"
         notes = (
             f"the host learns after every chunk of {steps} ticks, which begins at rest",
             f"{kept}; rounding is {rounding}",
         )
         record = PassRecord(name="host_chunks", notes=notes, counts={"ticks per chunk": float(steps)})
-        return _decided(draft, ticks, record)
+        return draft.recorded(record, part=ticks)
 
     return choose_chunks
 
@@ -132,13 +113,13 @@ def _windows(rule: LoweredRule) -> tuple[float, ...]:
 
 def tick_parameters(draft: Draft) -> Draft:
     """Turn each population's parameters into the machine's, which have no units."""
-    ticks = ticks_of(draft)
+    ticks = draft.part_of(TickProgram)
     neurons = tuple(_parameters(draft, ticks, block) for block in draft.neurons)
     notes = tuple(
         f"{item.population}: {item.model}, threshold {item.threshold:.5g}, 1 mV is {item.potential_per_mv:.5g}"
         for item in neurons
     )
-    return _decided(draft, replace(ticks, neurons=neurons), PassRecord(name="tick_parameters", notes=notes))
+    return draft.recorded(PassRecord(name="tick_parameters", notes=notes), part=replace(ticks, neurons=neurons))
 
 
 def _parameters(draft: Draft, ticks: TickProgram, block: NeuronBlock) -> TickNeurons:
@@ -169,7 +150,7 @@ def place_on_elements(draft: Draft) -> Draft:
     InputError
         E334 for memory or elements that do not suffice.
     """
-    ticks = ticks_of(draft)
+    ticks = draft.part_of(TickProgram)
     neurons = tuple(_placed(draft, ticks, item) for item in ticks.neurons)
     inputs = tuple(
         _placed_input(draft, ticks, item, stimulus) for item, stimulus in zip(ticks.inputs, draft.stimuli, strict=True)
@@ -189,7 +170,7 @@ def place_on_elements(draft: Draft) -> Draft:
         for item in inputs
     ]
     counts = {"processing elements": float(_elements(done))}
-    return _decided(draft, done, PassRecord(name="place_on_elements", notes=tuple(notes), counts=counts))
+    return draft.recorded(PassRecord(name="place_on_elements", notes=tuple(notes), counts=counts), part=done)
 
 
 def _placed(draft: Draft, ticks: TickProgram, item: TickNeurons) -> TickNeurons:

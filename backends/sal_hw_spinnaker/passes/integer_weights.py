@@ -21,7 +21,6 @@ from sal_hw.program import LoweredSal, NeuronBlock, PassRecord, SynapseBlock
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
-from sal_hw_spinnaker.program import DigitalProgram
 from sal_hw_spinnaker.ticks import IntegerInput, IntegerScale, IntegerSynapses, TickProgram
 
 #: relative error of a stimulus that its user should know; a choice
@@ -45,6 +44,7 @@ def integer_weights(draft: Draft) -> Draft:
         raise InputError(problems)
     scales = _scales(draft, learning)
     ticks = TickProgram(
+        time_scale_factor=max(1.0, limit(draft, "shortest_real_tick") / draft.spec.timestep_ms),
         scales=scales,
         synapses=tuple(
             _synapses(draft, block, scales, learns=block.projection in learning) for block in draft.synapses
@@ -58,16 +58,7 @@ def integer_weights(draft: Draft) -> Draft:
             for item in draft.stimuli
         ),
     )
-    digital = DigitalProgram(
-        time_scale_factor=max(1.0, limit(draft, "shortest_real_tick") / draft.spec.timestep_ms),
-        history=0,
-        neurons=(),
-        scales=(),
-        synapses=(),
-        inputs=(),
-        ticks=ticks,
-    )
-    return draft.recorded(_record(draft, ticks, learning), digital=digital)
+    return draft.recorded(_record(draft, ticks, learning), part=ticks)
 
 
 def current_gain(tau_ms: float, step_ms: float) -> float:

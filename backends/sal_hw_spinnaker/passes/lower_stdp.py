@@ -20,7 +20,7 @@ from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, LoweredWindow, NeuronBlock, PassRecord
 from sal_hw.spec.signs import sign_of
 from sal_hw.spec.windows import pairs_nearest, sum_over_lags
-from sal_hw_spinnaker.passes.digital_draft import SignedPart
+from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
 from sal_hw_spinnaker.program import TRACE_BITS, FlushSpikes, PairStdp, window_table
 
@@ -37,13 +37,15 @@ def lower_stdp(draft: Draft) -> Draft:
     problems = [*_not_pair_stdp(draft)]
     if problems:
         raise InputError(problems)
-    plasticity = tuple(_stdp(draft, part) for part in draft.digital_parts.plastic_parts())
+    plasticity = tuple(_stdp(draft, part) for part in draft.part_of(DigitalDraft).plastic_parts())
     problems = [*_two_rules(draft, plasticity), *_too_fine(draft, plasticity)]
     if problems:
         raise InputError(problems)
-    flush = tuple(_flush(draft, block) for block in draft.neurons if block.population in draft.digital_parts.flush_mv)
-    done = replace(draft.digital_parts, plasticity=plasticity, flush=flush)
-    return draft.recorded(_record(draft, plasticity, flush), digital_draft=done)
+    flush = tuple(
+        _flush(draft, block) for block in draft.neurons if block.population in draft.part_of(DigitalDraft).flush_mv
+    )
+    done = replace(draft.part_of(DigitalDraft), plasticity=plasticity, flush=flush)
+    return draft.recorded(_record(draft, plasticity, flush), part=done)
 
 
 def _not_pair_stdp(draft: Draft) -> Iterator[Problem]:
@@ -79,8 +81,8 @@ def _stdp(draft: Draft, part: SignedPart) -> PairStdp:
     step, gain = draft.spec.timestep_ms, abs(rule.gain)
     plus = gain * _wanted_area(rule.causal) / _area(window_table(rule.causal.trace_tau_steps)[1:])
     minus = gain * _wanted_area(rule.anticausal) / _area(window_table(rule.anticausal.trace_tau_steps))
-    scale = draft.digital_parts.scale_of(part)
-    fixed = next((item for item in draft.digital_parts.parts if item.name == f"{part.owner}.fixed"), None)
+    scale = draft.part_of(DigitalDraft).scale_of(part)
+    fixed = next((item for item in draft.part_of(DigitalDraft).parts if item.name == f"{part.owner}.fixed"), None)
     drift = _drift_mv_per_s(draft, rule, scale.lsb_mv) if gain else 0.0
     return PairStdp(
         rule=rule.name,
@@ -162,7 +164,7 @@ def _too_fine(draft: Draft, plasticity: tuple[PairStdp, ...]) -> Iterator[Proble
 
 
 def _flush(draft: Draft, block: NeuronBlock) -> FlushSpikes:
-    lif, parts = block.lif, draft.digital_parts
+    lif, parts = block.lif, draft.part_of(DigitalDraft)
     if lif is None:
         raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
     scale = next(item for item in parts.scales if item.population == block.population and item.receptor == "excitatory")

@@ -37,13 +37,13 @@ def place_on_cores(draft: Draft) -> Draft:
     neurons = tuple(_neurons(draft, block) for block in draft.neurons)
     per_core = {item.population: item.neurons_per_core for item in neurons}
     synapses = tuple(
-        replace(item, row_synapses=_row(item, per_core[item.target])) for item in draft.digital_parts.synapses
+        replace(item, row_synapses=_row(item, per_core[item.target])) for item in draft.part_of(DigitalDraft).synapses
     )
-    done = replace(draft.digital_parts, neurons=neurons, synapses=synapses)
+    done = replace(draft.part_of(DigitalDraft), neurons=neurons, synapses=synapses)
     problems = [*_too_much(draft, done), *_too_many_cores(draft, done)]
     if problems:
         raise InputError(problems)
-    return draft.recorded(_record(draft, done), digital_draft=done)
+    return draft.recorded(_record(draft, done), part=done)
 
 
 def time_scale_factor(draft: Draft) -> float:
@@ -78,7 +78,7 @@ def _neurons(draft: Draft, block: NeuronBlock) -> DigitalNeurons:
     lif = block.lif
     if lif is None:
         raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
-    onto = [item for item in draft.digital_parts.synapses if item.target == block.population]
+    onto = [item for item in draft.part_of(DigitalDraft).synapses if item.target == block.population]
     slots = 1 << max((item.delay_steps for item in onto), default=1).bit_length()
     most = limit(draft, "neurons_per_core")
     if any(item.plastic for item in onto):
@@ -110,7 +110,7 @@ def _memory(draft: Draft, population: str, per_core: int, slots: int) -> int:
     """Return an estimate of a core's fast memory in bytes: ring buffers, post history, tables of the windows."""
     buffers = 2 * _RECEPTORS * slots * (1 << (per_core - 1).bit_length())
     tables = history = 0
-    for part in draft.digital_parts.plastic_parts():
+    for part in draft.part_of(DigitalDraft).plastic_parts():
         if part.target == population and part.rule is not None:
             windows = [getattr(draft.rules[part.rule], name, None) for name in ("causal", "anticausal")]
             tables = sum(round(2 * limit(draft, "window_length") * item.tau_steps) for item in windows if item)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import PassRecord
-from sal_hw.spec.signs import Polarity, sign_of
+from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw_spinnaker.program import FRACTION_BITS, DigitalInput, DigitalSynapses, WordScale
@@ -30,11 +30,11 @@ _RECEPTORS: tuple[Polarity, ...] = ("excitatory", "inhibitory")
 
 def scale_words(draft: Draft) -> Draft:
     """Give each receptor of each population a shift, and each synapse its word; count what is rounded to zero."""
-    parts = draft.digital_parts.parts
+    parts = draft.part_of(DigitalDraft).parts
     scales = tuple(
         _scale(draft, block.population, receptor, block.size) for block in draft.neurons for receptor in _RECEPTORS
     )
-    scaled = replace(draft.digital_parts, scales=scales)
+    scaled = replace(draft.part_of(DigitalDraft), scales=scales)
     synapses, inputs = [], []
     for part in parts:
         words = words_of(part.weights, scaled.scale_of(part).words_per_mv)
@@ -43,7 +43,7 @@ def scale_words(draft: Draft) -> Draft:
         else:
             synapses.append(_synapses(part, part.source, words))
     done = replace(scaled, synapses=tuple(synapses), inputs=tuple(inputs))
-    return draft.recorded(_record(done), digital_draft=done)
+    return draft.recorded(_record(done), part=done)
 
 
 def ring_buffer_shift(expected_mv: float, largest_mv: float) -> int:
@@ -61,13 +61,12 @@ def words_of(weights_mv: NDArray[np.float64], words_per_mv: float) -> NDArray[np
     return np.asarray(np.rint(weights_mv * words_per_mv), dtype=np.uint16)
 
 
-def _scale(draft: Draft, population: str, receptor: Polarity, size: int) -> WordScale:
-    # a neuron is made to spike by an excitatory event
-    flush = draft.digital_parts.flush_mv.get(population, 0.0) if sign_of(receptor) > 0 else 0.0
+def _scale(draft: Draft, population: str, receptor: Receptor, size: int) -> WordScale:
+    flush = draft.part_of(DigitalDraft).flush_mv.get(population, 0.0) if receptor == "excitatory" else 0.0
     spikes = limit(draft, "planned_rate") * draft.spec.timestep_ms * 1e-3
     mean, variance = np.full(size, spikes * flush), np.full(size, spikes * flush**2)
     largest = flush
-    for part in draft.digital_parts.parts:
+    for part in draft.part_of(DigitalDraft).parts:
         if part.target == population and part.receptor == receptor:
             # a synapse that learns may come to have the largest weight, so it counts with that
             weights = part.weights if part.rule is None else np.where(part.exists, part.largest_mv, 0.0)

@@ -64,7 +64,7 @@ def split_signs(draft: Draft) -> Draft:
     parts += _stimulus_parts(draft)
     sources = {part.source for part in parts if part.rule is not None}
     flush_mv = {block.population: _flush_mv(block) for block in draft.neurons if block.population in sources}
-    return draft.recorded(_record(draft, parts), digital_draft=DigitalDraft(parts=tuple(parts), flush_mv=flush_mv))
+    return draft.recorded(_record(draft, parts), part=DigitalDraft(parts=tuple(parts), flush_mv=flush_mv))
 
 
 def changed_by(rule: LoweredRule) -> tuple[str, ...]:

@@ -107,9 +107,7 @@ def make_job(program: CompiledProgram, mode: Mode, *, updates: int, seed: int) -
     seed
         Seed of stimuli without a seed of their own.
     """
-    digital = program.digital
-    if digital is None:
-        raise TypeError("the program was not compiled for a machine that computes in time steps")
+    digital = program.part_of(DigitalProgram)
     labels = {block.population: f"n{index}" for index, block in enumerate(program.neurons)}
     driven = [(f"s{index}", item) for index, item in enumerate(program.stimuli)]
     flushed = [(f"f{index}", item) for index, item in enumerate(digital.flush)]

@@ -51,9 +51,7 @@ def compare(program: CompiledProgram, job: Job, found: dict[str, Any], arrays: A
     IntegrityError
         E834 with everything that differs.
     """
-    digital = program.digital
-    if digital is None:
-        raise TypeError("the program was not compiled for a machine that computes in time steps")
+    digital = program.part_of(DigitalProgram)
     cores = _placed(found)
     routes = [Entry(*item) for item in found["routes"]]
     _refuse(*_wrong_cores(digital, job, cores))

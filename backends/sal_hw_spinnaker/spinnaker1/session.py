@@ -87,9 +87,7 @@ def estimate_deadline(job: Job) -> float:
 
 def _named(job: Job, program: CompiledProgram, arrays: Arrays) -> Arrays:
     """Return the arrays of a run by the program's names, weights as words."""
-    digital = program.digital
-    if digital is None:
-        raise TypeError("the program was not compiled for a machine that computes in time steps")
+    digital = program.part_of(DigitalProgram)
     found: Arrays = {"read_after": arrays["read_after"]}
     for index, item in enumerate(job.synapses):
         if item.stdp is not None:
@@ -122,12 +120,12 @@ class SpinnakerSession(WithoutMoments):
     def __init__(
         self, program: CompiledProgram, run: Callable[[int], MachineResult], *, recorder: SpikeRecorder | None = None
     ) -> None:
-        if program.digital is None or not program.rules:
+        if not program.rules:
             _not_offered("programs that learn")
         if any(isinstance(probe, MembraneProbe) for probe in program.probes):
             _not_offered("programs without membrane probes, whose data is not taken from the machine")
         self._program = program
-        self._digital: DigitalProgram = program.digital
+        self._digital = program.part_of(DigitalProgram)
         self._run = run
         self._recorder = recorder
         self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}

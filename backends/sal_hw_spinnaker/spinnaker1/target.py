@@ -30,5 +30,5 @@ spinnaker1_target = Target(
         finish_digital,
     ),
     backend="spinnaker1",
-    emulator="emulator",
+    emulator="emulator:spinnaker",
 )

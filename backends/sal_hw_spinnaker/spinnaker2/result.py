@@ -17,9 +17,10 @@ from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import read_npz, sha256
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.chunks.loop import Chunk, ChunkLoop, Records
-from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan, ticks_of
+from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan
 from sal_hw_spinnaker.chunks.session import ChunkSession
 from sal_hw_spinnaker.spinnaker2.description import FRONT_END, NAME
+from sal_hw_spinnaker.ticks import TickProgram
 
 KIND, FORMAT = "sal-hw-result", 1
 #: bytes of a file that are read at most; a choice far above what hundreds of chunks leave
@@ -114,7 +115,7 @@ def _check_header(path: Path, header: dict[str, Any], program: CompiledProgram) 
 def _records(path: Path, arrays: Arrays, program: CompiledProgram, updates: int) -> tuple[Records, ...]:
     """Return the records of each chunk."""
     plan = chunk_plan(program, program.seed)
-    ticks = ticks_of(program).chunk_ticks
+    ticks = program.part_of(TickProgram).chunk_ticks
     spikes: list[dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]] = [{} for _ in range(updates)]
     potentials: list[dict[str, NDArray[np.float64]]] = [{} for _ in range(updates)]
     for item in plan.populations:

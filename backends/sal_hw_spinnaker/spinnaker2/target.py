@@ -45,7 +45,7 @@ def spinnaker2_with(*, shadow: bool = True, rounding: Rounding = "nearest") -> T
             place_on_elements,
         ),
         backend="spinnaker2",
-        emulator="emulator",
+        emulator="emulator:spinnaker",
         files=_files,
     )
 

@@ -20,6 +20,7 @@ from sal_hw.spec.probes import SpikeProbe
 from sal_hw.spec.values import Table
 from sal_hw.target.snapshot import Curve
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_calibration.bench import Bench, Run, Sites
 from sal_hw_calibration.measured import Measured, table_of
 from sal_hw_calibration.outcome import Outcome
@@ -133,12 +134,10 @@ def _groups(bench: Bench) -> Iterator[list[Sites]]:
 
 def _noise_rows(run: Run, names: list[str], polarity: str) -> NDArray[np.float64]:
     """Return the row through which each neuron gets its noise of one sign, shape (neurons,)."""
-    if run.program.chip is None:
-        raise TypeError("the program was not compiled for a chip")
     rows = []
     for name in names:
         of_name = np.full(run.program.neuron_block(name).size, np.nan)
-        for tile in run.program.chip.tiles_of(f"noise_{polarity}.{name}"):
+        for tile in run.program.part_of(ChipProgram).tiles_of(f"noise_{polarity}.{name}"):
             for source, column in np.argwhere(tile.exists):
                 of_name[tile.post[column]] = tile.rows[source]
         rows.append(of_name)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.target.snapshot import ParameterTable
-from sal_hw_brainscales2.program import PlacedKernel
+from sal_hw_brainscales2.program import ChipProgram, PlacedKernel
 from sal_hw_calibration.bench import Bench, Run
 from sal_hw_calibration.measure import windows
 from sal_hw_calibration.measured import FAILED_FIT, Flags, Measured, table_of
@@ -134,9 +134,7 @@ class _Part:
 
     def place(self) -> tuple[NDArray[np.intp], ...]:
         """Return where in a chip's table the synapses are."""
-        if self.run.program.chip is None:
-            raise TypeError("the program was not compiled for a chip")
-        (tile,) = self.run.program.chip.tiles_of(self.projection)
+        (tile,) = self.run.program.part_of(ChipProgram).tiles_of(self.projection)
         return np.ix_(np.array([tile.hemisphere]), tile.rows, tile.columns)
 
 
@@ -215,7 +213,7 @@ def _read_times(run: Run, projection: str, readings: int) -> Doubles:
 
     A processor goes through its rows in increasing order.
     """
-    chip = run.program.chip
+    chip = run.program.part_of(ChipProgram)
     if chip is None:
         raise TypeError("the program was not compiled for a chip")
     placed: PlacedKernel = next(item for item in chip.kernels if item.projection == projection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_calibration.bench import Bench, Run, Sites
 from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold, tau_mem_sensitivity
 from sal_hw_calibration.measure.synapses import UNKNOWN_TAU_MEM
@@ -109,7 +110,7 @@ def _fit(bench: Bench, run: Run, offset: Doubles) -> PspFit:
 
 def _expected(bench: Bench, run: Run, *, relative: bool) -> Doubles:
     """Return the steady drive that each neuron's synapse should have, its known strength included, shape (neurons,)."""
-    chip = run.program.chip
+    chip = run.program.part_of(ChipProgram)
     if chip is None:
         raise TypeError("the program was not compiled for a chip")
     expected = np.full(run.program.n_neurons, np.nan)
@@ -126,7 +127,7 @@ def _expected(bench: Bench, run: Run, *, relative: bool) -> Doubles:
 
 def _synapse_error(bench: Bench, run: Run) -> Doubles:
     """Return the relative error of the strength of each neuron's synapse, shape (neurons,)."""
-    chip, gains = run.program.chip, bench.known.get("gain_ratio")
+    chip, gains = run.program.part_of(ChipProgram), bench.known.get("gain_ratio")
     if chip is None:
         raise TypeError("the program was not compiled for a chip")
     error = np.full(run.program.n_neurons, UNKNOWN_GAIN)

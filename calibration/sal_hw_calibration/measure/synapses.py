@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sal_hw.results.result import Spikes
 from sal_hw.target.snapshot import ParameterTable
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_calibration.bench import Bench, Run, Sites
 from sal_hw_calibration.measure.psp import PspFit, fit_psps, fold, psp, repeated_psp, tau_mem_sensitivity
 from sal_hw_calibration.measured import Measured, table_of
@@ -182,19 +183,15 @@ def _drives(
 
 def _rows(run: Run) -> NDArray[np.int64]:
     """Return the row of each source."""
-    if run.program.chip is None:
-        raise TypeError("the program was not compiled for a chip")
-    (tile,) = run.program.chip.tiles_of("synapses")
+    (tile,) = run.program.part_of(ChipProgram).tiles_of("synapses")
     return tile.rows
 
 
 def _expected(run: Run, population: str) -> Doubles:
     """Return the steady drive that the stored codes of a population's synapses should have, shape (neurons,)."""
-    if run.program.chip is None:
-        raise TypeError("the program was not compiled for a chip")
-    (tile,) = run.program.chip.tiles_of("synapses")
+    (tile,) = run.program.part_of(ChipProgram).tiles_of("synapses")
     block = run.program.neuron_block(population)
-    drive = run.program.chip.neurons.drive_exc_lsb[block.offset : block.offset + block.size]
+    drive = run.program.part_of(ChipProgram).neurons.drive_exc_lsb[block.offset : block.offset + block.size]
     return np.asarray(drive[tile.post] * tile.codes.max(axis=0))
 
 

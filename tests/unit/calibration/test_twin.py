@@ -16,6 +16,7 @@ from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.workflow.checked_recipe import compile_recipe, load_recipe
 from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
 from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_calibration.campaign import run_campaign
 from sal_hw_emulator.lif_session import LifSession
 
@@ -34,7 +35,7 @@ def measured(truth: CalibrationSnapshot, tmp_path_factory: pytest.TempPathFactor
 def _run(chip: CalibrationSnapshot | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rates of all neurons and the learned weights of a chip whose deviations nobody corrects."""
     program = compile_recipe(load_recipe(RECIPE, overrides=SMALL), target="brainscales2", seed=1)
-    session = LifSession(program, ChipModel.from_snapshot(chip), seed=seed)
+    session = LifSession(program, ChipWeights(program, ChipModel.from_snapshot(chip), seed), seed=seed)
     seen = session.learn(100)
     rates = np.concatenate(list(seen.spike_counts.values())) / (seen.duration_ms * 1e-3)
     return rates, session.weights("feedback").ravel()

@@ -112,7 +112,7 @@ def test_without_alignment_the_update_is_symmetric() -> None:
 def _wake_moments(overrides: Sequence[str], seed: int) -> Moments:
     recipe = api.load_recipe(RECIPE, overrides=overrides)
     program = api.compile_recipe(recipe)
-    backend = load_backend("emulator")
+    backend = load_backend("emulator:brainscales2")
     session = backend.open(program, seed=seed)
     kept: list[Moments] = []
     session.set_moments = lambda _rule, moments: kept.append(moments)  # type: ignore[method-assign]

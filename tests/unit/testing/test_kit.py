@@ -46,7 +46,7 @@ class Broken:
 
 
 def _open(program: CompiledProgram, seed: int = 1, **options: Any) -> Any:
-    return Broken(load_backend("emulator").open(program, seed=seed, **options))
+    return Broken(load_backend("emulator:brainscales2").open(program, seed=seed, **options))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from sal_hw_brainscales2.machine.ppu.symbols import (
     learning_polarities,
 )
 from sal_hw_brainscales2.machine.sdk import FrontEnd
-from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
+from sal_hw_brainscales2.program import ChipProgram, PlacedKernel, Polarity, SynapseTile
 
 Layout = Literal["packed_active_columns", "complete_rows"]
 
@@ -110,11 +110,11 @@ def render_kernel(
 
 def program_files(program: CompiledProgram) -> dict[str, bytes]:
     """Return the kernel texts of a program by the names of their files."""
-    if program.chip is None:
+    if not isinstance(program.part, ChipProgram):
         return {}
     files: dict[str, bytes] = {}
-    for number, placed in enumerate(program.chip.kernels):
-        tiles, senses = program.chip.tiles_of(placed.projection), placed.projection in sensed(program)
+    for number, placed in enumerate(program.part_of(ChipProgram).kernels):
+        tiles, senses = program.part_of(ChipProgram).tiles_of(placed.projection), placed.projection in sensed(program)
         seed = 1 + program.seed % MAX_SEED
         chosen: list[Polarity] = ["excitatory", "inhibitory"]
         for polarity in chosen:

@@ -51,7 +51,7 @@ def collect_run_data(program: CompiledProgram, *, updates: int, seed: int, durat
     TypeError
         If the program was not compiled for a chip, or nothing sets how long the run lasts.
     """
-    chip = program.chip
+    chip = program.part_of(ChipProgram)
     lasts_ms = duration_ms if program.update_ms is None else updates * program.update_ms
     if chip is None or lasts_ms is None:
         raise TypeError("a run file is made of a program for a chip with a learning rule or a duration")

@@ -15,7 +15,6 @@ from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, we
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
-from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_emulator.engines.lif.simulation import Piece
 from sal_hw_emulator.lif_loader import membrane_probe
 from sal_hw_emulator.membrane_reading import read_membranes
@@ -47,10 +46,8 @@ class FixedPointSession(WithoutMoments):
     def __init__(
         self, program: CompiledProgram, *, seed: int, threads: int = 1, recorder: SpikeRecorder | None = None
     ) -> None:
-        if program.digital is None:
-            raise TypeError("the program was not compiled for a machine that computes in time steps")
         self._program = program
-        self._digital: DigitalProgram = program.digital
+        self._digital = program.part_of(DigitalProgram)
         self._seed = seed
         self._threads = threads
         self._recorder = recorder
@@ -121,8 +118,8 @@ class FixedPointSession(WithoutMoments):
         for piece in pieces:
             counts += np.bincount(piece.spike_neuron, minlength=len(counts))
         # a digital machine reads its potentials as they are, so that no chip and no random numbers come into it
-        nominal, unused = ChipModel.from_snapshot(None), np.random.SeedSequence(self._seed)
-        membrane_ms, membrane = read_membranes(self._program, nominal, pieces, unused) if pieces else ({}, {})
+        unused = np.random.SeedSequence(self._seed)
+        membrane_ms, membrane = read_membranes(self._program, pieces, unused) if pieces else ({}, {})
         return Observation(
             duration_ms=sum(piece.steps for piece in pieces) * self._program.timestep_ms,
             spike_counts={

@@ -130,7 +130,7 @@ def _chip(seed=7, **spreads):
 
 
 def _activity(program, chip, duration_ms=100_000.0):
-    session = load_backend("emulator").open(program, seed=5, chip=chip)
+    session = load_backend("emulator:brainscales2").open(program, seed=5, chip=chip)
     seen = session.observe(duration_ms, warmup_ms=100.0)
     return seen.spike_counts["visible"] * 10.0 / duration_ms
 

@@ -18,6 +18,7 @@ from sal_hw.spec.values import Constant, Normal, Table
 from sal_hw_brainscales2.emulation.loader import load_chip
 from sal_hw_brainscales2.emulation.model import ChipModel, draw_chip, nominal_chip
 from sal_hw_brainscales2.emulation.spreads import load_spreads
+from sal_hw_brainscales2.program import ChipProgram
 
 #: 45 LSB from rest to threshold are 15 mV: 3 LSB per mV
 NEURON = LifNeuron(
@@ -89,7 +90,7 @@ def two_populations(size=4, *, weight=None, start=1.0, **rule):
 
 def opened(spec, target, *, seed=1, chip=None, known=None, **options):
     program = compile_network(spec, target=target, snapshot=known, seed=2)
-    return program, load_backend("emulator").open(program, seed=seed, chip=chip, **options)
+    return program, load_backend("emulator:brainscales2").open(program, seed=seed, chip=chip, **options)
 
 
 class Recorder:
@@ -168,7 +169,7 @@ def test_broken_circuits_never_spike_and_are_reported():
     spec = two_populations(20)
     program, session = opened(spec, "brainscales2", chip=chip)
     counts = np.concatenate([session.learn(5).spike_counts[name] for name in ("visible",)])
-    usable = chip.table("usable").measured[program.chip.neurons.site[:20]] > 0
+    usable = chip.table("usable").measured[program.part_of(ChipProgram).neurons.site[:20]] > 0
     assert (counts[usable] > 0).all()
     assert not counts[~usable].any()
     assert 0 < usable.sum() < 20
@@ -326,15 +327,15 @@ def test_chip_weights_change_by_what_the_sensors_have_collected():
     feedback = replace(spec.projections[1], receptor="excitatory", weight_min=None)
     spec = replace(spec, projections=(spec.projections[0], feedback))
     program, session = opened(spec, "brainscales2", recorder=recorder)
-    (placed,) = program.chip.kernels
-    per_row = {row for tile in program.chip.tiles_of("feedback") for row in tile.rows.tolist()}
+    (placed,) = program.part_of(ChipProgram).kernels
+    per_row = {row for tile in program.part_of(ChipProgram).tiles_of("feedback") for row in tile.rows.tolist()}
     order = {row: place for place, row in enumerate(sorted(per_row))}
     codes = [np.rint(session.weights("feedback") / 0.1)]
     for _ in range(10):
         session.learn(1)
         codes.append(np.rint(session.weights("feedback") / 0.1))
     deviations = []
-    (excitatory,) = program.chip.tiles_of("feedback")
+    (excitatory,) = program.part_of(ChipProgram).tiles_of("feedback")
     for update in range(1, 10):
         for i, j in np.ndindex(3, 3):
             # row after row from the start of an update, 5.84 us or 58.4 steps each, reads what came since its last time
@@ -358,13 +359,13 @@ def test_both_rows_of_a_signed_weight_together_learn_at_the_rate_of_the_rule():
     # inhibitory ones rise from 0, so that neither is held back by the end of its range
     spec = two_populations(4, learning_rate=0.02, start=6.0, tau_anticausal_ms=2.0)
     program, session = opened(spec, "brainscales2", recorder=recorder)
-    (placed,) = program.chip.kernels
+    (placed,) = program.part_of(ChipProgram).kernels
     updates = 5
     session.learn(updates)
     change = session.weights("feedback") / 0.1 - 60.0
-    order = sorted(row for tile in program.chip.tiles_of("feedback") for row in tile.rows.tolist())
+    order = sorted(row for tile in program.part_of(ChipProgram).tiles_of("feedback") for row in tile.rows.tolist())
     expected = np.zeros((4, 4))
-    for tile in program.chip.tiles_of("feedback"):
+    for tile in program.part_of(ChipProgram).tiles_of("feedback"):
         for i, j in np.ndindex(4, 4):
             last = 10 * (placed.start_us + order.index(int(tile.rows[i])) * placed.row_time_us)
             pre, post = recorder.spikes["hidden", i], recorder.spikes["visible", j]

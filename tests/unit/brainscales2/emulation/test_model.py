@@ -20,9 +20,9 @@ from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_checks import check_tables
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES
+from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.emulation.model import DRAWN_AT, LOWEST_NORMAL_RATIO, ChipModel, draw_chip, nominal_chip
 from sal_hw_brainscales2.emulation.spreads import load_spreads
-from sal_hw_emulator.backend import EmulatorBackend
 
 ACTIVATION = {
     "activation_slope_lsb",

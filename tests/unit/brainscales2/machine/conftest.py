@@ -19,7 +19,7 @@ from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw.storage.files import json_bytes, npz_bytes, sha256
 from sal_hw.workflow import api
-from sal_hw_emulator.backend import EmulatorBackend
+from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 
 ROOT = Path(__file__).parents[4]
 ALIGNMENT = ROOT / "recipes" / "chip_alignment.yaml"

@@ -302,7 +302,7 @@ def pynn_chip(recorded, stack, tmp_path, monkeypatch):
 def test_through_pynn_the_run_is_that_of_the_emulated_chip(recorded, pynn_chip):
     found = pynn_chip()
     wanted = run_program(
-        recorded.program, recorded.recipe.protocol, load_backend("emulator"), seed=recorded.program.seed
+        recorded.program, recorded.recipe.protocol, load_backend("emulator:brainscales2"), seed=recorded.program.seed
     )
     assert (found.result.backend, found.result.chip_id) == ("brainscales2", "chip63")
     stored = api.load_run(found.folder).result

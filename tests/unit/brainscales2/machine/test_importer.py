@@ -17,10 +17,10 @@ from sal_hw.plots import draw
 from sal_hw.results.store import read_spikes
 from sal_hw.workflow import api
 from sal_hw.workflow import import_results as importing
+from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend, RecordedRun
 from sal_hw_brainscales2.machine.importer import check_result, read_result
 from sal_hw_brainscales2.machine.session import ChipSession
-from sal_hw_emulator.backend import EmulatorBackend
 
 
 def playback(recorded, folder: Path, recorder=None) -> ChipSession:

@@ -9,6 +9,7 @@ import pytest
 
 from sal_hw.workflow import api
 from sal_hw_brainscales2.emulation.model import draw_chip
+from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_brainscales2.report.data import in_degrees, tabulate_in_degree, tabulate_synapses, tabulate_weights
 from sal_hw_brainscales2.report.figures import paint_in_degree, paint_synapses, paint_weights, write_program_figures
 
@@ -34,7 +35,7 @@ def chip():
 
 def test_every_synapse_is_listed_once_at_a_place_of_its_own(program):
     table = tabulate_synapses(program)
-    assert len(table) == sum(int(tile.exists.sum()) for tile in program.chip.tiles)
+    assert len(table) == sum(int(tile.exists.sum()) for tile in program.part_of(ChipProgram).tiles)
     places = set(zip(*(table[name].tolist() for name in ("hemisphere", "row", "column")), strict=True))
     assert len(places) == len(table)
     for name, top in (("row", 255), ("column", 255), ("label", 63), ("code", 63)):
@@ -71,7 +72,7 @@ def test_errors_are_those_of_the_compiler(name, overrides, known, chip):
     program = compiled(name, *overrides, snapshot=snapshot)
     table = tabulate_weights(program, snapshot)
     for (owner,), piece in table.groups("owner"):
-        scaling = program.chip.scaling_of(owner)
+        scaling = program.scaling_of(owner)
         assert len(piece) == scaling.total
         assert (piece["code"] == 0).sum() == scaling.zeroed
         error = np.abs(piece["stored"] - piece["wanted"])
@@ -104,7 +105,7 @@ def test_in_degree_counts_rows_of_both_signs(program):
     # hidden neurons: 8 sources with a fixed sign, or fewer where a weight is exactly zero
     assert rows[8:].tolist() == [10] * 8
     table = tabulate_in_degree(program)
-    assert table["rows"].sum() == sum(int(tile.exists.sum()) for tile in program.chip.tiles)
+    assert table["rows"].sum() == sum(int(tile.exists.sum()) for tile in program.part_of(ChipProgram).tiles)
     (axes,) = paint_in_degree(table, limit=256).axes
     assert "18 at most, of 256" in axes.get_title(loc="left")
 

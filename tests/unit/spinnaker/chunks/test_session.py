@@ -13,7 +13,7 @@ from sal_hw.experiment.runner import run_program
 from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.target.description import Range
 from sal_hw.workflow import api
-from sal_hw_emulator.backend import EmulatorBackend
+from sal_hw_spinnaker.emulation.backend import EmulatedMachineBackend as EmulatorBackend
 from sal_hw_spinnaker.spinnaker2.target import spinnaker2_target, spinnaker2_with
 
 RECIPE = Path(__file__).parents[4] / "recipes" / "two_populations.yaml"

@@ -23,6 +23,7 @@ from sal_hw_brainscales2.machine.calix import reading as calix_import
 from sal_hw_brainscales2.machine.calix.reading import import_calix
 from sal_hw_brainscales2.machine.calix.settings import DEFAULTS, calibration_targets, render_calibration
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
+from sal_hw_brainscales2.program import ChipProgram
 
 ROOT = Path(__file__).parents[5]
 FAKE = ROOT / "tests" / "contract" / "fakes" / "calix_stack"
@@ -39,7 +40,7 @@ def data(recorded):
 
 def test_targets_are_those_of_the_program_and_calix_s_own_elsewhere(recorded, data):
     targets = calibration_targets(data)
-    chip = recorded.program.chip
+    chip = recorded.program.part_of(ChipProgram)
     used = np.flatnonzero(targets["used"])
     np.testing.assert_array_equal(used, np.sort(chip.neurons.site))
     order = np.argsort(chip.neurons.site)
