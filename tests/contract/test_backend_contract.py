@@ -26,7 +26,6 @@ class TestBrainScaleS2(BackendContract):
 
     def largest_weight_error(self, program: CompiledProgram, projection: str) -> float:
         """What is stored is the nearest code, and the compiler has said how near."""
-        assert program.chip is not None
         return program.scaling_of(projection).worst_error
 
     def test_the_worst_error_is_as_the_compiler_said(self, open_session: Open, anything: CompiledProgram) -> None:
@@ -41,9 +40,8 @@ class TestSpiNNaker1(BackendContract):
 
     def largest_weight_error(self, program: CompiledProgram, projection: str) -> float:
         """Every part of a weight is stored as the nearest word."""
-        assert program.digital is not None
-        parts = program.digital.parts_of(projection)
-        return sum(0.5 * program.digital.scale_of(part.target, part.receptor).lsb_mv for part in parts)
+        parts = program.part.parts_of(projection)
+        return sum(0.5 * program.part.scale_of(part.target, part.receptor).lsb_mv for part in parts)
 
 
 class TestSpiNNaker2(BackendContract):
@@ -51,9 +49,8 @@ class TestSpiNNaker2(BackendContract):
 
     def largest_weight_error(self, program: CompiledProgram, projection: str) -> float:
         """A weight is stored as the nearest whole number, of the scale of either sign."""
-        assert program.digital is not None
-        assert program.digital.ticks is not None
-        ticks, target = program.digital.ticks, program.synapse_block(projection).target
+        assert program.part is not None
+        ticks, target = program.part, program.synapse_block(projection).target
         return 0.5 * max(ticks.scale_of(target, sign).lsb_mv for sign in ("excitatory", "inhibitory"))
 
 

@@ -105,7 +105,6 @@ class InSinglePrecision(EmulatedInstrument):
     def run(self, program: CompiledProgram, **options: Any) -> Reading:
         """Run a program."""
         reading = super().run(program, **options)
-        assert program.chip is not None
         to_hardware_ms = 1.0 / program.part_of(ChipProgram).time_scale
         rounded = {n: (t * to_hardware_ms).astype(np.float32) / to_hardware_ms for n, t in reading.sample_ms.items()}
         return replace(reading, sample_ms=rounded)
@@ -113,7 +112,6 @@ class InSinglePrecision(EmulatedInstrument):
 
 def _replay(program: CompiledProgram, reading: Reading, updates: int) -> dict[str, NDArray[Any]]:
     """Return a reading in chip units, as the stand-ins replay it."""
-    assert program.chip is not None
     arrays: dict[str, NDArray[Any]] = {}
     to_us = 1e3 / program.part_of(ChipProgram).time_scale
     for block in program.neurons:

@@ -65,8 +65,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     session = FixedPointSession(program, seed=SEED)
     (number,) = (index for index, item in enumerate(job.synapses) if item.stdp is not None)
     learning = job.synapses[number]
-    lsb_mv = program.digital.scale_of("visible", learning.receptor).lsb_mv
-    part = next(item for item in program.digital.synapses if item.name == learning.name)
+    lsb_mv = program.part.scale_of("visible", learning.receptor).lsb_mv
+    part = next(item for item in program.part.synapses if item.name == learning.name)
     session.prepare(UPDATES)
     labels = {name: label for label, name in job.owners.items()}
     spikes: dict[str, list[Any]] = {labels[item.population]: [] for item in program.neurons}
@@ -153,7 +153,7 @@ def test_a_run_gives_the_machine_s_weights_and_spikes(bench: Bench, recorded: Re
     np.testing.assert_array_equal(np.concatenate(taken), recorded.arrays[f"time_ms.{label}"])
     assert list(session.findings()) == []
     # one run per reading, and one for the flush
-    (flush,) = recorded.program.digital.flush
+    (flush,) = recorded.program.part.flush
     assert _log(tmp_path)["runs"] == [*[2000.0] * UPDATES, float(flush.steps)]
     assert not list(tmp_path.glob("sal-hw-spinnaker-*")), "what a good run leaves is removed"
 
@@ -171,7 +171,7 @@ def test_the_experiment_is_the_emulator_s(bench: Bench, recorded: Recorded) -> N
 def test_what_the_machine_is_told_is_the_program(bench: Bench, recorded: Recorded, tmp_path: Path) -> None:
     session = bench().open(recorded.program, seed=SEED)
     session.learn(UPDATES)
-    digital = recorded.program.digital
+    digital = recorded.program.part
     assert _calls(tmp_path, "setup") == [[1.0, 1]]
     populations = {call[0]: call for call in _calls(tmp_path, "population")}
     neurons = [call for call in populations.values() if call[2] == "IF_curr_exp"]

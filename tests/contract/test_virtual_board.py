@@ -139,7 +139,7 @@ def test_the_recipe_is_mapped_from_the_command_line(
     assert {"visible", "hidden", "excite_visible", "inhibit_hidden"} <= owners
     program = api.compile_recipe(api.load_recipe(RECIPE), target=spinnaker1_target)
     assert mapping["program_hash"] == program.hash
-    for part in program.digital.synapses:
+    for part in program.part.synapses:
         found = next(item for item in mapping["synapses"] if item["name"] == part.name)
         assert found["synapses"] == part.exists.sum()
         assert (found["word_min"], found["word_max"]) == (part.words[part.exists].min(), part.words[part.exists].max())
@@ -196,7 +196,7 @@ def test_no_data_of_a_virtual_board_is_taken(mapped: Mapped) -> None:
 
 def test_one_other_word_is_found(mapped: Mapped) -> None:
     name = mapped.region("blocks", "visible")
-    part = next(item for item in mapped.program.digital.synapses if item.plastic)
+    part = next(item for item in mapped.program.part.synapses if item.plastic)
     word = int(part.words[0, 0])
 
     def change(found: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
@@ -278,7 +278,7 @@ NETWORKS = {
 def test_words_shifts_and_delays_agree(name: str) -> None:
     program = compiled(NETWORKS[name])
     report = SpinnakerBackend().map_program(program, updates=3, seed=7)
-    digital = program.digital
+    digital = program.part
     found = {item.name: item for item in report.synapses}
     for part in digital.synapses:
         assert found[part.name].synapses == part.exists.sum()
@@ -298,7 +298,7 @@ def test_equal_seeds_map_alike() -> None:
 def test_what_spynnaker_refuses_is_its_own_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     program = compiled(network(256, 1))
-    digital = program.digital
+    digital = program.part
     assert digital.neurons_of("visible").neurons_per_core == 128
     # learning rows of 256 synapses do not fit; no pass lets them through
     first = replace(digital.neurons[0], neurons_per_core=256)

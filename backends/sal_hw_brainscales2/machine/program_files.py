@@ -12,7 +12,7 @@ from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.run_data import RunData
 from sal_hw_brainscales2.machine.sdk import FrontEnd, front_end_of
-from sal_hw_brainscales2.program import ChipProgram, Polarity
+from sal_hw_brainscales2.program import ChipProgram
 
 FRONT_ENDS: tuple[FrontEnd, ...] = ("hxtorch", "pynn")
 

@@ -21,7 +21,7 @@ from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
 from sal_hw_brainscales2.passes.draft import ChipDraft
-from sal_hw_brainscales2.program import PlacedKernel, Polarity, SynapseTile
+from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
 Memory = Literal["none", "sram", "external"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.errors import InputError
-from sal_hw.passes.draft import ChipDraft, Draft
+from sal_hw.passes.draft import Draft
 from sal_hw.program import (
     LoweredPoisson,
     LoweredSpikes,

@@ -17,7 +17,6 @@ from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import of_neurons, of_synapses
 from sal_hw_brainscales2.passes.draft import ChipDraft
 from sal_hw_brainscales2.passes.learning_rectangles import learning_projections
-from sal_hw_brainscales2.passes.place_and_route import learning_projections
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 from sal_hw_brainscales2.program import ChipNeurons, SynapseTile
 

@@ -61,8 +61,9 @@ def words_of(weights_mv: NDArray[np.float64], words_per_mv: float) -> NDArray[np
     return np.asarray(np.rint(weights_mv * words_per_mv), dtype=np.uint16)
 
 
-def _scale(draft: Draft, population: str, receptor: Receptor, size: int) -> WordScale:
-    flush = draft.part_of(DigitalDraft).flush_mv.get(population, 0.0) if receptor == "excitatory" else 0.0
+def _scale(draft: Draft, population: str, receptor: Polarity, size: int) -> WordScale:
+    # a neuron is made to spike by an excitatory event
+    flush = draft.part_of(DigitalDraft).flush_mv.get(population, 0.0) if sign_of(receptor) > 0 else 0.0
     spikes = limit(draft, "planned_rate") * draft.spec.timestep_ms * 1e-3
     mean, variance = np.full(size, spikes * flush), np.full(size, spikes * flush**2)
     largest = flush

@@ -70,7 +70,7 @@ def test_a_finer_learning_step_suffers_more_from_rounding_down():
     slow = _run("spinnaker1", "parameters.learning_rate=0.0075")
     ideal = _run("ideal", "parameters.learning_rate=0.0075")
     mean = {name: float(run.weights["feedback"].mean()) for name, run in (("slow", slow), ("ideal", ideal))}
-    (stdp,) = api.compile_recipe(api.load_recipe(RECIPE), target=spinnaker1_target).digital.plasticity
+    (stdp,) = api.compile_recipe(api.load_recipe(RECIPE), target=spinnaker1_target).part.plasticity
     assert stdp.drift_mv_per_s > 0.0
     assert mean["slow"] > mean["ideal"], "weights are fixed minus learning ones, and those are rounded down"
 

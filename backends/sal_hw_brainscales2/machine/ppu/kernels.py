@@ -30,7 +30,7 @@ from sal_hw_brainscales2.machine.ppu.symbols import (
     learning_polarities,
 )
 from sal_hw_brainscales2.machine.sdk import FrontEnd
-from sal_hw_brainscales2.program import ChipProgram, PlacedKernel, Polarity, SynapseTile
+from sal_hw_brainscales2.program import ChipProgram, PlacedKernel, SynapseTile
 
 Layout = Literal["packed_active_columns", "complete_rows"]
 

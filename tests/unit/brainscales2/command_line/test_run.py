@@ -217,9 +217,9 @@ def test_the_full_chip_has_time_for_all_its_rows(chip, row_us, least_ms):
         return api.compile_recipe(recipe, target="brainscales2", snapshot=None if chip is None else draw_chip(chip))
 
     program = compiled()
-    (placed,) = program.chip.kernels
-    assert program.chip.neurons.site.size == 512
-    assert sum(tile.codes.size for tile in program.chip.tiles_of("feedback")) == 65_536
+    (placed,) = program.part.kernels
+    assert program.part.neurons.site.size == 512
+    assert sum(tile.codes.size for tile in program.part.tiles_of("feedback")) == 65_536
     assert (placed.memory, placed.period_us) == ("external", pytest.approx(7000.0))
     assert placed.row_time_us == pytest.approx(row_us)
     assert placed.start_us == pytest.approx(7000.0 - 256 * row_us)
@@ -395,7 +395,7 @@ def test_masked_circuits_are_not_used(terminal):
     known = ("--chip", "chip", "--calibration", "truth")
     assert terminal("run", ALIGNMENT, *EMULATE, *SMALL, *known, "--out", "out") == 0
     usable = read_snapshot(Path("chip")).table("usable").measured
-    sites = read_program(Path("out")).chip.neurons.site
+    sites = read_program(Path("out")).part.neurons.site
     assert usable[sites].all()
     assert not usable[: len(sites)].all()
     # the compiler that knows nothing takes broken ones, which never spike

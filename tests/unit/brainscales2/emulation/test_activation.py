@@ -167,7 +167,7 @@ def test_only_the_program_s_own_circuits_are_known(monkeypatch):
     known = add_activations(program, chip)
     for name in ("activation_slope_lsb", "activation_offset_lsb"):
         table = known.table(name)
-        np.testing.assert_array_equal(np.flatnonzero(table.ok), np.sort(program.chip.neurons.site))
+        np.testing.assert_array_equal(np.flatnonzero(table.ok), np.sort(program.part.neurons.site))
         assert "13 leak potentials, 1 s of model time each" in table.source
     assert known.hash != chip.hash
     compile_network(_circuits(), target="brainscales2", snapshot=known)

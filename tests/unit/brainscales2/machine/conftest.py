@@ -81,7 +81,7 @@ def recorded() -> Recorded:
     for _ in range(UPDATES):
         session.learn(1)
         weights.append(session.weights("feedback"))
-    chip = program.chip
+    chip = program.part
     assert chip is not None
     codes = np.rint(np.array(weights[1:]) / chip.scaling_of("feedback").lsb).astype(np.int64)
     ends_us = 2000.0 * np.arange(1, UPDATES + 1) - 1.0

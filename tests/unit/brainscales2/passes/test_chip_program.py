@@ -81,14 +81,14 @@ def test_a_stored_program_comes_back_the_same(chip, seventh, tmp_path):
     found = read_program(tmp_path / "program")
     assert found.hash == program.hash
     assert found.snapshot_hash == seventh.hash
-    np.testing.assert_array_equal(found.chip.tiles[0].codes, program.chip.tiles[0].codes, strict=True)
-    assert digest(found.chip.kernels) == digest(program.chip.kernels)
+    np.testing.assert_array_equal(found.part.tiles[0].codes, program.part.tiles[0].codes, strict=True)
+    assert digest(found.part.kernels) == digest(program.part.kernels)
 
 
 @pytest.mark.parametrize("known", [False, True])
 def test_what_is_written_to_a_chip_fits_it(chip, seventh, known):
     program = chip.compiled(everything(chip, 110, 60), seventh if known else None)
-    made = program.chip
+    made = program.part
     assert (made.hemispheres, made.columns, made.rows, made.time_scale) == (2, 256, 256, 1000.0)
     assert len(np.unique(made.neurons.site)) == program.n_neurons == 170
     if known:
@@ -109,7 +109,7 @@ def test_what_is_written_to_a_chip_fits_it(chip, seventh, known):
 def test_no_synapse_is_used_twice(chip):
     program = chip.compiled(everything(chip))
     used = np.zeros((2, 256, 256), dtype=np.int64)
-    for tile in program.chip.tiles:
+    for tile in program.part.tiles:
         for source, column in np.argwhere(tile.exists):
             used[tile.hemisphere, tile.rows[source], tile.columns[column]] += 1
     assert used.max() == 1
@@ -119,7 +119,7 @@ def test_no_synapse_is_used_twice(chip):
 
 
 def test_tiles_and_scaling_are_found_by_their_owner(chip):
-    made = chip.compiled(everything(chip)).chip
+    made = chip.compiled(everything(chip)).part
     assert {tile.owner for tile in made.tiles_of("forward")} == {"forward"}
     assert made.tiles_of("nothing") == ()
     for name in ("forward", "feedback", "noise", "given"):
@@ -129,7 +129,7 @@ def test_tiles_and_scaling_are_found_by_their_owner(chip):
 
 def test_reported_weights_are_codes_times_their_scale(chip):
     program = chip.compiled(everything(chip))
-    made = program.chip
+    made = program.part
     for name in ("forward", "feedback"):
         stored = np.zeros(program.synapse_block(name).weights.shape)
         for tile in made.tiles_of(name):
@@ -157,7 +157,7 @@ def test_recipes_compile_without_clipping(recipe):
     loaded = api.load_recipe(RECIPES / f"{recipe}.yaml")
     assert loaded.check(target="brainscales2", strict=True) == ()
     program = api.compile_recipe(loaded, target="brainscales2", strict=True)
-    assert all(item.clipped == 0 for item in program.chip.scaling)
+    assert all(item.clipped == 0 for item in program.scaling)
 
 
 def test_the_published_networks_are_refused_with_reasons():

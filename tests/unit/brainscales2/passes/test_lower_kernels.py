@@ -28,7 +28,7 @@ def learning(chip, visible=2, hidden=2, feedback=None, **rule):
 
 
 def only_kernel(program):
-    (placed,) = program.chip.kernels
+    (placed,) = program.part.kernels
     return placed
 
 
@@ -100,7 +100,7 @@ def test_both_projections_of_a_rule_have_a_kernel_in_their_own_codes(chip):
         feedback=LIMITS,
         plasticity=(replace(chip.rule, learn="both", learning_rate=0.1),),
     )
-    kernels = {placed.projection: placed for placed in chip.compiled(spec).chip.kernels}
+    kernels = {placed.projection: placed for placed in chip.compiled(spec).part.kernels}
     assert set(kernels) == {"forward", "feedback"}
     # 0.1 mV are one code of the one and half a code of the other, and two rows share it
     assert mean_change(kernels["feedback"].excitatory, 0, 10) == pytest.approx(5.0, abs=2 / 256)
@@ -113,7 +113,7 @@ def test_each_projection_of_a_rule_has_the_rows_of_its_own_receptor(chip):
         feedback=LIMITS,
         plasticity=(replace(chip.rule, learn="both", learning_rate=0.1),),
     )
-    kernels = {placed.projection: placed for placed in chip.compiled(spec).chip.kernels}
+    kernels = {placed.projection: placed for placed in chip.compiled(spec).part.kernels}
     assert kernels["forward"].inhibitory is None
     assert mean_change(kernels["forward"].excitatory, 0, 10) == pytest.approx(10.0, abs=2 / 256)
     assert mean_change(kernels["feedback"].excitatory, 0, 10) == pytest.approx(5.0, abs=2 / 256)
@@ -190,7 +190,7 @@ def test_a_processor_has_the_rows_of_its_own_hemisphere_only(chip):
     spec = chip.network(300, 4, forward={"weight": chip.constant(0.0)}, feedback=LIMITS, plasticity=(chip.rule,))
     program = chip.compiled(spec)
     assert only_kernel(program).start_us == pytest.approx(1000.0 - 8 * 5.84)
-    assert {tile.hemisphere for tile in program.chip.tiles_of("feedback")} == {0, 1}
+    assert {tile.hemisphere for tile in program.part.tiles_of("feedback")} == {0, 1}
 
 
 def test_a_period_that_is_shorter_than_advised_is_noted(chip):
@@ -220,7 +220,7 @@ def test_constants_are_those_of_each_synapse(chip):
     known = chip.known(baseline_causal_lsb=causal, baseline_anticausal_lsb=anticausal, balance_ratio=ratio)
     program = chip.compiled(learning(chip, 3, 4), known)
     placed = only_kernel(program)
-    for number, tile in enumerate(program.chip.tiles):
+    for number, tile in enumerate(program.part.tiles):
         if tile.owner != "feedback":
             continue
         here = (tile.hemisphere, tile.rows[:, None], tile.columns[None, :])

@@ -21,7 +21,7 @@ LEAST, MOST = 30 * 45 / 64 / 500, 800 * 45 / 64 / 500
 def signed_codes(program, projection, shape=(2, 2)):
     """Return codes with the sign of their rows, shape (pre, post); no synapse has two."""
     codes, used = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    for tile in program.chip.tiles_of(projection):
+    for tile in program.part.tiles_of(projection):
         codes[:, tile.post] += (1 if tile.polarity == "excitatory" else -1) * tile.codes.astype(np.int64)
         used[:, tile.post] += tile.codes > 0
     assert used.max() <= 1
@@ -32,9 +32,9 @@ def test_the_largest_weight_is_the_largest_code(chip):
     # 6.3 mV are 18.9 LSB of drive: 0.3 LSB, or 0.1 mV, per code
     program = chip.compiled(chip.network(forward={"weight": chip.weights([6.3, 1.23], [-2.44, -6.3])}))
     np.testing.assert_array_equal(signed_codes(program, "forward"), [[63, 12], [-24, -63]])
-    np.testing.assert_allclose(program.chip.neurons.drive_exc_lsb, 0.3)
-    np.testing.assert_allclose(program.chip.neurons.drive_inh_lsb, 0.3)
-    scaling = program.chip.scaling_of("forward")
+    np.testing.assert_allclose(program.part.neurons.drive_exc_lsb, 0.3)
+    np.testing.assert_allclose(program.part.neurons.drive_inh_lsb, 0.3)
+    scaling = program.scaling_of("forward")
     np.testing.assert_allclose(scaling.lsb, [0.1, 0.1])
     assert scaling.requested_max == pytest.approx(6.3)
     assert scaling.representable_max == pytest.approx(6.3)
@@ -45,7 +45,7 @@ def test_the_largest_weight_is_the_largest_code(chip):
 def test_weights_below_half_a_code_are_counted_and_absent_ones_are_not(chip):
     program = chip.compiled(chip.network(forward={"weight": chip.weights([6.3, 0.04], [-0.03, 0.0])}))
     np.testing.assert_array_equal(signed_codes(program, "forward"), [[63, 0], [0, 0]])
-    scaling = program.chip.scaling_of("forward")
+    scaling = program.scaling_of("forward")
     assert (scaling.clipped, scaling.zeroed, scaling.total) == (0, 2, 3)
     assert scaling.worst_error == pytest.approx(0.04)
     record = next(item for item in program.trace if item.name == "quantize_weights")
@@ -56,11 +56,11 @@ def test_weights_below_half_a_code_are_counted_and_absent_ones_are_not(chip):
 def test_all_that_a_neuron_receives_has_one_scale(chip):
     noise = PoissonNoise(name="noise", target="hidden", rate_hz=10.0, weight=chip.constant(12.6))
     program = chip.compiled(chip.network(stimuli=(noise,)))
-    np.testing.assert_allclose(program.chip.neurons.drive_exc_lsb, [0.3, 0.3, 0.6, 0.6])
+    np.testing.assert_allclose(program.part.neurons.drive_exc_lsb, [0.3, 0.3, 0.6, 0.6])
     # 6.3 mV are 31.5 codes of 0.2 mV
     assert set(np.abs(signed_codes(program, "forward").ravel())) <= {31, 32}
     assert set(signed_codes(program, "feedback").ravel()) == {63}
-    (tile,) = program.chip.tiles_of("noise")
+    (tile,) = program.part.tiles_of("noise")
     np.testing.assert_array_equal(tile.codes, 63 * np.eye(2))
 
 
@@ -69,15 +69,15 @@ def test_given_spikes_have_one_synapse_each(chip):
         name="given", target="visible", spikes=Table(values=np.array([[1.0, 1]])), weight=chip.weights(-3.0, 1.5)
     )
     program = chip.compiled(chip.network(stimuli=(spikes,)))
-    found = {tile.polarity: tile for tile in program.chip.tiles_of("given")}
+    found = {tile.polarity: tile for tile in program.part.tiles_of("given")}
     np.testing.assert_array_equal(found["excitatory"].codes, [[0, 0], [0, 15]])
     np.testing.assert_array_equal(found["inhibitory"].codes, [[30, 0], [0, 0]])
 
 
 def test_beyond_the_strongest_input_weights_are_cut_and_counted(chip):
     program = chip.compiled(chip.network(forward={"weight": chip.weights([30.0, 10.0], [-24.0, 1.0])}))
-    np.testing.assert_allclose(program.chip.neurons.drive_exc_lsb[2:], MOST)
-    scaling = program.chip.scaling_of("forward")
+    np.testing.assert_allclose(program.part.neurons.drive_exc_lsb[2:], MOST)
+    scaling = program.scaling_of("forward")
     # 1.125 LSB per code are 0.375 mV, 23.625 mV in all
     np.testing.assert_allclose(scaling.lsb, 0.375)
     assert scaling.representable_max == pytest.approx(23.625)
@@ -90,10 +90,10 @@ def test_beyond_the_strongest_input_weights_are_cut_and_counted(chip):
 
 def test_below_the_weakest_input_small_weights_vanish_and_are_counted(chip):
     program = chip.compiled(chip.network(forward={"weight": chip.weights([0.005, 0.02], [0.02, 0.03])}))
-    np.testing.assert_allclose(program.chip.neurons.drive_exc_lsb[2:], LEAST)
+    np.testing.assert_allclose(program.part.neurons.drive_exc_lsb[2:], LEAST)
     # 0.0421875 LSB per code are 0.0140625 mV
     np.testing.assert_array_equal(signed_codes(program, "forward"), [[0, 1], [1, 2]])
-    assert program.chip.scaling_of("forward").zeroed == 1
+    assert program.scaling_of("forward").zeroed == 1
 
 
 def test_strict_refuses_what_would_be_cut(chip):
@@ -118,21 +118,21 @@ def learning(chip, **feedback):
 
 def test_the_end_of_the_range_of_a_learning_projection_is_the_largest_code(chip):
     program = chip.compiled(learning(chip, weight_min=-12.6, weight_max=6.3))
-    np.testing.assert_allclose(program.chip.scaling_of("feedback").lsb, 0.2)
+    np.testing.assert_allclose(program.scaling_of("feedback").lsb, 0.2)
     np.testing.assert_array_equal(signed_codes(program, "feedback"), [[5, -10], [2, 0]])
 
 
 def test_a_learning_projection_has_a_row_of_each_sign_for_every_source(chip):
     program = chip.compiled(learning(chip, weight_min=-6.3, weight_max=6.3))
-    tiles = program.chip.tiles_of("feedback")
+    tiles = program.part.tiles_of("feedback")
     assert sorted(tile.polarity for tile in tiles) == ["excitatory", "inhibitory"]
     assert all(tile.exists.all() for tile in tiles)
-    assert program.chip.scaling_of("feedback").total == 4
+    assert program.scaling_of("feedback").total == 4
 
 
 def test_without_a_limit_the_partner_s_weights_must_fit(chip):
     # the feedback weights become those of the forward synapses, 6.3 mV
-    np.testing.assert_allclose(chip.compiled(learning(chip)).chip.scaling_of("feedback").lsb, 0.1)
+    np.testing.assert_allclose(chip.compiled(learning(chip)).scaling_of("feedback").lsb, 0.1)
 
 
 def test_a_limit_on_one_side_says_nothing_about_the_other(chip):
@@ -142,22 +142,22 @@ def test_a_limit_on_one_side_says_nothing_about_the_other(chip):
         plasticity=(chip.rule,),
     )
     program = chip.compiled(spec)
-    assert program.chip.scaling_of("feedback").clipped == 0
-    np.testing.assert_allclose(program.chip.scaling_of("feedback").lsb, 0.1)
+    assert program.scaling_of("feedback").clipped == 0
+    np.testing.assert_allclose(program.scaling_of("feedback").lsb, 0.1)
 
 
 def test_where_both_learn_each_must_hold_the_other(chip):
     rule = replace(chip.rule, learn="both")
     program = chip.compiled(chip.network(feedback={"weight": chip.constant(12.6)}, plasticity=(rule,)))
-    np.testing.assert_allclose(program.chip.scaling_of("forward").lsb, 0.2)
-    np.testing.assert_allclose(program.chip.scaling_of("feedback").lsb, 0.2)
+    np.testing.assert_allclose(program.scaling_of("forward").lsb, 0.2)
+    np.testing.assert_allclose(program.scaling_of("feedback").lsb, 0.2)
 
 
 def test_drawn_weights_beyond_the_range_are_cut_and_counted(chip):
     drawn = Normal(std=1.0, unit="mV", seed=3)
     feedback = {"weight": drawn, "weight_min": -1.26, "weight_max": 1.26}
     program = chip.compiled(chip.network(20, 20, feedback=feedback, plasticity=(chip.rule,)))
-    wanted, scaling = np.abs(program.synapse_block("feedback").weights), program.chip.scaling_of("feedback")
+    wanted, scaling = np.abs(program.synapse_block("feedback").weights), program.scaling_of("feedback")
     # 1.27 mV are 63.5 codes of 0.02 mV; a fifth of normal numbers is beyond
     assert scaling.clipped == (wanted > 1.27).sum() > 50
     assert scaling.requested_max == pytest.approx(wanted.max())
@@ -174,7 +174,7 @@ def test_known_strengths_of_synapses_are_taken_out_of_codes(chip):
     # 50.4 / 0.8 = 63, 63 / 0.8 = 78.75, 10 / 0.8 = 12.5 (to the even one), 4 / 0.8 = 5
     np.testing.assert_array_equal(np.abs(signed_codes(program, "forward"))[[0, 0, 1], [0, 1, 1]], [63, 63, 5])
     assert signed_codes(program, "forward")[1, 0] in {-12, -13}
-    scaling = program.chip.scaling_of("forward")
+    scaling = program.scaling_of("forward")
     assert scaling.clipped == 1
     # a synapse of 0.8 times the strength must store 7.875 mV for 6.3 mV, and gives 5.04 mV at its largest code
     assert scaling.requested_max == pytest.approx(7.875)
@@ -190,15 +190,15 @@ def test_codes_of_learning_synapses_are_left_alone(chip):
 
 def test_known_strengths_of_neurons_are_taken_out_of_their_biases(chip):
     program = chip.compiled(chip.network(), chip.known(gain_exc_ratio=0.75, gain_inh_ratio=1.5))
-    np.testing.assert_allclose(program.chip.neurons.drive_exc_lsb, 0.4)
-    np.testing.assert_allclose(program.chip.neurons.drive_inh_lsb, 0.2)
+    np.testing.assert_allclose(program.part.neurons.drive_exc_lsb, 0.4)
+    np.testing.assert_allclose(program.part.neurons.drive_inh_lsb, 0.2)
     np.testing.assert_array_equal(signed_codes(program, "forward"), 63)
 
 
 def test_no_bias_leaves_its_range_to_make_up_for_a_weak_neuron(chip):
     spec = chip.network(forward={"weight": chip.constant(23.0)}, feedback={"weight": chip.constant(0.01)})
     program = chip.compiled(spec, chip.known(gain_exc_ratio=0.9, gain_inh_ratio=1.1))
-    neurons, record = program.chip.neurons, next(item for item in program.trace if item.name == "quantize_weights")
+    neurons, record = program.part.neurons, next(item for item in program.trace if item.name == "quantize_weights")
     # 23 mV need 1.095 LSB per code, over 0.9 more than the 1.125 LSB that there are
     np.testing.assert_allclose(neurons.drive_exc_lsb, [LEAST / 0.9, LEAST / 0.9, MOST, MOST])
     np.testing.assert_allclose(neurons.drive_inh_lsb, [LEAST, LEAST, 69.0 / 63 / 1.1, 69.0 / 63 / 1.1])
@@ -220,7 +220,7 @@ def test_codes_are_the_nearest_and_the_report_is_true(chip, weights, gain, learn
     rules: tuple[SalRule, ...] = (replace(chip.rule, forward="feedback", backward="forward"),) if learns else ()
     spec = chip.network(3, 4, forward={"weight": chip.weights(*wanted.tolist())}, plasticity=rules)
     program = chip.compiled(spec, chip.known(gain_ratio=gain))
-    codes, scaling = signed_codes(program, "forward", (3, 4)), program.chip.scaling_of("forward")
+    codes, scaling = signed_codes(program, "forward", (3, 4)), program.scaling_of("forward")
     # known strengths are float32, as a snapshot stores them
     strength = 1.0 if learns else float(np.float32(gain))
     exact = np.abs(wanted) / (scaling.lsb * strength)

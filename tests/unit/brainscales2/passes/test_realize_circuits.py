@@ -20,12 +20,12 @@ from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 def test_potentials_are_scaled_to_the_distance_from_rest_to_threshold(chip):
     drive = ConstantDrive(name="drive", target="hidden", amplitude=chip.weights(4.0, -2.0))
     program = chip.compiled(chip.network(stimuli=(drive,)))
-    neurons = program.chip.neurons
+    neurons = program.part.neurons
     np.testing.assert_allclose(neurons.v_threshold_lsb, 125.0)
     np.testing.assert_allclose(neurons.v_reset_lsb, 80.0 - 3.0 * 5.0)
     np.testing.assert_allclose(neurons.v_leak_lsb, [80.0, 80.0, 80.0 + 3.0 * 4.0, 80.0 - 3.0 * 2.0])
-    assert program.chip.lsb_per_mv == {"visible": pytest.approx(3.0), "hidden": pytest.approx(3.0)}
-    assert program.chip.v_rest_lsb == {"visible": 80.0, "hidden": 80.0}
+    assert program.part.lsb_per_mv == {"visible": pytest.approx(3.0), "hidden": pytest.approx(3.0)}
+    assert program.part.v_rest_lsb == {"visible": 80.0, "hidden": 80.0}
 
 
 def test_each_population_has_a_scale_of_its_own(chip):
@@ -33,12 +33,12 @@ def test_each_population_has_a_scale_of_its_own(chip):
     spec = chip.network()
     spec = replace(spec, populations=(spec.populations[0], replace(spec.populations[1], neuron=steep)))
     program = chip.compiled(spec)
-    assert program.chip.lsb_per_mv == {"visible": pytest.approx(3.0), "hidden": pytest.approx(5.0)}
-    np.testing.assert_allclose(program.chip.neurons.v_reset_lsb, [65.0, 65.0, 55.0, 55.0])
+    assert program.part.lsb_per_mv == {"visible": pytest.approx(3.0), "hidden": pytest.approx(5.0)}
+    np.testing.assert_allclose(program.part.neurons.v_reset_lsb, [65.0, 65.0, 55.0, 55.0])
 
 
 def test_times_are_a_thousandth(chip):
-    neurons = chip.compiled(chip.network()).chip.neurons
+    neurons = chip.compiled(chip.network()).part.neurons
     for name, wanted in (("tau_mem", 10.0), ("tau_syn_exc", 5.0), ("tau_syn_inh", 4.0), ("refractory", 2.0)):
         np.testing.assert_allclose(getattr(neurons, f"{name}_us"), wanted, err_msg=name)
     np.testing.assert_allclose(neurons.state_us, 2.0)
@@ -56,7 +56,7 @@ def test_known_offsets_are_subtracted_and_ratios_divided_out(chip):
         refractory_ratio=2.0,
     )
     program = chip.compiled(chip.network(), known)
-    neurons = program.chip.neurons
+    neurons = program.part.neurons
     np.testing.assert_allclose(neurons.v_leak_lsb, 80.0 - sites[neurons.site])
     np.testing.assert_allclose(neurons.v_reset_lsb, 65.0 + 1.5)
     np.testing.assert_allclose(neurons.v_threshold_lsb, 125.0 - 2.5)
@@ -69,7 +69,7 @@ def test_known_offsets_are_subtracted_and_ratios_divided_out(chip):
 
 
 def test_what_could_not_be_measured_counts_as_nominal(chip):
-    neurons = chip.compiled(chip.network(), chip.known(v_leak_offset_lsb=None, tau_mem_ratio=None)).chip.neurons
+    neurons = chip.compiled(chip.network(), chip.known(v_leak_offset_lsb=None, tau_mem_ratio=None)).part.neurons
     np.testing.assert_allclose(neurons.v_leak_lsb, 80.0)
     np.testing.assert_allclose(neurons.tau_mem_us, 10.0)
 
@@ -129,7 +129,7 @@ def test_the_scale_gives_the_model_s_potentials_back(chip, rest, distance, reset
         neuron=neuron,
         stimuli=(ConstantDrive(name="drive", target="visible", amplitude=chip.constant(drive * distance)),),
     )
-    made = chip.compiled(spec).chip
+    made = chip.compiled(spec).part
     scale, zero = made.lsb_per_mv["visible"], made.v_rest_lsb["visible"]
     found = (np.array([made.neurons.v_leak_lsb[0], made.neurons.v_reset_lsb[0]]) - zero) / scale
     np.testing.assert_allclose(found, [drive * distance, reset * distance], rtol=0.0, atol=1e-9 * distance)
@@ -150,7 +150,7 @@ def sampling_network(bias=(0.0, 1.0, -2.0), tau_ref_ms=10.0, weight=1.0):
 @pytest.mark.parametrize("tau_ref_ms", [5.0, 10.0, 20.0])
 def test_a_bias_is_a_leak_potential_and_all_times_follow_the_refractory_time(chip, tau_ref_ms):
     program = chip.compiled(sampling_network(tau_ref_ms=tau_ref_ms))
-    made = program.chip
+    made = program.part
     wanted = SAMPLING.half_lsb + SAMPLING.slope_lsb * np.array([0.0, 1.0, -2.0])
     np.testing.assert_allclose(made.neurons.v_leak_lsb, wanted)
     np.testing.assert_allclose(made.neurons.v_threshold_lsb, SAMPLING.threshold_lsb)
@@ -162,7 +162,7 @@ def test_a_bias_is_a_leak_potential_and_all_times_follow_the_refractory_time(chi
 
 
 def test_each_sign_of_noise_has_thirty_events_per_refractory_time(chip):
-    made = chip.compiled(sampling_network(tau_ref_ms=10.0)).chip
+    made = chip.compiled(sampling_network(tau_ref_ms=10.0)).part
     assert [source.name for source in made.background] == ["noise_exc.visible", "noise_inh.visible"]
     # 30 per 10 ms are 3 kHz, and the chip is a thousand times faster; three neurons share four trains
     assert [(source.rate_hz, source.size) for source in made.background] == [(pytest.approx(3e6), 4)] * 2
@@ -182,7 +182,7 @@ def test_a_known_activation_function_sets_bias_and_weights_of_its_circuit(chip):
         for name, values in (("activation_slope_lsb", slope), ("activation_offset_lsb", middle))
     ]
     known = replace(known, tables=(*known.tables, *tables))
-    made = chip.compiled(sampling_network(weight=0.5), known).chip
+    made = chip.compiled(sampling_network(weight=0.5), known).part
     half = SAMPLING.half_lsb
     # the offset of the potential itself, 1 LSB, is taken out on top
     np.testing.assert_allclose(made.neurons.v_leak_lsb, [half - 1.0, half - 4.0 + 20.0 - 1.0, half + 2.0 - 32.0 - 1.0])

@@ -26,8 +26,7 @@ def _dead_in_use(program: CompiledProgram, snapshot: CalibrationSnapshot) -> int
     """Count learning synapses on sensors that do not work."""
     table = snapshot.table("amplitude_causal_ratio")
     assert table is not None
-    assert program.chip is not None
-    tiles = program.chip.tiles_of("feedback")
+    tiles = program.part.tiles_of("feedback")
     return sum(int((table.measured[np.ix_([tile.hemisphere], tile.rows, tile.columns)] <= 0.0).sum()) for tile in tiles)
 
 
@@ -48,10 +47,9 @@ def test_learning_synapses_avoid_sensors_that_do_not_work(share: float) -> None:
 def test_dead_circuits_are_not_placed() -> None:
     snapshot = draw_chip(5, spreads=load_spreads().with_overrides({"share_of_dead_neurons": 0.3}))
     program = _compiled(snapshot)
-    assert program.chip is not None
     usable = snapshot.table("usable")
     assert usable is not None
-    assert (usable.measured[program.chip.neurons.site] == 1.0).all()
+    assert (usable.measured[program.part.neurons.site] == 1.0).all()
     assert (usable.measured[:32] == 0.0).any()
 
 

@@ -188,7 +188,7 @@ def test_the_rows_of_a_list_are_ordered_and_exact():
         pre, post = rows[:, 0].astype(int), rows[:, 1].astype(int)
         # sPyNNaker splits a list as if it were ordered by source (from_list_connector.py)
         assert (np.diff(pre * 1000 + post) > 0).all()
-        scale = program.digital.scale_of(item.population, item.receptor)
+        scale = program.part.scale_of(item.population, item.receptor)
         np.testing.assert_array_equal(rows[:, 2] * scale.words_per_mv, item.words[pre, post])
         assert len(rows) == item.exists.sum()
 

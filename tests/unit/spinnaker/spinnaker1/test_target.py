@@ -70,13 +70,12 @@ def network(size=4, *, sizes=None, neuron=NEURON, step=1.0, weight=None, feedbac
 
 def compiled(spec, **options):
     program = compile_network(spec, target=spinnaker1_target, seed=1, **options)
-    assert program.digital is not None
-    return program, program.digital
+    return program, program.part
 
 
 def stored(program, projection):
     """Return what the words of a projection's parts add up to, mV."""
-    digital, total = program.digital, 0.0
+    digital, total = program.part, 0.0
     for part in digital.parts_of(projection):
         sign = 1.0 if part.receptor == "excitatory" else -1.0
         total = total + sign * digital.scale_of(part.target, part.receptor).lsb_mv * part.words

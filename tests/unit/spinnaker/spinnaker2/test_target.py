@@ -72,7 +72,7 @@ def network(
 
 def compiled(spec, target=spinnaker2_target, **options):
     program = compile_network(spec, target=target, seed=1, **options)
-    return program, program.digital.ticks
+    return program, program.part
 
 
 def refused(spec, target=spinnaker2_target, **options):
@@ -197,7 +197,7 @@ def test_the_gain_of_a_current_keeps_its_charge(tau, step):
 
 def test_short_steps_are_longer_ticks_in_real_time():
     program, ticks = compiled(network(step=0.5, update_every_ms=1000.0))
-    assert program.digital.time_scale_factor == 2.0
+    assert program.part.time_scale_factor == 2.0
     assert ticks.chunk_ticks == 2000
     assert ticks.neurons_of("visible").refractory_ticks == 4
 

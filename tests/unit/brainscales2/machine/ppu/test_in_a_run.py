@@ -75,7 +75,7 @@ def network():
 
 def test_weights_are_those_of_the_emulator(host, network):
     program, simulation = network
-    chip, placed = program.chip, program.chip.kernels[0]
+    chip, placed = program.part, program.part.kernels[0]
     tiles = sorted(chip.tiles_of(placed.projection), key=lambda tile: tile.polarity)
     kernel = host(render_kernel(placed, tiles, number=0, front_end="hxtorch"), tiles, name="in_a_run")
     write_constants(kernel, chip, placed, tiles)

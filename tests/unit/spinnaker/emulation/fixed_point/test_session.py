@@ -168,7 +168,7 @@ def test_ring_buffers_saturate_and_say_so():
     # 12 inputs of 100 mV at 30 Hz are expected to be 336 mV at most, so the shift is 9 and 1024 mV fit into 16 bits
     strong = [given_spikes(f"input_{number}", "hidden", [5.0, 0], weight=100.0) for number in range(12)]
     program, session = opened(pair(*strong))
-    assert program.digital.scale_of("hidden", "excitatory").shift == 9
+    assert program.part.scale_of("hidden", "excitatory").shift == 9
     session.learn(1)
     # the eleventh and the twelfth find a full buffer
     assert session.counters()["ring_buffers_saturated"] == 2
@@ -190,8 +190,8 @@ def test_weights_change_as_the_spikes_say():
     post = [given_spikes("post", "visible", *([time, 0] for time in (16.0, 36.0, 97.0)))]
     session, spikes = spike_times(pair(*pre, *post))
     program = session._program
-    (stdp,) = program.digital.plasticity
-    scale = program.digital.scale_of("visible", "inhibitory")
+    (stdp,) = program.part.plasticity
+    scale = program.part.scale_of("visible", "inhibitory")
     stored = 8.0
     for post_step in spikes["visible", 0]:
         for pre_step in spikes["hidden", 0]:
@@ -231,8 +231,8 @@ def test_an_update_is_deferred_until_a_pre_spike_or_the_flush():
     assert flushed.weights("feedback").item() == 0.0
     flushed.learn(1)
     lag = recorder.spikes["visible", 0][0] + 1 - recorder.spikes["hidden", 0][0]
-    (stdp,) = program.digital.plasticity
-    lsb = program.digital.scale_of("visible", "inhibitory").lsb_mv
+    (stdp,) = program.part.plasticity
+    lsb = program.part.scale_of("visible", "inhibitory").lsb_mv
     gain = change(round(stdp.amplitude_plus_mv * 2**15), int(2048 * np.exp(-lag / 10.0))) / 2**15
     assert flushed.weights("feedback").item() == pytest.approx(-gain, abs=lsb)
     # nothing of the flush is a result
@@ -251,7 +251,7 @@ def test_a_neuron_that_only_the_flush_makes_spike_counts_as_silent():
 
 def test_a_flush_that_fails_is_told():
     program, _ = opened(pair(given_spikes("pre", "hidden", [10.0, 0]), given_spikes("post", "visible", [14.0, 0])))
-    weak = replace(program.digital, flush=tuple(replace(item, word=1) for item in program.digital.flush))
+    weak = replace(program.part, flush=tuple(replace(item, word=1) for item in program.part.flush))
     session = load_backend("emulator:spinnaker").open(replace(program, digital=weak), seed=1)
     session.prepare(1)
     session.learn(1)
