@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import PassRecord
-from sal_hw.spec.signs import Polarity
+from sal_hw.spec.signs import Polarity, sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw_spinnaker.program import FRACTION_BITS, DigitalInput, DigitalSynapses, WordScale
