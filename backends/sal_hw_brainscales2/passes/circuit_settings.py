@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Wishes:
+class CircuitSettings:
     """Settings and scales of one population.
 
     Attributes
     ----------
-    settings
+    values
         Per setting of a circuit (``v_leak_lsb``, ``tau_mem_us``, ...), shape (neurons,).
     lsb_per_unit, rest_lsb, rest_unit
         How model potentials (mV, or log-odds) map to CADC LSB: `rest_unit` lies at `rest_lsb`.
@@ -24,7 +24,7 @@ class Wishes:
         How long a neuron's state is 1 after its spike, in chip time.
     """
 
-    settings: dict[str, NDArray[np.float64]]
+    values: dict[str, NDArray[np.float64]]
     lsb_per_unit: float
     rest_lsb: float
     rest_unit: float

@@ -14,9 +14,9 @@ from sal_hw.program import NeuronBlock, PassRecord
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import of_neurons
-from sal_hw_brainscales2.passes.circuit_settings import Wishes
+from sal_hw_brainscales2.passes.circuit_settings import CircuitSettings
 from sal_hw_brainscales2.passes.draft import ChipDraft
-from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING, sampling_wishes
+from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING, sampling_settings
 from sal_hw_brainscales2.program import ChipNeurons
 
 _RANGES = {
@@ -55,37 +55,37 @@ def realize_circuits(draft: Draft) -> Draft:
     InputError
         E304 for settings outside the calibration's ranges, with the legal range in model units.
     """
-    wishes = {block.population: _wishes(draft, block) for block in draft.neurons}
-    problems = [problem for block in draft.neurons for problem in _outside(draft, block, wishes[block.population])]
+    settings = {block.population: _settings(draft, block) for block in draft.neurons}
+    problems = [problem for block in draft.neurons for problem in _outside(draft, block, settings[block.population])]
     if problems:
         raise InputError(problems)
     parts = draft.part_of(ChipDraft)
-    neurons = _joined(draft, wishes)
-    record = PassRecord(name="realize_circuits", notes=tuple(_notes(draft, wishes)))
+    neurons = _joined(draft, settings)
+    record = PassRecord(name="realize_circuits", notes=tuple(_notes(draft, settings)))
     chip = replace(
         parts,
         neurons=neurons,
-        lsb_per_mv={name: wish.lsb_per_unit for name, wish in wishes.items()},
-        v_rest_lsb={name: wish.rest_lsb for name, wish in wishes.items()},
-        drive_lsb_per_unit={name: wish.drive_lsb_per_unit for name, wish in wishes.items()},
+        lsb_per_mv={name: item.lsb_per_unit for name, item in settings.items()},
+        v_rest_lsb={name: item.rest_lsb for name, item in settings.items()},
+        drive_lsb_per_unit={name: item.drive_lsb_per_unit for name, item in settings.items()},
     )
     return draft.recorded(record, part=chip)
 
 
-def _wishes(draft: Draft, block: NeuronBlock) -> Wishes:
+def _settings(draft: Draft, block: NeuronBlock) -> CircuitSettings:
     sites = draft.part_of(ChipDraft).sites[block.population]
-    return sampling_wishes(draft, block, sites) if block.lif is None else _lif_wishes(draft, block, block.lif)
+    return sampling_settings(draft, block, sites) if block.lif is None else _lif_settings(draft, block, block.lif)
 
 
-def _lif_wishes(draft: Draft, block: NeuronBlock, neuron: LifNeuron) -> Wishes:
+def _lif_settings(draft: Draft, block: NeuronBlock, neuron: LifNeuron) -> CircuitSettings:
     rest, threshold = limit(draft, "leak_default"), limit(draft, "threshold_default")
     if neuron.v_threshold_mv <= neuron.v_rest_mv:
         raise InputError(_threshold_below_rest(draft, block, neuron))
     scale = (threshold - rest) / (neuron.v_threshold_mv - neuron.v_rest_mv)
     ones = np.ones(block.size)
     to_us = 1e3 / draft.target.time_scale
-    return Wishes(
-        settings={
+    return CircuitSettings(
+        values={
             "v_leak_lsb": rest + scale * block.biases,
             "v_reset_lsb": ones * (rest + scale * (neuron.v_reset_mv - neuron.v_rest_mv)),
             "v_threshold_lsb": ones * threshold,
@@ -113,9 +113,9 @@ def _threshold_below_rest(draft: Draft, block: NeuronBlock, neuron: LifNeuron) -
     )
 
 
-def _outside(draft: Draft, block: NeuronBlock, wishes: Wishes) -> Iterator[Problem]:
+def _outside(draft: Draft, block: NeuronBlock, settings: CircuitSettings) -> Iterator[Problem]:
     for setting, (name, field) in _RANGES.items():
-        allowed, values = draft.target.limits[name], wishes.settings[setting]
+        allowed, values = draft.target.limits[name], settings.values[setting]
         wrong = np.array([value not in allowed for value in values])
         if not wrong.any():
             continue
@@ -125,9 +125,9 @@ def _outside(draft: Draft, block: NeuronBlock, wishes: Wishes) -> Iterator[Probl
             factor = draft.target.time_scale * 1e-3
             span, worst = f"{low * factor:g} ms .. {high * factor:g} ms", f"{values[wrong][0] * factor:g} ms"
         else:
-            ends = [(end - wishes.rest_lsb) / wishes.lsb_per_unit + wishes.rest_unit for end in (low, high)]
+            ends = [(end - settings.rest_lsb) / settings.lsb_per_unit + settings.rest_unit for end in (low, high)]
             span = f"{ends[0]:g} {unit} .. {ends[1]:g} {unit}"
-            model = (values[wrong][0] - wishes.rest_lsb) / wishes.lsb_per_unit + wishes.rest_unit
+            model = (values[wrong][0] - settings.rest_lsb) / settings.lsb_per_unit + settings.rest_unit
             worst = f"{model:g} {unit}"
         yield Problem(
             code="E304",
@@ -139,31 +139,31 @@ def _outside(draft: Draft, block: NeuronBlock, wishes: Wishes) -> Iterator[Probl
         )
 
 
-def _joined(draft: Draft, wishes: dict[str, Wishes]) -> ChipNeurons:
+def _joined(draft: Draft, settings: dict[str, CircuitSettings]) -> ChipNeurons:
     names = [block.population for block in draft.neurons]
     sites = np.concatenate([draft.part_of(ChipDraft).sites[name] for name in names])
-    settings = {key: np.concatenate([wishes[name].settings[key] for name in names]) for key in _RANGES}
+    values = {key: np.concatenate([settings[name].values[key] for name in names]) for key in _RANGES}
     for key, table in _OFFSETS.items():
-        settings[key] = settings[key] - of_neurons(draft, table, sites)
+        values[key] = values[key] - of_neurons(draft, table, sites)
     for key, table in _RATIOS.items():
-        settings[key] = settings[key] / of_neurons(draft, table, sites)
+        values[key] = values[key] / of_neurons(draft, table, sites)
     state = np.concatenate(
-        [np.full(len(draft.part_of(ChipDraft).sites[name]), wishes[name].state_us) for name in names]
+        [np.full(len(draft.part_of(ChipDraft).sites[name]), settings[name].state_us) for name in names]
     )
     unset = np.zeros(len(sites))
     return ChipNeurons(
         site=frozen(sites),
-        **{key: frozen(values) for key, values in settings.items()},
+        **{key: frozen(each) for key, each in values.items()},
         drive_exc_lsb=frozen(unset),
         drive_inh_lsb=frozen(unset),
         state_us=frozen(state),
     )
 
 
-def _notes(draft: Draft, wishes: dict[str, Wishes]) -> Iterator[str]:
+def _notes(draft: Draft, settings: dict[str, CircuitSettings]) -> Iterator[str]:
     if draft.snapshot is not None:
         yield f"deviations of {draft.snapshot.chip_id} are taken out of the settings"
-    for name, wish in wishes.items():
-        yield f"{name}: {wish.lsb_per_unit:.4g} LSB per unit of potential"
+    for name, item in settings.items():
+        yield f"{name}: {item.lsb_per_unit:.4g} LSB per unit of potential"
     if any(block.lif is None for block in draft.neurons):
         yield f"sampling neurons as LIF circuits under {SAMPLING.rate_per_tau_ref:g} noise events per tau_ref and sign"

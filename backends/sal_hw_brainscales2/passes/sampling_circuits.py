@@ -18,7 +18,7 @@ from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredPoisson, NeuronBlock, PassRecord
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_neurons
-from sal_hw_brainscales2.passes.circuit_settings import Wishes
+from sal_hw_brainscales2.passes.circuit_settings import CircuitSettings
 from sal_hw_brainscales2.passes.draft import ChipDraft
 
 
@@ -95,7 +95,7 @@ def drive_per_log_odds(slope_lsb: NDArray[np.float64], psp_us: float, tau_syn_us
     return slope_lsb * psp_us / tau_syn_us
 
 
-def sampling_wishes(draft: Draft, block: NeuronBlock, sites: NDArray[np.int64]) -> Wishes:
+def sampling_settings(draft: Draft, block: NeuronBlock, sites: NDArray[np.int64]) -> CircuitSettings:
     """Return the settings of a population of sampling neurons."""
     to_us = 1e3 / draft.target.time_scale
     tau_ref_us, tau_syn_us = _tau_ref_ms(draft, block) * to_us, _tau_syn_ms(draft, block) * to_us
@@ -104,8 +104,8 @@ def sampling_wishes(draft: Draft, block: NeuronBlock, sites: NDArray[np.int64]) 
     noise_lsb = SAMPLING.rate_per_tau_ref * SAMPLING.noise_code * SAMPLING.drive_lsb * tau_syn_us / tau_ref_us
     slope, half = _activation(draft, block, sites, noise_lsb)
     ones = np.ones(block.size)
-    return Wishes(
-        settings={
+    return CircuitSettings(
+        values={
             "v_leak_lsb": half + slope * block.biases,
             "v_reset_lsb": ones * SAMPLING.reset_lsb,
             "v_threshold_lsb": ones * SAMPLING.threshold_lsb,
