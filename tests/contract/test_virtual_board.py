@@ -302,7 +302,7 @@ def test_what_spynnaker_refuses_is_its_own_error(tmp_path: Path, monkeypatch: py
     assert digital.neurons_of("visible").neurons_per_core == 128
     # learning rows of 256 synapses do not fit; no pass lets them through
     first = replace(digital.neurons[0], neurons_per_core=256)
-    wrong = replace(program, digital=replace(digital, neurons=(first, *digital.neurons[1:])))
+    wrong = replace(program, part=replace(digital, neurons=(first, *digital.neurons[1:])))
     with pytest.raises(DeviceError) as caught:
         SpinnakerBackend().map_program(wrong, updates=1, seed=1)
     assert (caught.value.code, caught.value.exit_code) == ("E832", 4)

@@ -83,7 +83,7 @@ def recorded() -> Recorded:
         weights.append(session.weights("feedback"))
     chip = program.part
     assert chip is not None
-    codes = np.rint(np.array(weights[1:]) / chip.scaling_of("feedback").lsb).astype(np.int64)
+    codes = np.rint(np.array(weights[1:]) / program.scaling_of("feedback").lsb).astype(np.int64)
     ends_us = 2000.0 * np.arange(1, UPDATES + 1) - 1.0
     arrays: dict[str, NDArray[Any]] = {}
     for polarity, sign in (("excitatory", 1), ("inhibitory", -1)):

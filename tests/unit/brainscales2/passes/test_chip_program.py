@@ -119,12 +119,13 @@ def test_no_synapse_is_used_twice(chip):
 
 
 def test_tiles_and_scaling_are_found_by_their_owner(chip):
-    made = chip.compiled(everything(chip)).part
+    program = chip.compiled(everything(chip))
+    made = program.part
     assert {tile.owner for tile in made.tiles_of("forward")} == {"forward"}
     assert made.tiles_of("nothing") == ()
     for name in ("forward", "feedback", "noise", "given"):
-        assert made.scaling_of(name).owner == name
-    assert sum(len(made.tiles_of(item.owner)) for item in made.scaling) == len(made.tiles)
+        assert program.scaling_of(name).owner == name
+    assert sum(len(made.tiles_of(item.owner)) for item in program.scaling) == len(made.tiles)
 
 
 def test_reported_weights_are_codes_times_their_scale(chip):
@@ -134,9 +135,9 @@ def test_reported_weights_are_codes_times_their_scale(chip):
         stored = np.zeros(program.synapse_block(name).weights.shape)
         for tile in made.tiles_of(name):
             sign = 1 if tile.polarity == "excitatory" else -1
-            stored[:, tile.post] += sign * tile.codes.astype(np.float64) * made.scaling_of(name).lsb[tile.post]
+            stored[:, tile.post] += sign * tile.codes.astype(np.float64) * program.scaling_of(name).lsb[tile.post]
         error = np.abs(stored - program.synapse_block(name).weights).max()
-        scaling = made.scaling_of(name)
+        scaling = program.scaling_of(name)
         assert error == pytest.approx(scaling.worst_error)
         if not scaling.clipped:
             assert error <= scaling.lsb.max() / 2 * (1 + 1e-9)

@@ -182,11 +182,12 @@ def test_a_known_activation_function_sets_bias_and_weights_of_its_circuit(chip):
         for name, values in (("activation_slope_lsb", slope), ("activation_offset_lsb", middle))
     ]
     known = replace(known, tables=(*known.tables, *tables))
-    made = chip.compiled(sampling_network(weight=0.5), known).part
+    program = chip.compiled(sampling_network(weight=0.5), known)
+    made = program.part
     half = SAMPLING.half_lsb
     # the offset of the potential itself, 1 LSB, is taken out on top
     np.testing.assert_allclose(made.neurons.v_leak_lsb, [half - 1.0, half - 4.0 + 20.0 - 1.0, half + 2.0 - 32.0 - 1.0])
     # half a log-odd is 5, 10 and 8 LSB of drive, and a code is 0.5 LSB
     (tile,) = made.tiles_of("recurrent")
     np.testing.assert_array_equal(tile.codes[~np.eye(3, dtype=bool)].reshape(3, 2), [[20, 16], [10, 16], [10, 20]])
-    np.testing.assert_allclose(made.scaling_of("recurrent").lsb, [0.05, 0.025, 0.5 / 16.0])
+    np.testing.assert_allclose(program.scaling_of("recurrent").lsb, [0.05, 0.025, 0.5 / 16.0])

@@ -252,7 +252,7 @@ def test_a_neuron_that_only_the_flush_makes_spike_counts_as_silent():
 def test_a_flush_that_fails_is_told():
     program, _ = opened(pair(given_spikes("pre", "hidden", [10.0, 0]), given_spikes("post", "visible", [14.0, 0])))
     weak = replace(program.part, flush=tuple(replace(item, word=1) for item in program.part.flush))
-    session = load_backend("emulator:spinnaker").open(replace(program, digital=weak), seed=1)
+    session = load_backend("emulator:spinnaker").open(replace(program, part=weak), seed=1)
     session.prepare(1)
     session.learn(1)
     assert "updates_deferred" in {finding.kind for finding in session.findings()}
