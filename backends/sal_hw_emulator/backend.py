@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sal_hw.contracts.backend import Session, SpikeRecorder
+from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.program import CompiledProgram
-from sal_hw.target.snapshot import CalibrationSnapshot
 
 
 class EmulatorBackend:
@@ -12,43 +11,29 @@ class EmulatorBackend:
 
     name = "emulator"
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Load a program into the engine for its neurons.
 
         Parameters
         ----------
         program
             What to run.
-        seed
-            Seed of everything random in the run.
-        threads
-            Threads for independent chains; the result does not depend on their number.
-        recorder
-            Takes the spikes of populations with a spike probe.
-        chip
-            Without effect: these programs were not compiled for a chip.
+        request
+            Seed, threads and recorder. A chip is without effect: these programs were not compiled for one.
 
         Raises
         ------
         TypeError
             If the program has a machine's part, which this backend does not know.
         """
-        del chip
         if program.part is not None:
             raise TypeError(f"programs for {program.target} run on the emulation that its target names")
         if program.timing is None:
             from sal_hw_emulator.ideal_weights import IdealWeights
             from sal_hw_emulator.lif_session import LifSession
 
-            return LifSession(program, IdealWeights(program, seed), seed=seed, threads=threads, recorder=recorder)
+            weights = IdealWeights(program, request.seed)
+            return LifSession(program, weights, seed=request.seed, threads=request.threads, recorder=request.recorder)
         from sal_hw_emulator.sampling_session import SamplingSession
 
-        return SamplingSession(program, seed=seed, threads=threads, recorder=recorder)
+        return SamplingSession(program, seed=request.seed, threads=request.threads, recorder=request.recorder)

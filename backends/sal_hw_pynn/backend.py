@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sal_hw.contracts.backend import Session, SpikeRecorder
+from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
-from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_pynn.description import Simulator
 from sal_hw_pynn.sdk import require
 
@@ -54,29 +53,16 @@ class PynnBackend:
         del command
         require(self._simulator)
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Load a program into a simulator's process.
 
         Parameters
         ----------
         program
             What to run; it must have been compiled for this simulator.
-        seed
-            Seed of all noise; simulators draw no random numbers themselves.
-        threads
-            Without effect: a simulator's threads would wait for each other more than they compute.
-        recorder
-            Takes the spikes of populations with a spike probe.
-        chip
-            None: there is no chip.
+        request
+            The seed is that of all noise: simulators draw no random numbers themselves. Threads are without effect:
+            those of a simulator would wait for each other more than they compute. There is no chip.
 
         Raises
         ------
@@ -85,14 +71,16 @@ class PynnBackend:
         """
         from sal_hw_pynn.session import PynnSession
 
-        del threads
-        if chip is not None:
+        if request.chip is not None:
             problem = Problem(
-                code="E316", field="chip", value=quote_value(chip.chip_id), allowed=f"nothing: {self.name} has no chip"
+                code="E316",
+                field="chip",
+                value=quote_value(request.chip.chip_id),
+                allowed=f"nothing: {self.name} has no chip",
             )
             raise DeviceError(problem)
         self.require()
-        return PynnSession(program, self._simulator, seed=seed, recorder=recorder)
+        return PynnSession(program, self._simulator, seed=request.seed, recorder=request.recorder)
 
 
 class Brian2Backend(PynnBackend):

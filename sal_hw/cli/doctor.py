@@ -62,6 +62,7 @@ def _entry_points() -> list[Finding]:
 
 def _emulator() -> Finding:
     """Run a program of one free neuron; its activity is known: 1 / (1 + exp(-b))."""
+    from sal_hw.contracts.backend import OpenRequest
     from sal_hw.contracts.targets import load_backend
     from sal_hw.passes.compile import compile_network
     from sal_hw.spec.network import NetworkSpec, Population
@@ -69,7 +70,7 @@ def _emulator() -> Finding:
 
     neuron = SamplingNeuron(tau_ref_ms=10.0)
     spec = NetworkSpec(timestep_ms=1.0, populations=(Population(name="free", size=1, neuron=neuron),))
-    session = load_backend("emulator:brainscales2").open(compile_network(spec), seed=1)
+    session = load_backend("emulator").open(compile_network(spec), OpenRequest(seed=1))
     counts = session.observe(100_000.0).spike_counts["free"]
     activity = 10 * int(counts[0]) / 100_000
     return (

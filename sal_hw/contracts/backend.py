@@ -131,32 +131,41 @@ class SensorReader(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class OpenRequest:
+    """How a program is loaded.
+
+    Attributes
+    ----------
+    seed
+        Seed of everything random in the run.
+    threads
+        Threads for independent chains; the result does not depend on their number.
+    recorder
+        Takes the spikes of populations with a spike probe.
+    chip
+        The chip that is emulated; None is a nominal one. A machine is its own chip and takes None only.
+    """
+
+    seed: int
+    threads: int = 1
+    recorder: SpikeRecorder | None = None
+    chip: CalibrationSnapshot | None = None
+
+
 @runtime_checkable
 class Backend(Protocol):
     """Something that executes compiled programs."""
 
     name: str
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Load a program.
-
-        Parameters
-        ----------
-        chip
-            The chip that is emulated; None is a nominal one. A machine is its own chip and takes None only.
 
         Raises
         ------
         sal_hw.errors.DeviceError
-            If the machine or its software is not available.
+            E316 if a machine is asked to be another chip; others if it or its software is not available.
         """
 
 

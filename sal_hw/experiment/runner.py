@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import assert_never
 
-from sal_hw.contracts.backend import Backend, Session, SpikeRecorder, WholeRun
+from sal_hw.contracts.backend import Backend, OpenRequest, Session, SpikeRecorder, WholeRun
 from sal_hw.errors import IncompleteError, Problem
 from sal_hw.experiment.align import AlignExperiment
 from sal_hw.experiment.base import Arrays, Experiment
@@ -124,10 +124,15 @@ def run_program(
     options = options or RunOptions()
     begin = time.perf_counter()
     recorder = options.store.spikes if options.store else None
-    session = backend.open(program, seed=seed, threads=options.threads, recorder=recorder, chip=chip)
+    request = OpenRequest(seed=seed, threads=options.threads, recorder=recorder, chip=chip)
+    session = backend.open(program, request)
     try:
         experiment = make_experiment(
-            protocol, program, session, lambda other: backend.open(other, seed=seed + 1, chip=chip), folder
+            protocol,
+            program,
+            session,
+            lambda other: backend.open(other, OpenRequest(seed=seed + 1, chip=chip)),
+            folder,
         )
         initial = _weights(program, session)
         if options.resume and options.store and (kept := options.store.load_checkpoint()):

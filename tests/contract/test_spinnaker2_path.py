@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.storage.files import npz_bytes, sha256
@@ -124,7 +125,8 @@ def test_the_machine_and_its_emulation_run_the_same_chunks(chip, overrides, roun
     spiked = {"machine": [], "emulator": []}
     sessions = {
         name: backend.open(
-            program, seed=3, recorder=lambda time, neuron, _, name=name: spiked[name].append((time, neuron))
+            program,
+            OpenRequest(seed=3, recorder=lambda time, neuron, _, name=name: spiked[name].append((time, neuron))),
         )
         for name, backend in (("machine", SpiNNaker2Backend()), ("emulator", EmulatorBackend()))
     }
@@ -202,7 +204,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def test_the_run_file_does_what_the_session_does(ran):
     program, folder = ran
-    session = EmulatorBackend().open(program, seed=1)
+    session = EmulatorBackend().open(program, OpenRequest(seed=1))
     seen = session.learn(UPDATES)
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
         plan = chunk_plan(program, 1)
@@ -219,9 +221,9 @@ def test_a_result_is_played_back(ran):
     result = read_result(folder, program)
     taken = []
     session = RecordedRun(result=result).open(
-        program, seed=99, recorder=lambda time, neuron, name: taken.append((name, len(time)))
+        program, OpenRequest(seed=99, recorder=lambda time, neuron, name: taken.append((name, len(time))))
     )
-    emulated = EmulatorBackend().open(program, seed=1)
+    emulated = EmulatorBackend().open(program, OpenRequest(seed=1))
     seen, expected = session.learn(UPDATES), emulated.learn(UPDATES)
     np.testing.assert_array_equal(session.weights("feedback"), emulated.weights("feedback"))
     np.testing.assert_array_equal(seen.spike_counts["hidden"], expected.spike_counts["hidden"])
@@ -368,7 +370,7 @@ def test_the_run_file_is_reproducible_and_holds_the_loop(tmp_path):
 )
 def test_a_failing_machine_is_an_error(chip, answers, kind, code, word):
     (chip / "answers.json").write_text(json.dumps(answers))
-    session = SpiNNaker2Backend(deadline_s=1.0 if "hang_s" in answers else None).open(compiled(), seed=1)
+    session = SpiNNaker2Backend(deadline_s=1.0 if "hang_s" in answers else None).open(compiled(), OpenRequest(seed=1))
     with pytest.raises(kind) as caught:
         session.learn(1)
     assert caught.value.code == code
@@ -383,7 +385,7 @@ def test_missing_software_is_told_with_its_place(monkeypatch):
     assert WHERE in str(caught.value)
     assert "sal-hw run x --emulate" in caught.value.hint
     with pytest.raises(DeviceError):
-        SpiNNaker2Backend().open(compiled(), seed=1)
+        SpiNNaker2Backend().open(compiled(), OpenRequest(seed=1))
 
 
 @pytest.mark.parametrize("address", ["", "two words", "line\nbreak"])

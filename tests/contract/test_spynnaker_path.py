@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw.contracts.backend import WholeRun
+from sal_hw.contracts.backend import OpenRequest, WholeRun
 from sal_hw.contracts.targets import load_backend
 from sal_hw.errors import DeviceError, IntegrityError, SalHwError
 from sal_hw.experiment.runner import run_program
@@ -123,7 +123,7 @@ def _calls(folder: Path, kind: str) -> list[list[Any]]:
 
 
 def _refused(backend: SpinnakerBackend, recorded: Recorded) -> SalHwError:
-    session = backend.open(recorded.program, seed=SEED)
+    session = backend.open(recorded.program, OpenRequest(seed=SEED))
     assert isinstance(session, WholeRun)
     with pytest.raises(SalHwError) as caught:
         session.prepare(UPDATES)
@@ -136,7 +136,7 @@ def _refused(backend: SpinnakerBackend, recorded: Recorded) -> SalHwError:
 def test_a_run_gives_the_machine_s_weights_and_spikes(bench: Bench, recorded: Recorded, tmp_path: Path) -> None:
     taken: list[NDArray[np.float64]] = []
     session = bench().open(
-        recorded.program, seed=SEED, recorder=lambda time_ms, neuron, population: taken.append(time_ms)
+        recorded.program, OpenRequest(seed=SEED, recorder=lambda time_ms, neuron, population: taken.append(time_ms))
     )
     assert isinstance(session, WholeRun)
     assert session.chip_id is None
@@ -169,7 +169,7 @@ def test_the_experiment_is_the_emulator_s(bench: Bench, recorded: Recorded) -> N
 
 
 def test_what_the_machine_is_told_is_the_program(bench: Bench, recorded: Recorded, tmp_path: Path) -> None:
-    session = bench().open(recorded.program, seed=SEED)
+    session = bench().open(recorded.program, OpenRequest(seed=SEED))
     session.learn(UPDATES)
     digital = recorded.program.part
     assert _calls(tmp_path, "setup") == [[1.0, 1]]
@@ -210,7 +210,7 @@ def test_nothing_of_the_user_is_read_or_written(
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     before = sorted(home.rglob("*"))
-    bench().open(recorded.program, seed=SEED).learn(UPDATES)
+    bench().open(recorded.program, OpenRequest(seed=SEED)).learn(UPDATES)
     assert sorted(home.rglob("*")) == before
     log = _log(tmp_path)
     assert not log["home"].startswith(str(home))
@@ -226,7 +226,7 @@ def test_overruns_and_lost_data_are_findings(bench: Bench, recorded: Recorded) -
         "Times_synaptic_weights_have_saturated": [0],
         "Times_the_dma_queue_was_overloaded": [1],
     }
-    session = bench(provenance=provenance).open(recorded.program, seed=SEED)
+    session = bench(provenance=provenance).open(recorded.program, OpenRequest(seed=SEED))
     session.learn(UPDATES)
     found = {item.kind: (item.count, item.severity) for item in session.findings()}
     # the largest count of any reading: 2 late spikes and 4 skipped synapses
@@ -239,19 +239,19 @@ def test_overruns_and_lost_data_are_findings(bench: Bench, recorded: Recorded) -
 
 
 def test_counts_that_are_missing_are_not_taken_for_none(bench: Bench, recorded: Recorded) -> None:
-    session = bench(provenance={}).open(recorded.program, seed=SEED)
+    session = bench(provenance={}).open(recorded.program, OpenRequest(seed=SEED))
     session.learn(UPDATES)
     assert [(item.kind, item.severity) for item in session.findings()] == [("provenance_missing", "degraded")]
 
 
 def test_going_on_needs_no_machine(bench: Bench, recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = bench().open(recorded.program, seed=SEED)
+    session = bench().open(recorded.program, OpenRequest(seed=SEED))
     assert isinstance(session, WholeRun)
     session.prepare(UPDATES)
     session.learn(2)
     kept = read_npz(npz_bytes(session.checkpoint()))
     monkeypatch.setattr(subprocess, "Popen", None)
-    other = bench().open(recorded.program, seed=SEED)
+    other = bench().open(recorded.program, OpenRequest(seed=SEED))
     other.restore(kept)
     assert isinstance(other, WholeRun)
     other.prepare(UPDATES)
@@ -318,7 +318,7 @@ def test_a_result_that_cannot_be_believed_is_refused(
 
 
 def test_what_a_machine_does_not_do_in_one_piece_is_refused(bench: Bench, recorded: Recorded) -> None:
-    session = bench().open(recorded.program, seed=SEED)
+    session = bench().open(recorded.program, OpenRequest(seed=SEED))
     with pytest.raises(DeviceError) as caught:
         session.observe(1000.0)
     assert caught.value.code == "E808"

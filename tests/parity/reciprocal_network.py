@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.passes.compile import compile_network
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import LifNeuron
@@ -164,7 +165,7 @@ def run_emulator(network: Reciprocal, target: str) -> Recording:
     def record(time_ms: NDArray[np.float64], neuron: NDArray[np.int32], population: str) -> None:
         found[population].append((time_ms, neuron))
 
-    session = EmulatorBackend().open(program, seed=1, recorder=record)
+    session = EmulatorBackend().open(program, OpenRequest(seed=1, recorder=record))
     learned = session.learn(round(DURATION_MS / RULE.update_every_ms))
     for (_, post), values in network.weights.items():
         np.testing.assert_allclose(session.weights(f"to_{post}"), values, rtol=0, atol=1e-12)
@@ -175,7 +176,7 @@ def run_emulator(network: Reciprocal, target: str) -> Recording:
         trains[name] = trains_of(steps, np.concatenate([neuron for _, neuron in pieces]), SIZES[name])
 
     program = compile_network(network.spec(membranes=True), target=target, seed=1)
-    seen = EmulatorBackend().open(program, seed=1).observe(DURATION_MS)
+    seen = EmulatorBackend().open(program, OpenRequest(seed=1)).observe(DURATION_MS)
     for name, size in SIZES.items():
         np.testing.assert_array_equal(seen.spike_counts[name], learned.spike_counts[name])
         np.testing.assert_array_equal(seen.spike_counts[name], [len(train) for train in trains[name]])

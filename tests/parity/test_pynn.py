@@ -14,6 +14,7 @@ import pynn_cases as cases
 import pytest
 from numpy.typing import NDArray
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.errors import InputError
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
@@ -223,7 +224,7 @@ def _trains(
         for time, who in zip(time_ms, neuron, strict=True):
             found[population, int(who)].append(round(time / 0.5))
 
-    session = backend.open(program, seed=1, recorder=record)
+    session = backend.open(program, OpenRequest(seed=1, recorder=record))
     session.learn(3)
     session.close()
     return {key: np.array(steps) for key, steps in found.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sal_hw.contracts.backend import Session, SpikeRecorder
+from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
@@ -18,25 +18,24 @@ from sal_hw_emulator.backend import EmulatorBackend
 class EmulatedChipBackend(EmulatorBackend):
     """Runs programs for a chip in software, on a chip with known deviations."""
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
-        """Load a program onto a chip; None is a nominal one. Other arguments are those of every emulation."""
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
+        """Load a program onto the request's chip; None is a nominal one."""
         if not isinstance(program.part, ChipProgram):
-            return super().open(program, seed=seed, threads=threads, recorder=recorder)
+            return super().open(program, request)
         from sal_hw_brainscales2.emulation.membranes import reader_of
         from sal_hw_brainscales2.emulation.weights import ChipWeights
         from sal_hw_emulator.lif_session import LifSession
 
-        model = ChipModel.from_snapshot(chip)
-        weights, reader = ChipWeights(program, model, seed), reader_of(program, model)
-        return LifSession(program, weights, seed=seed, threads=threads, recorder=recorder, read_potentials=reader)
+        model = ChipModel.from_snapshot(request.chip)
+        weights, reader = ChipWeights(program, model, request.seed), reader_of(program, model)
+        return LifSession(
+            program,
+            weights,
+            seed=request.seed,
+            threads=request.threads,
+            recorder=request.recorder,
+            read_potentials=reader,
+        )
 
     def add_activations(self, program: CompiledProgram, chip: CalibrationSnapshot) -> CalibrationSnapshot:
         """Return a chip's truth with the activation functions of a program's circuits, from long runs of each alone."""

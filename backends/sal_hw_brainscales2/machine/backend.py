@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.contracts.backend import Job, Session, SpikeRecorder
+from sal_hw.contracts.backend import Job, OpenRequest, Session
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.errors import DeviceError, Problem, quote_value
 from sal_hw.program import CompiledProgram
@@ -48,29 +48,15 @@ class BrainScaleS2Backend:
         """Check that the vendor's software is installed; see :func:`sal_hw_brainscales2.machine.sdk.require_stack`."""
         require_stack(self.via, command)
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Return a session that runs the program when it is told how long.
 
         Parameters
         ----------
         program
             What to run; it must have been compiled for the chip and learn.
-        seed
-            Seed of the background generators.
-        threads
-            Without effect.
-        recorder
-            Takes the spikes of populations with a spike probe.
-        chip
-            None: a machine is its own chip.
+        request
+            The seed is that of the background generators; threads are without effect.
 
         Raises
         ------
@@ -80,13 +66,16 @@ class BrainScaleS2Backend:
         from sal_hw_brainscales2.machine.live import LiveRun
         from sal_hw_brainscales2.machine.session import ChipSession
 
-        del threads
-        _refuse_chip(None if chip is None else chip.chip_id)
+        _refuse_chip(None if request.chip is None else request.chip.chip_id)
         self.require()
         run = LiveRun(
-            via=self.via, calibration_file=self.calibration_file, deadline_s=self.deadline_s, program=program, seed=seed
+            via=self.via,
+            calibration_file=self.calibration_file,
+            deadline_s=self.deadline_s,
+            program=program,
+            seed=request.seed,
         )
-        return ChipSession(program, run, recorder=recorder)
+        return ChipSession(program, run, recorder=request.recorder)
 
     def open_instrument(
         self, *, chip: CalibrationSnapshot | None = None, synthetic_time: str | None = None, work: Path | None = None
@@ -146,21 +135,12 @@ class RecordedRun:
     result: ChipResult
     name: str = NAME
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Return a session on the recorded run; see :meth:`BrainScaleS2Backend.open`."""
         from sal_hw_brainscales2.machine.session import ChipSession
 
-        del seed, threads
-        _refuse_chip(None if chip is None else chip.chip_id)
-        return ChipSession(program, lambda _: self.result, recorder=recorder)
+        _refuse_chip(None if request.chip is None else request.chip.chip_id)
+        return ChipSession(program, lambda _: self.result, recorder=request.recorder)
 
 
 def _refuse_chip(named: str | None) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sal_hw.contracts.backend import Session, SpikeRecorder
+from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.contracts.mapping import MappingReport
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
-from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.spinnaker1.access import MachineAccess, require_machine
 from sal_hw_spinnaker.spinnaker1.sdk import require_software
 
@@ -72,29 +71,15 @@ class SpinnakerBackend:
         job = make_job(program, "map", updates=updates, seed=seed)
         return compare(program, job, *execute(job, None, deadline_s=self.deadline_s or MAPPING_DEADLINE_S))
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Return a session that runs the program when it is told how long.
 
         Parameters
         ----------
         program
             What to run; it must have been compiled for SpiNNaker and learn.
-        seed
-            Seed of the machine's sources of noise.
-        threads
-            Without effect.
-        recorder
-            Takes the spikes of populations with a spike probe.
-        chip
-            None: a machine is its own chip.
+        request
+            The seed is that of the machine's sources of noise; threads are without effect.
 
         Raises
         ------
@@ -104,10 +89,13 @@ class SpinnakerBackend:
         """
         from sal_hw_spinnaker.spinnaker1.session import MachineRun, SpinnakerSession
 
-        del threads
-        if chip is not None:
+        if request.chip is not None:
             allowed = "nothing: a machine is its own chip"
-            raise DeviceError(Problem(code="E316", field="chip", value=quote_value(chip.chip_id), allowed=allowed))
+            raise DeviceError(
+                Problem(code="E316", field="chip", value=quote_value(request.chip.chip_id), allowed=allowed)
+            )
         self.require()
-        run = MachineRun(program=program, seed=seed, access=require_machine(self.machine), deadline_s=self.deadline_s)
-        return SpinnakerSession(program, run, recorder=recorder)
+        run = MachineRun(
+            program=program, seed=request.seed, access=require_machine(self.machine), deadline_s=self.deadline_s
+        )
+        return SpinnakerSession(program, run, recorder=request.recorder)

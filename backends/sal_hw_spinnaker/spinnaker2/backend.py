@@ -9,10 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.contracts.backend import Session, SpikeRecorder
+from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
-from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.chunks.session import ChunkSession
 from sal_hw_spinnaker.spinnaker2.description import FRONT_END, NAME
 from sal_hw_spinnaker.spinnaker2.process import MachineRunner
@@ -75,44 +74,30 @@ class SpiNNaker2Backend:
     def _address(self, environment: Mapping[str, str], command: str | None = None) -> str:
         return self.address if self.address is not None else chip_address(environment, command)
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Return a session on a chip.
 
         Parameters
         ----------
         program
             What to run; it must have been compiled for this machine.
-        seed
-            Seed of all noise and of stochastic rounding; the host draws all of it.
-        threads
-            Without effect: there is one chip.
-        recorder
-            Takes the spikes of populations with a spike probe.
-        chip
-            None: a machine is its own chip.
+        request
+            The seed is that of all noise and of stochastic rounding, which the host draws; threads are without effect:
+            there is one chip.
 
         Raises
         ------
         DeviceError
             E801 if the software is missing, E840 if no chip is named, E316 if a snapshot is given.
         """
-        del threads
-        if chip is not None:
+        if request.chip is not None:
             allowed = "nothing: a machine is its own chip"
-            problem = Problem(code="E316", field="chip", value=quote_value(chip.chip_id), allowed=allowed)
+            problem = Problem(code="E316", field="chip", value=quote_value(request.chip.chip_id), allowed=allowed)
             raise DeviceError(problem)
         self.require()
         address = self._address(os.environ)
         runner = partial(MachineRunner, address=address, deadline_s=self.deadline_s)
-        return ChunkSession(program, runner, seed=seed, recorder=recorder, chip_id=f"{NAME}:{address}")
+        return ChunkSession(program, runner, seed=request.seed, recorder=request.recorder, chip_id=f"{NAME}:{address}")
 
     def read_result(self, folder: Path, program: CompiledProgram) -> RecordedRun:
         """Return a backend that plays a run file's result back; see :class:`sal_hw.contracts.backend.ResultReader`."""

@@ -11,11 +11,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.contracts.backend import Observation, Session, SpikeRecorder
+from sal_hw.contracts.backend import Observation, OpenRequest, Session
 from sal_hw.errors import DeviceError, InputError, IntegrityError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import read_npz, sha256
-from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_spinnaker.chunks.loop import Chunk, ChunkLoop, Records
 from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan
 from sal_hw_spinnaker.chunks.session import ChunkSession
@@ -180,24 +179,15 @@ class RecordedRun:
     result: ChunkResult
     name: str = NAME
 
-    def open(
-        self,
-        program: CompiledProgram,
-        *,
-        seed: int,
-        threads: int = 1,
-        recorder: SpikeRecorder | None = None,
-        chip: CalibrationSnapshot | None = None,
-    ) -> Session:
+    def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Return a session on the recorded run; the seed is that of the record."""
-        del seed, threads
-        if chip is not None:
+        if request.chip is not None:
             allowed = "nothing: a machine is its own chip"
-            problem = Problem(code="E316", field="chip", value=quote_value(chip.chip_id), allowed=allowed)
+            problem = Problem(code="E316", field="chip", value=quote_value(request.chip.chip_id), allowed=allowed)
             raise DeviceError(problem)
         header = self.result.header
         return PlaybackSession(
-            program, self._opener, seed=int(header["seed"]), recorder=recorder, chip_id=str(header["chip_id"])
+            program, self._opener, seed=int(header["seed"]), recorder=request.recorder, chip_id=str(header["chip_id"])
         )
 
     def _opener(self, plan: ChunkPlan) -> _Playback:

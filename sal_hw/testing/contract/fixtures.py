@@ -8,7 +8,7 @@ from typing import ClassVar, TypeAlias
 
 import pytest
 
-from sal_hw.contracts.backend import Backend, Session
+from sal_hw.contracts.backend import Backend, OpenRequest, Session
 from sal_hw.contracts.targets import load_backend
 from sal_hw.program import CompiledProgram
 from sal_hw.testing.place import Place, places_of
@@ -50,7 +50,7 @@ class ContractFixtures:
         opened: list[Session] = []
 
         def open_one(program: CompiledProgram, seed: int = 1, **options: object) -> Session:
-            opened.append(backend.open(program, seed=seed, **options))  # type: ignore[arg-type]
+            opened.append(backend.open(program, OpenRequest(seed=seed, **options)))  # type: ignore[arg-type]
             return opened[-1]
 
         yield open_one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sal_hw.contracts.backend import Backend
+from sal_hw.contracts.backend import Backend, OpenRequest
 from sal_hw.program import CompiledProgram
 from sal_hw.testing.comparing import assert_same, differ, weights_of
 from sal_hw.testing.contract.fixtures import ContractFixtures, Open
@@ -54,7 +54,7 @@ class LearningContract(ContractFixtures):
     def test_a_machine_can_be_opened_again_after_closing(self, backend: Backend, pair: CompiledProgram) -> None:
         found = []
         for _ in range(2):
-            session = backend.open(pair, seed=3)
+            session = backend.open(pair, OpenRequest(seed=3))
             session.learn(2)
             found.append(weights_of(session, pair))
             session.close()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.contracts.targets import load_target
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays
@@ -83,12 +84,12 @@ class MemberRun:
         backend = choose_backend(target, emulate=True)
         program = compile_recipe(recipe, target=target, seed=member.seed)
         self._protocol = protocol
-        self._session = backend.open(program, seed=member.seed)
+        self._session = backend.open(program, OpenRequest(seed=member.seed))
         self._experiment = make_experiment(
             wanted,
             program,
             self._session,
-            lambda other: backend.open(other, seed=member.seed + 1),
+            lambda other: backend.open(other, OpenRequest(seed=member.seed + 1)),
             recipe.file.folder,
         )
 

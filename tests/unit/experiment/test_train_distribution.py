@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sal_hw.contracts.backend import Moments
+from sal_hw.contracts.backend import Moments, OpenRequest
 from sal_hw.contracts.targets import load_backend
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
@@ -113,12 +113,12 @@ def _wake_moments(overrides: Sequence[str], seed: int) -> Moments:
     recipe = api.load_recipe(RECIPE, overrides=overrides)
     program = api.compile_recipe(recipe)
     backend = load_backend("emulator:brainscales2")
-    session = backend.open(program, seed=seed)
+    session = backend.open(program, OpenRequest(seed=seed))
     kept: list[Moments] = []
     session.set_moments = lambda _rule, moments: kept.append(moments)  # type: ignore[method-assign]
     protocol = recipe.protocol
     assert isinstance(protocol, TrainDistributionProtocol)
-    TrainDistributionExperiment(protocol, program, session, lambda other: backend.open(other, seed=seed))
+    TrainDistributionExperiment(protocol, program, session, lambda other: backend.open(other, OpenRequest(seed=seed)))
     (moments,) = kept
     return moments
 

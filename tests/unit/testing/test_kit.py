@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import sal_hw.testing
-from sal_hw.contracts.backend import Observation, Session
+from sal_hw.contracts.backend import Observation, OpenRequest, Session
 from sal_hw.contracts.targets import load_backend
 from sal_hw.errors import InputError
 from sal_hw.program import CompiledProgram
@@ -46,7 +46,7 @@ class Broken:
 
 
 def _open(program: CompiledProgram, seed: int = 1, **options: Any) -> Any:
-    return Broken(load_backend("emulator:brainscales2").open(program, seed=seed, **options))
+    return Broken(load_backend("emulator:brainscales2").open(program, OpenRequest(seed=seed, **options)))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.contracts.targets import load_backend
 from sal_hw.passes.compile import compile_network
 from sal_hw.spec.values import Constant
@@ -130,7 +131,7 @@ def _chip(seed=7, **spreads):
 
 
 def _activity(program, chip, duration_ms=100_000.0):
-    session = load_backend("emulator:brainscales2").open(program, seed=5, chip=chip)
+    session = load_backend("emulator:brainscales2").open(program, OpenRequest(seed=5, chip=chip))
     seen = session.observe(duration_ms, warmup_ms=100.0)
     return seen.spike_counts["visible"] * 10.0 / duration_ms
 

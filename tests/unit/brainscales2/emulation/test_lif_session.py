@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.contracts.targets import load_backend
 from sal_hw.passes.compile import compile_network
 from sal_hw.spec.network import NetworkSpec, Population, Projection
@@ -90,7 +91,7 @@ def two_populations(size=4, *, weight=None, start=1.0, **rule):
 
 def opened(spec, target, *, seed=1, chip=None, known=None, **options):
     program = compile_network(spec, target=target, snapshot=known, seed=2)
-    return program, load_backend("emulator:brainscales2").open(program, seed=seed, chip=chip, **options)
+    return program, load_backend("emulator:brainscales2").open(program, OpenRequest(seed=seed, chip=chip, **options))
 
 
 class Recorder:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.contracts.targets import load_target
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
@@ -75,7 +76,8 @@ def recorded() -> Recorded:
     program = api.compile_recipe(recipe, target="brainscales2")
     spikes: dict[str, list[tuple[Any, Any]]] = {"visible": [], "hidden": []}
     session = EmulatorBackend().open(
-        program, seed=program.seed, recorder=lambda time_ms, neuron, name: spikes[name].append((time_ms, neuron))
+        program,
+        OpenRequest(seed=program.seed, recorder=lambda time_ms, neuron, name: spikes[name].append((time_ms, neuron))),
     )
     weights = [session.weights("feedback")]
     for _ in range(UPDATES):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from sal_hw.cli.main import main
-from sal_hw.contracts.backend import CalibrationReader, JobQueue, Machine, ResultReader, Session, WholeRun
+from sal_hw.contracts.backend import CalibrationReader, JobQueue, Machine, OpenRequest, ResultReader, Session, WholeRun
 from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError, Problem
 from sal_hw.experiment.runner import Interrupted, RunOptions, run_program
@@ -119,12 +119,12 @@ def test_the_backend_is_what_the_protocols_ask_for(recorded, stack):
     for kind in (Machine, ResultReader, CalibrationReader, JobQueue):
         assert isinstance(backend, kind)
     stack("hxtorch", "pygrenade_vx")
-    session = backend.open(recorded.program, seed=1)
+    session = backend.open(recorded.program, OpenRequest(seed=1))
     assert isinstance(session, WholeRun)
     assert {name for name in vars(Session) if not name.startswith("_")} <= set(dir(session))
     assert session.chip_id is None
     with pytest.raises(DeviceError) as caught:
-        backend.open(recorded.program, seed=1, chip=nominal_chip())
+        backend.open(recorded.program, OpenRequest(seed=1, chip=nominal_chip()))
     assert caught.value.code == "E316"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sal_hw.cli.main import main
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.plots import draw
@@ -332,4 +333,4 @@ def test_sessions_of_a_recorded_run_take_no_chip(recorded, tmp_path):
 
     backend = RecordedRun(result=read_result(recorded.write(tmp_path / "result"), recorded.program))
     with pytest.raises(DeviceError, match="its own chip"):
-        backend.open(recorded.program, seed=1, chip=nominal_chip())
+        backend.open(recorded.program, OpenRequest(seed=1, chip=nominal_chip()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sal_hw.contracts.backend import OpenRequest
 from sal_hw.experiment.runner import run_program
 from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.target.description import Range
@@ -72,7 +73,9 @@ def test_the_angle_stays_without_plasticity(rounding):
 
 def asymmetries(limit, seed, updates, **options):
     """Return ``|B - W'| / |B + W'|``, the mean over the last third of a run, of the host's B and of the machine's."""
-    session = EmulatorBackend().open(program(*NOISE, seed=seed, target=of_bits(limit, **options)), seed=seed)
+    session = EmulatorBackend().open(
+        program(*NOISE, seed=seed, target=of_bits(limit, **options)), OpenRequest(seed=seed)
+    )
     forward = session.weights("forward").T
     found = []
     for _ in range(updates):
@@ -113,7 +116,7 @@ def test_stochastic_rounding_of_a_shadow_learns_too():
 
 
 def test_the_host_keeps_what_the_machine_rounds():
-    session = EmulatorBackend().open(program(target=of_bits(15)), seed=1)
+    session = EmulatorBackend().open(program(target=of_bits(15)), OpenRequest(seed=1))
     session.learn(5)
     kept, stored = session.unrounded_weights("feedback"), session.weights("feedback")
     assert 0.0 < np.abs(kept - stored).max() <= 0.5 * 1.5 / 15 + 1e-12
@@ -134,11 +137,11 @@ def test_the_whole_run_is_reproducible_and_depends_on_the_seed():
 @pytest.mark.parametrize("options", [{}, {"rounding": "stochastic"}, {"shadow": False, "rounding": "stochastic"}])
 def test_a_restored_session_goes_on_exactly(options):
     compiled = program(target=spinnaker2_with(**options))
-    first = EmulatorBackend().open(compiled, seed=4)
+    first = EmulatorBackend().open(compiled, OpenRequest(seed=4))
     first.learn(3)
     first.observe(500.0, chains=2, warmup_ms=100.0)
     kept = read_npz(npz_bytes(first.checkpoint()))
-    second = EmulatorBackend().open(compiled, seed=4)
+    second = EmulatorBackend().open(compiled, OpenRequest(seed=4))
     second.restore(kept)
     first.learn(2)
     second.learn(2)
@@ -149,7 +152,7 @@ def test_a_restored_session_goes_on_exactly(options):
 
 
 def test_observing_counts_what_it_is_asked_for():
-    session = EmulatorBackend().open(program(), seed=1)
+    session = EmulatorBackend().open(program(), OpenRequest(seed=1))
     # longer than a chunk of 2 s, in two chains of different length
     seen = session.observe(4_001.0, chains=2, warmup_ms=100.0)
     assert seen.duration_ms == 4_001.0
@@ -161,7 +164,7 @@ def test_membranes_are_in_mv_and_below_threshold(tmp_path):
     text = RECIPE.read_text() + "\nprobes:\n  - {kind: membrane, population: hidden, every: 2 ms}\n"
     (tmp_path / "probed.yaml").write_text(text)
     recipe = api.load_recipe(tmp_path / "probed.yaml")
-    session = EmulatorBackend().open(api.compile_recipe(recipe, target=spinnaker2_target), seed=1)
+    session = EmulatorBackend().open(api.compile_recipe(recipe, target=spinnaker2_target), OpenRequest(seed=1))
     seen = session.learn(2)
     times, values = seen.membrane_ms["hidden"], seen.membrane_mv["hidden"]
     assert values.shape == (2000, 16)
@@ -185,7 +188,7 @@ def test_weights_at_the_ends_and_silence_are_told():
     assert found.metrics["weights_at_rail"] > 0
     assert any(item.kind == "weights_at_limit" for item in found.health.findings)
     quiet = program(*(f"stimuli.drive_{name}.amplitude=-5 mV" for name in ("visible", "hidden")))
-    session = EmulatorBackend().open(quiet, seed=1)
+    session = EmulatorBackend().open(quiet, OpenRequest(seed=1))
     session.learn(1)
     (silent,) = [item for item in session.findings() if item.kind == "neurons_silent"]
     assert silent.count == 32

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sal_hw.contracts.backend import WholeRun
+from sal_hw.contracts.backend import OpenRequest, WholeRun
 from sal_hw.contracts.targets import load_backend
 from sal_hw.passes.compile import compile_network
 from sal_hw.spec.network import NetworkSpec, Population, Projection
@@ -101,7 +101,7 @@ class Recorder:
 
 def opened(spec, *, seed=1, **options):
     program = compile_network(spec, target=spinnaker1_target, seed=2)
-    return program, load_backend("emulator:spinnaker").open(program, seed=seed, **options)
+    return program, load_backend("emulator:spinnaker").open(program, OpenRequest(seed=seed, **options))
 
 
 # --- neurons ----------------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_a_neuron_that_only_the_flush_makes_spike_counts_as_silent():
 def test_a_flush_that_fails_is_told():
     program, _ = opened(pair(given_spikes("pre", "hidden", [10.0, 0]), given_spikes("post", "visible", [14.0, 0])))
     weak = replace(program.part, flush=tuple(replace(item, word=1) for item in program.part.flush))
-    session = load_backend("emulator:spinnaker").open(replace(program, part=weak), seed=1)
+    session = load_backend("emulator:spinnaker").open(replace(program, part=weak), OpenRequest(seed=1))
     session.prepare(1)
     session.learn(1)
     assert "updates_deferred" in {finding.kind for finding in session.findings()}
