@@ -7,7 +7,7 @@ pynn-brainscales (front ends). Times and rates are chip time: a thousandth of mo
 
 from __future__ import annotations
 
-from sal_hw.target.description import Exclusion, Range, TargetDescription
+from sal_hw.target.description import CircuitGrid, Exclusion, Range, TargetDescription
 
 #: what the target and its backend are called
 NAME = "brainscales2"
@@ -36,10 +36,12 @@ def _between(low: float, high: float, unit: str, source: str) -> Range:
     return Range(low=low, high=high, unit=unit, source=source)
 
 
+_GRID = CircuitGrid(block="hemisphere", blocks=2, rows=256, columns=256)
+
 _LAYOUT = {
-    "hemispheres": _fixed(2, _NEURON),
-    "columns": _fixed(256, _NEURON),
-    "rows": _fixed(256, _SYNAPSE),
+    "hemispheres": _fixed(_GRID.blocks, _NEURON),
+    "columns": _fixed(_GRID.columns, _NEURON),
+    "rows": _fixed(_GRID.rows, _SYNAPSE),
     "neurons": _whole(1, 512, _NEURON),
     "synapses": _whole(0, 131_072, _SYNAPSE),
     "buses": _fixed(4, _PADI),
@@ -135,5 +137,6 @@ brainscales2_description = TargetDescription(
     learning="native",
     weights="6 bit, one sign per row",
     calibrated=True,
+    grid=_GRID,
     tested="contract",
 )

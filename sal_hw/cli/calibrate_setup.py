@@ -86,12 +86,11 @@ def open_bench(
     source: object = None if name is None else load_backend(name)
     if synthetic is None and isinstance(source, Machine):
         source = source.through(None, calix)
-    limits = chosen.description.limits
-    if not isinstance(source, InstrumentSource) or not {"hemispheres", "columns"} <= set(limits):
+    grid = chosen.description.grid
+    if not isinstance(source, InstrumentSource) or grid is None:
         allowed = "a target whose chips have circuits to calibrate, and a backend that can measure them"
         hint = "sal-hw calibrate --target brainscales2 --synthetic 7 -o chip7.snapshot"
         raise DeviceError(Problem(code="E712", field="target", value=quote_value(target), allowed=allowed, hint=hint))
-    circuits = int(limits["hemispheres"].high or 0) * int(limits["columns"].high or 0)
     truth = None if synthetic is None else _truth(source, synthetic, spreads, drifts, at)
     instrument = source.open_instrument(chip=truth, synthetic_time=at, work=work)
     for name, words in (("--spread", spreads), ("--drift", drifts)):
@@ -99,7 +98,7 @@ def open_bench(
             instrument.conditions[name] = f" {name} ".join(words)
     if at is not None:
         instrument.conditions["--at"] = at
-    return Bench(instrument=instrument, source=source, circuits=circuits, truth=truth)
+    return Bench(instrument=instrument, source=source, circuits=grid.neurons, truth=truth)
 
 
 def _truth(

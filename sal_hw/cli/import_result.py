@@ -68,7 +68,8 @@ def _calibration(path: Path, out: Path, chip_id: str | None, *, trust_pickle: bo
     from sal_hw.target.snapshot_io import write_snapshot
     from sal_hw.workflow.import_results import import_calibration
 
-    snapshot = import_calibration(path, trust_pickle=trust_pickle, chip_id=chip_id)
+    # the chips that calix calibrates
+    snapshot = import_calibration(path, target="brainscales2", trust_pickle=trust_pickle, chip_id=chip_id)
     write_snapshot(out, snapshot, force=force)
     names = [table.name for table in snapshot.tables]
     if as_json:

@@ -102,7 +102,7 @@ class Instrument(Protocol):
         """
 
     def read_reference(self, level_lsb: float, *, samples: int, seed: int) -> NDArray[np.uint8] | None:
-        """Connect all CADC channels to a reference and return their codes, shape (samples, hemispheres * columns).
+        """Connect all CADC channels to a reference and return their codes, shape (samples, neurons).
 
         Parameters
         ----------

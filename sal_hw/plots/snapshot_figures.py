@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.plots import style
+from sal_hw.target.description import CircuitGrid
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
 from sal_hw.target.tables import TABLES
 
@@ -68,38 +69,38 @@ def _histogram(axes: Axes, table: ParameterTable) -> None:
     style.prepare(axes, title=title, x=f"{unit}, {int((~table.ok).sum())} not ok", y="neurons")
 
 
-def paint_chip_maps(snapshot: CalibrationSnapshot, columns: int) -> Figure | None:
-    """Draw each neuron table over the chip: hemispheres over columns; what is not ok is white."""
+def paint_chip_maps(snapshot: CalibrationSnapshot, grid: CircuitGrid) -> Figure | None:
+    """Draw each neuron table over the chip: blocks over columns; what is not ok is white."""
     tables = shown_tables(snapshot, "neuron")
     if not tables:
         return None
     figure = style.new_figure(width=9.6, height=_MAP_HEIGHT * len(tables))
     for axes, table in zip(figure.subplots(len(tables), 1, squeeze=False, sharex=True)[:, 0], tables, strict=True):
-        picture = np.where(table.ok, table.measured, np.nan).reshape(-1, columns)
+        picture = np.where(table.ok, table.measured, np.nan).reshape(-1, grid.columns)
         image = axes.imshow(picture, aspect="auto", interpolation="nearest", cmap="cividis")
         figure.colorbar(image, ax=axes, pad=0.01).ax.tick_params(labelsize=6.5)
         axes.set_title(f"{table.name} [{table.unit}]", loc="left", fontsize=8.0)
         axes.set_yticks(range(len(picture)))
         axes.tick_params(labelsize=6.5)
     figure.supxlabel("column", fontsize=style.LABEL_SIZE)
-    figure.supylabel("hemisphere", fontsize=style.LABEL_SIZE)
+    figure.supylabel(grid.block, fontsize=style.LABEL_SIZE)
     return figure
 
 
-def paint_sensor_maps(snapshot: CalibrationSnapshot) -> Figure | None:
-    """Draw each synapse table over rows and columns of each hemisphere; what is not ok is white."""
+def paint_sensor_maps(snapshot: CalibrationSnapshot, grid: CircuitGrid) -> Figure | None:
+    """Draw each synapse table over rows and columns of each block; what is not ok is white."""
     tables = shown_tables(snapshot, "synapse")
     if not tables:
         return None
-    hemispheres = tables[0].measured.shape[0]
-    figure = style.new_figure(width=9.6, height=2.2 * -(-len(tables) * hemispheres // 4))
-    panels = figure.subplots(-(-len(tables) * hemispheres // 4), 4, squeeze=False).ravel()
+    blocks = tables[0].measured.shape[0]
+    figure = style.new_figure(width=9.6, height=2.2 * -(-len(tables) * blocks // 4))
+    panels = figure.subplots(-(-len(tables) * blocks // 4), 4, squeeze=False).ravel()
     used = 0
     for table in tables:
         low, high = np.quantile(table.measured[table.ok], (0.02, 0.98))
-        for hemisphere in range(hemispheres):
+        for block in range(blocks):
             axes = panels[used]
-            picture = np.where(table.ok[hemisphere], table.measured[hemisphere], np.nan)
+            picture = np.where(table.ok[block], table.measured[block], np.nan)
             image = axes.imshow(
                 _coarse(picture),
                 origin="lower",
@@ -109,13 +110,13 @@ def paint_sensor_maps(snapshot: CalibrationSnapshot) -> Figure | None:
                 extent=(-0.5, picture.shape[1] - 0.5, -0.5, picture.shape[0] - 0.5),
             )
             figure.colorbar(image, ax=axes, shrink=0.7).ax.tick_params(labelsize=6.0)
-            axes.set_title(f"{table.name.removesuffix('_ratio')}, {hemisphere}", fontsize=7.5, loc="left")
+            axes.set_title(f"{table.name.removesuffix('_ratio')}, {block}", fontsize=7.5, loc="left")
             axes.tick_params(labelsize=6.5)
             used += 1
     for axes in panels[used:]:
         axes.set_visible(False)
     figure.supxlabel("column", fontsize=style.LABEL_SIZE)
-    figure.supylabel("row, and hemisphere after the name", fontsize=style.LABEL_SIZE)
+    figure.supylabel(f"row, and {grid.block} after the name", fontsize=style.LABEL_SIZE)
     return figure
 
 

@@ -79,18 +79,20 @@ def _entry(table: ParameterTable, shares: dict[str, float]) -> dict[str, str]:
 
 
 def _pictures(snapshot: CalibrationSnapshot, target: TargetDescription) -> Iterator[dict[str, str]]:
-    columns = int(target.limits["columns"].high or 1)
+    grid = target.grid
+    if grid is None:
+        raise TypeError(f"{target.family} has no circuits to calibrate")
     drawn = [
         (
             "Neurons before and after",
             "Deviations of the circuits as they are, and what was left of them with corrected settings.",
             figures.paint_histograms(snapshot),
         ),
-        ("Chip maps", "Every circuit at its place; white is not ok.", figures.paint_chip_maps(snapshot, columns)),
+        ("Chip maps", "Every circuit at its place; white is not ok.", figures.paint_chip_maps(snapshot, grid)),
         (
             "Synapse and sensor maps",
             "Rows over columns; blocks of four synapses are averaged, and white ones hold something that is not ok.",
-            figures.paint_sensor_maps(snapshot),
+            figures.paint_sensor_maps(snapshot, grid),
         ),
         (
             "Windows",

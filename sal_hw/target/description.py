@@ -71,6 +71,29 @@ class Exclusion:
 
 
 @document
+class CircuitGrid:
+    """Where the circuits of a chip are: in blocks of synapses, each column of which has one neuron circuit.
+
+    Attributes
+    ----------
+    block
+        What the makers of the chip call a block.
+    blocks, rows, columns
+        How many blocks there are, and rows and columns of synapses in each.
+    """
+
+    block: str
+    blocks: int
+    rows: int
+    columns: int
+
+    @property
+    def neurons(self) -> int:
+        """Number of neuron circuits."""
+        return self.blocks * self.columns
+
+
+@document
 class TargetDescription:
     """One kind of machine that programs are compiled for.
 
@@ -96,6 +119,8 @@ class TargetDescription:
         What weights are stored as, in a few words.
     calibrated
         Whether circuits differ and can be calibrated.
+    grid
+        Where those circuits are; None for machines without circuits that differ.
     tested
         How programs for it were tested: ``run`` (for real, here), ``mapped`` (on a virtual machine, without spikes), or
         ``contract`` (against stand-ins of the vendor's software); besides the emulation.
@@ -111,4 +136,5 @@ class TargetDescription:
     learning: Literal["native", "host", "none"] = "none"
     weights: str = ""
     calibrated: bool = False
+    grid: CircuitGrid | None = None
     tested: Literal["run", "mapped", "contract"] = "run"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sal_hw.storage.codec import digest
 from sal_hw.storage.document import document
 
-#: what the entries of a table belong to: neuron circuits (hemispheres * columns,), or synapses
-#: (hemispheres, rows, columns)
+#: what the entries of a table belong to: neuron circuits (blocks * columns,) of a chip's grid, or its synapses
+#: (blocks, rows, columns)
 Site: TypeAlias = Literal["neuron", "synapse"]
 
 #: version of the format on disk, and those that can be read

@@ -20,8 +20,8 @@ from sal_hw.target.tables import TABLES, TableKind
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 _AXES: dict[Site, tuple[str, ...]] = {
-    "neuron": ("hemispheres * columns",),
-    "synapse": ("hemispheres", "rows", "columns"),
+    "neuron": ("blocks * columns",),
+    "synapse": ("blocks", "rows", "columns"),
 }
 
 
@@ -50,7 +50,7 @@ def check_snapshot(snapshot: CalibrationSnapshot, target: TargetDescription) -> 
     Parameters
     ----------
     target
-        Its limits ``hemispheres``, ``columns`` and ``rows`` give the shapes of the tables.
+        Its grid of circuits gives the shapes of the tables.
 
     Raises
     ------
@@ -77,12 +77,10 @@ def check_snapshot(snapshot: CalibrationSnapshot, target: TargetDescription) -> 
 
 def target_shapes(target: TargetDescription) -> dict[Site, tuple[int, ...]] | None:
     """Return the shape of a table per site, None if the target does not say how many circuits it has."""
-    sizes = {name: target.limits[name].high for name in ("hemispheres", "columns", "rows") if name in target.limits}
-    known = {name: int(size) for name, size in sizes.items() if size is not None}
-    if len(known) < 3:
+    grid = target.grid
+    if grid is None:
         return None
-    hemispheres, columns = known["hemispheres"], known["columns"]
-    return {"neuron": (hemispheres * columns,), "synapse": (hemispheres, known["rows"], columns)}
+    return {"neuron": (grid.neurons,), "synapse": (grid.blocks, grid.rows, grid.columns)}
 
 
 def _header_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
@@ -227,9 +225,9 @@ def _agreement_problems(snapshot: CalibrationSnapshot) -> Iterator[Problem]:
         if table.measured.shape != wanted:
             yield _shape_problem(table, f"{wanted}, as of the other {table.site} tables")
     if len(shapes) == 2:
-        hemispheres, _, columns = shapes["synapse"]
-        if shapes["neuron"] != (hemispheres * columns,):
-            allowed = f"{hemispheres * columns} neurons, since the synapse tables have shape {shapes['synapse']}"
+        blocks, _, columns = shapes["synapse"]
+        if shapes["neuron"] != (blocks * columns,):
+            allowed = f"{blocks * columns} neurons, since the synapse tables have shape {shapes['synapse']}"
             yield _problem("tables", f"{shapes['neuron'][0]} neurons", allowed)
     neurons = shapes.get("neuron")
     for curve in snapshot.curves:

@@ -68,7 +68,7 @@ def choose_chips(
     known = None if calibration is None else calibration
     if emulated is None and known is None:
         return Chips()
-    if not {"columns", "rows", "hemispheres"} <= set(target.description.limits):
+    if target.description.grid is None:
         raise InputError(_no_chip(target, "chip" if emulated is not None else "calibration"))
     drawn = _emulated_chip(target, backend, emulated)
     if known == TRUTH:

@@ -63,7 +63,7 @@ def import_result(
 def import_calibration(
     path: str | os.PathLike[str],
     *,
-    target: str = "brainscales2",
+    target: str,
     trust_pickle: bool = False,
     chip_id: str | None = None,
 ) -> CalibrationSnapshot:

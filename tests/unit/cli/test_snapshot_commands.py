@@ -16,7 +16,7 @@ from sal_hw.cli.main import main
 from sal_hw.contracts import targets
 from sal_hw.error_texts.catalog import CATALOG
 from sal_hw.target import snapshot_io
-from sal_hw.target.description import Range, TargetDescription
+from sal_hw.target.description import CircuitGrid, TargetDescription
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES
 from sal_hw_brainscales2.emulation.model import draw_chip
@@ -64,9 +64,8 @@ def chip(tmp_path: Path) -> str:
 
 def _install(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """Make ``brainscales2`` a registered target of this size, whatever else is installed."""
-    sizes = {"hemispheres": 2, "columns": columns, "rows": 6}
-    limits = {name: Range(low=1, high=size, step=1) for name, size in sizes.items()}
-    kind = TargetDescription(family="brainscales2", summary="a test", capabilities=("lif",), limits=limits)
+    grid = CircuitGrid(block="half", blocks=2, rows=6, columns=columns)
+    kind = TargetDescription(family="brainscales2", summary="a test", capabilities=("lif",), limits={}, grid=grid)
     target = targets.Target(description=kind, passes=(), backend=None, emulator=None)
     monkeypatch.setattr(targets, "target_names", lambda: ("brainscales2",))
     monkeypatch.setattr(targets, "load_target", lambda _: target)

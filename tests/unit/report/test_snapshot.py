@@ -11,11 +11,13 @@ import pytest
 
 from sal_hw.plots import snapshot_figures as figures
 from sal_hw.report.snapshot import report_snapshot
+from sal_hw.target.description import CircuitGrid
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
 from sal_hw_brainscales2.emulation.model import draw_chip
 from sal_hw_brainscales2.target import brainscales2_target
 
 TARGET = brainscales2_target.description
+GRID = CircuitGrid(block="hemisphere", blocks=2, rows=256, columns=256)
 STAGES = ("membranes", "windows")
 NEURONS, FAILED = 512, 40
 
@@ -138,7 +140,7 @@ def test_histograms_show_what_is_there_before_and_after(snapshot: CalibrationSna
 
 
 def test_chip_maps_leave_failed_circuits_white(snapshot: CalibrationSnapshot) -> None:
-    figure = figures.paint_chip_maps(snapshot, 256)
+    figure = figures.paint_chip_maps(snapshot, GRID)
     assert figure is not None
     (axes,) = [axes for axes in figure.axes if axes.get_title(loc="left").startswith("tau_mem_ratio")]
     picture = np.ma.filled(axes.images[0].get_array(), np.nan)
@@ -171,7 +173,8 @@ def test_a_curve_shows_its_residuals(snapshot: CalibrationSnapshot) -> None:
     np.testing.assert_allclose(second.get_ydata(), curve.y[:, 1] - curve.fitted[:, 1])
 
 
-@pytest.mark.parametrize("paint", [figures.paint_histograms, figures.paint_sensor_maps])
-def test_without_tables_there_is_no_picture(snapshot: CalibrationSnapshot, paint: object) -> None:
-    assert callable(paint)
-    assert paint(replace(snapshot, tables=())) is None
+def test_without_tables_there_is_no_picture(snapshot: CalibrationSnapshot) -> None:
+    empty = replace(snapshot, tables=())
+    assert figures.paint_histograms(empty) is None
+    assert figures.paint_chip_maps(empty, GRID) is None
+    assert figures.paint_sensor_maps(empty, GRID) is None

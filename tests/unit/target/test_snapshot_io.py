@@ -20,21 +20,21 @@ from sal_hw.errors import CalibrationError, InputError, IntegrityError, SalHwErr
 from sal_hw.storage.artifact import MANIFEST, ArtifactFolder
 from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.target import snapshot_io
-from sal_hw.target.description import Range, TargetDescription
+from sal_hw.target.description import CircuitGrid, TargetDescription
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw.target.snapshot_io import ARRAYS, HEADER, check_snapshot, read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES
 
-HEMISPHERES, ROWS, COLUMNS = 2, 3, 4
+BLOCKS, ROWS, COLUMNS = 2, 3, 4
 
 
 def _table(
-    name: str, *, seed: int = 0, shape: tuple[int, int, int] = (HEMISPHERES, ROWS, COLUMNS), **fields: Any
+    name: str, *, seed: int = 0, shape: tuple[int, int, int] = (BLOCKS, ROWS, COLUMNS), **fields: Any
 ) -> ParameterTable:
     """Return a sound table: numbers near the nominal one, every seventh not ok."""
     rng, kind = np.random.default_rng(seed), TABLES[name]
-    hemispheres, _, columns = shape
-    size = shape if kind.site == "synapse" else (hemispheres * columns,)
+    blocks, _, columns = shape
+    size = shape if kind.site == "synapse" else (blocks * columns,)
     measured = kind.nominal + rng.uniform(0.0, 0.5, size)
     ok = np.arange(measured.size).reshape(size) % 7 != 3
     given: dict[str, Any] = {"measured": measured, "ok": ok, "site": kind.site, "unit": kind.unit} | fields
@@ -53,7 +53,7 @@ def _snapshot(*tables: ParameterTable, **fields: Any) -> CalibrationSnapshot:
 
 
 def _sound() -> CalibrationSnapshot:
-    sigma = np.full(HEMISPHERES * COLUMNS, 0.25)
+    sigma = np.full(BLOCKS * COLUMNS, 0.25)
     return _snapshot(
         _table("v_leak_offset_lsb", seed=1, sigma=sigma),
         _table("tau_causal_ratio", seed=2),
@@ -63,9 +63,8 @@ def _sound() -> CalibrationSnapshot:
 
 
 def _target(family: str = "brainscales2", **sizes: int) -> TargetDescription:
-    geometry = {"hemispheres": HEMISPHERES, "rows": ROWS, "columns": COLUMNS} | sizes
-    limits = {name: Range(low=1, high=size, step=1) for name, size in geometry.items()}
-    return TargetDescription(family=family, summary="a test", capabilities=("lif",), limits=limits)
+    grid = CircuitGrid(**{"block": "half", "blocks": BLOCKS, "rows": ROWS, "columns": COLUMNS, **sizes})
+    return TargetDescription(family=family, summary="a test", capabilities=("lif",), limits={}, grid=grid)
 
 
 @pytest.fixture
@@ -293,7 +292,7 @@ def _with(name: str, place: int, number: float) -> ParameterTable:
     return replace(table, measured=measured)
 
 
-_NEURONS = HEMISPHERES * COLUMNS
+_NEURONS = BLOCKS * COLUMNS
 _WRONG: dict[str, tuple[CalibrationSnapshot, str]] = {
     "not a number": (_snapshot(_with("tau_mem_ratio", 3, np.nan)), "tables.tau_mem_ratio.measured[3]"),
     "infinite": (_snapshot(_with("tau_mem_ratio", 0, np.inf)), "tables.tau_mem_ratio.measured[0]"),
@@ -366,9 +365,7 @@ def test_a_snapshot_fits_its_target() -> None:
     check_snapshot(_snapshot(), _target())
 
 
-@pytest.mark.parametrize(
-    ("sizes", "misfits"), [({"rows": 4}, 2), ({"columns": 8}, 3), ({"hemispheres": 1}, 3)], ids=str
-)
+@pytest.mark.parametrize(("sizes", "misfits"), [({"rows": 4}, 2), ({"columns": 8}, 3), ({"blocks": 1}, 3)], ids=str)
 def test_shapes_come_from_the_target(sizes: dict[str, int], misfits: int) -> None:
     with pytest.raises(CalibrationError) as caught:
         check_snapshot(_sound(), _target(**sizes))
@@ -379,10 +376,9 @@ def test_shapes_come_from_the_target(sizes: dict[str, int], misfits: int) -> Non
     "target",
     [
         _target("spinnaker2"),
-        replace(_target(), limits={}),
-        replace(_target(), limits=_target().limits | {"rows": Range(low=1)}),
+        replace(_target(), grid=None),
     ],
-    ids=["another family", "no geometry", "unbounded rows"],
+    ids=["another family", "no circuits"],
 )
 def test_a_snapshot_of_another_kind_of_chip_is_refused(target: TargetDescription) -> None:
     with pytest.raises(CalibrationError) as caught:
