@@ -21,7 +21,8 @@ import sal_hw
 from sal_hw.plots import Table, collect, save, style
 from sal_hw.plots.alignment import plane_into, weights_into
 from sal_hw.results.result import RunResult
-from sal_hw.spec.protocols import AlignProtocol, Protocol, SampleProtocol
+from sal_hw.spec.experiments import ExperimentProtocol
+from sal_hw.spec.protocols import AlignProtocol, SampleProtocol
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 
@@ -107,7 +108,7 @@ def run_job(job: Job) -> RunResult:
     return sal_hw.run(recipe).result if job.case is None else job.case.run(recipe)
 
 
-def _tenth(protocol: Protocol) -> tuple[str, ...]:
+def _tenth(protocol: ExperimentProtocol) -> tuple[str, ...]:
     """Return the options that shorten an experiment to a tenth."""
     if isinstance(protocol, SampleProtocol):
         return (f"experiment.duration={protocol.duration_ms / 10} ms",)

@@ -6,12 +6,14 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, Field, fields
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import sal_hw.spec
+from sal_hw.spec.experiments import study_schemas
+from sal_hw.spec.schema import fields_of
 from sal_hw.spec.values import Constant
 from sal_hw.storage.document import recipe_key
 from sal_hw.units import Unit
@@ -31,14 +33,28 @@ PLAIN = {
 
 
 def groups() -> Iterator[type]:
-    """Yield the classes of all groups of keys."""
+    """Yield the classes of all groups of keys: those of networks, then those of studies."""
     names = [module.name for module in pkgutil.walk_packages(sal_hw.spec.__path__, "sal_hw.spec.")]
     place = {f"sal_hw.spec.{name}": index for index, name in enumerate(FIRST)}
-    for name in sorted(names, key=lambda name: (place.get(name, len(FIRST)), name)):
+    yield from _groups_in(sorted(names, key=lambda name: (place.get(name, len(FIRST)), name)))
+    found = {group.__module__ for schema in study_schemas().values() for group in _reached(schema)} - set(names)
+    yield from _groups_in(sorted(found, key=lambda name: name.removesuffix(".schema").rpartition(".")[2]))
+
+
+def _groups_in(modules: Iterable[str]) -> Iterator[type]:
+    for name in modules:
         for member in vars(importlib.import_module(name)).values():
             is_group = inspect.isclass(member) and hasattr(member, "__pydantic_config__")
             if is_group and member.__module__ == name and member.__name__ not in NOT_KEYS:
                 yield member
+
+
+def _reached(group: type) -> Iterator[type]:
+    """Yield a class and those that its fields lead to."""
+    yield group
+    for kind in fields_of(group).values():
+        for _, member in (kind.item or kind).members:
+            yield from _reached(member)
 
 
 def value_of(annotation: Any, unit: str = "") -> str:

@@ -1,7 +1,8 @@
 """What packages bring, by name, found through entry points.
 
 Third parties register exactly as the packages of this project do. What an entry has to be is said beside its type: see
-:mod:`sal_hw.contracts.targets` for targets, backends and calibrators, :mod:`sal_hw.experiment.study` for studies and
+:mod:`sal_hw.contracts.targets` for targets, backends and calibrators,
+:mod:`sal_hw.experiment.study` for studies, :mod:`sal_hw.spec.experiments` for their schemas and
 :class:`sal_hw.plots.Kind` for kinds of figures.
 
 Nothing is imported before it is asked for by its name. A name that two packages register is refused, and so is what
@@ -10,6 +11,8 @@ cannot be imported; all other names go on working.
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -19,6 +22,7 @@ TARGETS = "sal_hw.targets"
 BACKENDS = "sal_hw.backends"
 CALIBRATORS = "sal_hw.calibrators"
 STUDIES = "sal_hw.studies"
+STUDY_SCHEMAS = "sal_hw.study_schemas"
 PLOTS = "sal_hw.plots"
 
 #: every group, with what one of its entries is called
@@ -27,11 +31,19 @@ GROUPS = {
     BACKENDS: "backend",
     CALIBRATORS: "calibrator",
     STUDIES: "study",
+    STUDY_SCHEMAS: "schema of a study",
     PLOTS: "kind of figure",
 }
 
 
 def _find(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+    return _search(group, tuple(sys.path))
+
+
+@cache
+def _search(group: str, path: tuple[str, ...]) -> dict[str, tuple[EntryPoint, ...]]:
+    """Read what every package on the path registers, once: a recipe asks for it many times."""
+    del path  # entry_points looks there
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=group):
         found[point.name] = (*found.get(point.name, ()), point)

@@ -20,10 +20,10 @@ from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Health, RunResult
+from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.probes import StateProbe
 from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol, SampleProtocol, TrainDistributionProtocol
-from sal_hw.spec.protocols import Protocol as ExperimentProtocol
 from sal_hw.target.snapshot import CalibrationSnapshot
 
 #: wall-clock seconds between two checkpoints

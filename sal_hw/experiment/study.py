@@ -12,7 +12,7 @@ from sal_hw.experiment.base import Arrays, Experiment
 from sal_hw.experiment.runner import RunOptions, advance, warnings_of
 from sal_hw.registry import STUDIES, load, names
 from sal_hw.results.result import Finding, Health, RunResult
-from sal_hw.spec.protocols import Protocol as ExperimentProtocol
+from sal_hw.spec.studies import StudyProtocol
 
 #: what a result says in place of target and backend
 STUDY_TARGET, STUDY_BACKEND = "ideal", "study"
@@ -74,7 +74,7 @@ def load_study(kind: str) -> StudyFactory:
 
 
 def run_study(
-    protocol: ExperimentProtocol, *, seed: int, folder: Path | None = None, options: RunOptions | None = None
+    protocol: StudyProtocol, *, seed: int, folder: Path | None = None, options: RunOptions | None = None
 ) -> RunResult:
     """Run a study.
 

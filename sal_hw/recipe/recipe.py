@@ -15,11 +15,11 @@ from sal_hw.recipe.overrides import Draft, apply_overrides, apply_presets
 from sal_hw.recipe.parameters import apply_parameters
 from sal_hw.recipe.positions import Positions
 from sal_hw.recipe.sections import Content, find_unknown_names, read_sections
+from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.fields import MAX_SEED
 from sal_hw.spec.findings import NOTHING, Finding, render_path, show
 from sal_hw.spec.findings import Path as FieldPath
 from sal_hw.spec.network import NetworkSpec
-from sal_hw.spec.protocols import Protocol
 from sal_hw.spec.validate import find_conflicts
 from sal_hw.storage.document import recipe_key
 
@@ -46,7 +46,7 @@ class RecipeFile:
     description: str
     seed: int
     network: NetworkSpec | None
-    protocol: Protocol
+    protocol: ExperimentProtocol
     path: Path
     folder: Path
     document: dict[str, Any]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from sal_hw.errors import InputError
 from sal_hw.recipe.overrides import Draft
+from sal_hw.registry import STUDY_SCHEMAS, names
 from sal_hw.spec.checks.readable import NAMELESS, Entry, ReadableSpec
 from sal_hw.spec.discretizations import Discretization
+from sal_hw.spec.experiments import ExperimentProtocol, experiment_type, study_schema
 from sal_hw.spec.explain import missing_key, unknown_key
 from sal_hw.spec.fields import MAX_INLINE_VALUES, NAME_PATTERN, Name, Seed, Text, TimeConstantMs
 from sal_hw.spec.findings import NOTHING, Finding, Path
@@ -21,7 +24,6 @@ from sal_hw.spec.key_places import TOP_LEVEL
 from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.plasticity import Rule
 from sal_hw.spec.probes import Probe
-from sal_hw.spec.protocols import NETWORK_PROTOCOLS, Protocol
 from sal_hw.spec.schema import FieldType, describe, read_type
 from sal_hw.spec.stimulus import Stimulus
 from sal_hw.spec.translate import translate
@@ -71,7 +73,7 @@ class Content:
     entries: dict[str, list[Entry[Any]]] = field(default_factory=dict)
     unread: list[Entry[Any]] = field(default_factory=list)
     broken: dict[str, frozenset[str]] = field(default_factory=dict)
-    protocol: Protocol | None = None
+    protocol: ExperimentProtocol | None = None
     is_study: bool = False
 
     def readable(self, folder: FilePath) -> ReadableSpec:
@@ -106,11 +108,11 @@ def read_sections(draft: Draft) -> Content:
         for section, annotation in _LISTS.items():
             _read_list(draft, content, section, annotation)
     if "experiment" in document:
-        content.protocol = _read(draft, Protocol, document["experiment"], ("experiment",))
+        content.protocol = _read_experiment(draft, document["experiment"])
         if content.protocol is None:
             content.unread.append(Entry(("experiment",), document["experiment"]))
     else:
-        draft.report(missing_key(("experiment",), _reader(Protocol)[1]))
+        draft.report(missing_key(("experiment",), _reader(experiment_type())[1]))
     return content
 
 
@@ -118,8 +120,20 @@ def _is_study(document: dict[str, Any]) -> bool:
     """Whether the experiment is a study; one of an unknown kind is taken for an experiment on a network."""
     experiment = document.get("experiment")
     kind = experiment.get("kind") if isinstance(experiment, dict) else None
-    chosen = _reader(Protocol)[1].member(kind) if isinstance(kind, str) else None
-    return chosen is not None and chosen not in NETWORK_PROTOCOLS
+    return isinstance(kind, str) and kind in names(STUDY_SCHEMAS)
+
+
+def _read_experiment(draft: Draft, raw: object) -> Any:
+    if _is_study(draft.document):
+        kind = draft.document["experiment"]["kind"]
+        try:
+            study_schema(kind)
+        except InputError as error:
+            for problem in error.problems:
+                found = Finding(code=problem.code, path=("experiment", "kind"), allowed=problem.allowed, value=kind)
+                draft.report(replace(found, hint=problem.hint))
+            return None
+    return _read(draft, experiment_type(), raw, ("experiment",))
 
 
 def _refuse_network(draft: Draft) -> None:

@@ -1,4 +1,4 @@
-"""Experiments, as the user states them; how they run is the business of :mod:`sal_hw.experiment`."""
+"""Experiments on a network, as the user states them; how they run is the business of :mod:`sal_hw.experiment`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,6 @@ from pydantic import Tag
 from sal_hw.spec.fields import Because, Count, DurationMs, Name, Number, Seed, Whole
 from sal_hw.spec.values import ValueSource
 from sal_hw.storage.document import choose_by, document
-from sal_hw.workflow.sweep.schema import SweepProtocol
-from sal_hw_studies.schemas.dale_network import DaleNetworkProtocol
-from sal_hw_studies.schemas.microcircuit import MicrocircuitProtocol
-from sal_hw_studies.schemas.phase_plane import PhasePlaneProtocol
-from sal_hw_studies.schemas.psp_shapes import PspShapesProtocol
-from sal_hw_studies.schemas.spike_timing import SpikeTimingProtocol
-from sal_hw_studies.schemas.symmetrize_layers import SymmetrizeLayersProtocol
-from sal_hw_studies.schemas.weight_perturbation import WeightPerturbationProtocol
-from sal_hw_studies.schemas.weight_transport import WeightTransportProtocol
 
 
 @document
@@ -183,22 +174,6 @@ class SampleProtocol:
     kind: Literal["sample"] = "sample"
 
 
-#: experiments on a network, which is compiled for a target; all others are studies, which have no network
+#: experiments on a network, which is compiled for a target; all others are studies, see :mod:`sal_hw.spec.experiments`
 NetworkProtocol: TypeAlias = AlignProtocol | TrainDistributionProtocol | SampleProtocol
 NETWORK_PROTOCOLS = (AlignProtocol, TrainDistributionProtocol, SampleProtocol)
-
-Protocol: TypeAlias = Annotated[
-    Annotated[AlignProtocol, Tag("=align")]
-    | Annotated[TrainDistributionProtocol, Tag("=train_distribution")]
-    | Annotated[SampleProtocol, Tag("=sample")]
-    | Annotated[SpikeTimingProtocol, Tag("=spike_timing")]
-    | Annotated[PhasePlaneProtocol, Tag("=phase_plane")]
-    | Annotated[PspShapesProtocol, Tag("=psp_shapes")]
-    | Annotated[WeightPerturbationProtocol, Tag("=weight_perturbation")]
-    | Annotated[SymmetrizeLayersProtocol, Tag("=symmetrize_layers")]
-    | Annotated[WeightTransportProtocol, Tag("=weight_transport")]
-    | Annotated[DaleNetworkProtocol, Tag("=dale_network")]
-    | Annotated[SweepProtocol, Tag("=sweep")]
-    | Annotated[MicrocircuitProtocol, Tag("=microcircuit")],
-    choose_by("kind"),
-]

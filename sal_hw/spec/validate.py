@@ -16,10 +16,10 @@ from sal_hw.spec.checks.names import check_names
 from sal_hw.spec.checks.readable import ReadableSpec, readable_of
 from sal_hw.spec.checks.times import check_times
 from sal_hw.spec.checks.values import check_values
+from sal_hw.spec.experiments import ExperimentProtocol, experiment_type
 from sal_hw.spec.fields import MAX_SEED
 from sal_hw.spec.findings import Finding, Path
 from sal_hw.spec.network import NetworkSpec
-from sal_hw.spec.protocols import Protocol
 from sal_hw.spec.schema import FieldType, read_type
 from sal_hw.spec.translate import translate
 
@@ -38,7 +38,9 @@ def find_conflicts(readable: ReadableSpec) -> list[Finding]:
     return [finding for check in _CHECKS for finding in check(readable)]
 
 
-def cross_check(network: NetworkSpec, protocol: Protocol | None = None, seed: int | None = None) -> list[Problem]:
+def cross_check(
+    network: NetworkSpec, protocol: ExperimentProtocol | None = None, seed: int | None = None
+) -> list[Problem]:
     """Return what fields and entries of a specification say against each other.
 
     Parameters
@@ -54,7 +56,7 @@ def cross_check(network: NetworkSpec, protocol: Protocol | None = None, seed: in
     return [finding.as_problem() for finding in found]
 
 
-def validate(network: NetworkSpec, protocol: Protocol | None = None) -> None:
+def validate(network: NetworkSpec, protocol: ExperimentProtocol | None = None) -> None:
     """Check a specification that was built in Python; a recipe's was checked when it was loaded.
 
     Raises
@@ -64,7 +66,7 @@ def validate(network: NetworkSpec, protocol: Protocol | None = None) -> None:
     """
     found = _check_fields(network, NetworkSpec, ())
     if protocol is not None:
-        found += _check_fields(protocol, Protocol, ("experiment",))
+        found += _check_fields(protocol, experiment_type(), ("experiment",))
     problems = [finding.as_problem() for finding in found] or cross_check(network, protocol)
     if problems:
         raise InputError(problems)

@@ -15,6 +15,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Health, Metric, RunResult
 from sal_hw.results.store import RunStore, read_run, read_spikes
 from sal_hw.spec.protocols import NETWORK_PROTOCOLS
+from sal_hw.spec.studies import StudyProtocol
 from sal_hw.storage.codec import digest
 from sal_hw.workflow.checked_recipe import (
     DEFAULT_TARGET,
@@ -153,7 +154,7 @@ def run(
     protocol = recipe.protocol
     if not isinstance(protocol, NETWORK_PROTOCOLS):
         check_study(recipe, target=target, chip=chip, calibration=calibration, via=via, calix=calibration_file)
-        return _run_study(recipe, used_seed, options, out=out, force=force, figures=figures)
+        return _run_study(recipe, protocol, used_seed, options, out=out, force=force, figures=figures)
     chosen = load_target(target)
     access = Access(via=via, calibration_file=None if calibration_file is None else Path(calibration_file))
     backend = choose_backend(chosen, emulate=emulate, access=access, command=emulating(recipe, target))
@@ -175,6 +176,7 @@ def run(
 
 def _run_study(
     recipe: Recipe,
+    protocol: StudyProtocol,
     seed: int,
     options: RunOptions,
     *,
@@ -182,10 +184,10 @@ def _run_study(
     force: bool,
     figures: bool,
 ) -> Run:
-    identity = {"experiment_hash": digest(recipe.protocol), "target": STUDY_TARGET, "backend": STUDY_BACKEND}
+    identity = {"experiment_hash": digest(protocol), "target": STUDY_TARGET, "backend": STUDY_BACKEND}
     store = _open_store({**identity, "seed": seed}, out, force=force, resume=options.resume)
     options = replace(options, store=store)
-    result = run_study(recipe.protocol, seed=seed, folder=recipe.file.folder, options=options)
+    result = run_study(protocol, seed=seed, folder=recipe.file.folder, options=options)
     return _kept(result, None, store, recipe, figures=figures)
 
 

@@ -16,9 +16,10 @@ from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.recipe import RecipeFile
 from sal_hw.recipe.recipe import load_recipe as read_recipe
+from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
-from sal_hw.spec.protocols import AlignProtocol, Protocol
+from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.target.description import TargetDescription
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.workflow.chip_choice import NOMINAL, Chips, with_truth
@@ -55,7 +56,7 @@ class Recipe:
         return self.file.name
 
     @property
-    def protocol(self) -> Protocol:
+    def protocol(self) -> ExperimentProtocol:
         """The experiment."""
         return self.file.protocol
 
@@ -133,7 +134,7 @@ def compile_recipe(
         raise InputError([_located(problem, recipe.file) for problem in error.problems]) from error
 
 
-def _check_runtime(protocol: Protocol, target: TargetDescription) -> None:
+def _check_runtime(protocol: ExperimentProtocol, target: TargetDescription) -> None:
     """Refuse an experiment that runs for longer in one piece than the target can."""
     limit = target.limits.get("runtime")
     if limit is None or limit.high is None or not isinstance(protocol, AlignProtocol):

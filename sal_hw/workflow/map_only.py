@@ -10,7 +10,8 @@ from sal_hw.contracts.targets import load_target
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.results.store import write_program
-from sal_hw.spec.protocols import AlignProtocol, Protocol
+from sal_hw.spec.experiments import ExperimentProtocol
+from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.storage.artifact import ArtifactFolder
 from sal_hw.storage.codec import encode
 from sal_hw.workflow.checked_recipe import Recipe, compile_recipe
@@ -58,7 +59,7 @@ def map_only(
     return report
 
 
-def _updates(protocol: Protocol, program: CompiledProgram) -> int:
+def _updates(protocol: ExperimentProtocol, program: CompiledProgram) -> int:
     """Return how many updates a run would last; one where the experiment is not one of so many updates."""
     if not isinstance(protocol, AlignProtocol) or program.update_ms is None:
         return 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from sal_hw.spec.findings import Finding
-from sal_hw.spec.self_checking import find_odd_lists
+from sal_hw.spec.studies import find_odd_lists
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.reciprocal import DifferenceSteps, Grid, Psp, RefractorySteps, TimingWindow
 

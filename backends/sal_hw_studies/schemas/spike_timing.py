@@ -7,7 +7,7 @@ from typing import Literal
 
 from sal_hw.spec.fields import Name
 from sal_hw.spec.findings import Finding
-from sal_hw.spec.self_checking import find_odd_lists
+from sal_hw.spec.studies import find_odd_lists
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.reciprocal import DifferenceSteps, LogOdds, Psp, RefractorySteps, TimingWindow
 

@@ -14,7 +14,7 @@ from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, StateProbe
 from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
-from sal_hw.spec.self_checking import SelfChecking
+from sal_hw.spec.studies import StudyProtocol
 
 #: all joint states of this many neurons still fit into a table
 MAX_STATE_NEURONS = 20
@@ -30,7 +30,7 @@ def check_experiment(readable: ReadableSpec) -> Iterator[Finding]:
         population = readable.population(readable.protocol.population)
         if population is not None:
             yield from _check_states(population, ("experiment", "population"), "E224")
-    elif isinstance(readable.protocol, SelfChecking):
+    elif isinstance(readable.protocol, StudyProtocol):
         for finding in readable.protocol.conflicts():
             yield replace(finding, path=("experiment", *finding.path))
 

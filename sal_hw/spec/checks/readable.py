@@ -12,11 +12,11 @@ from pathlib import Path as FilePath
 from typing import Generic, TypeAlias, TypeVar
 
 from sal_hw.spec.discretizations import Discretization
+from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.findings import Finding, Path, did_you_mean, listed
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.plasticity import Rule
 from sal_hw.spec.probes import Probe
-from sal_hw.spec.protocols import Protocol
 from sal_hw.spec.stimulus import Stimulus
 
 E = TypeVar("E")
@@ -59,7 +59,7 @@ class ReadableSpec:
     plasticity: Entries[Rule] = ()
     stimuli: Entries[Stimulus] = ()
     probes: Entries[Probe] = ()
-    protocol: Protocol | None = None
+    protocol: ExperimentProtocol | None = None
     broken: Mapping[str, frozenset[str]] = field(default_factory=dict)
     folder: FilePath | None = None
     max_inline: int | None = None
@@ -96,7 +96,7 @@ class ReadableSpec:
         yield Finding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices))
 
 
-def readable_of(network: NetworkSpec, protocol: Protocol | None) -> ReadableSpec:
+def readable_of(network: NetworkSpec, protocol: ExperimentProtocol | None) -> ReadableSpec:
     """Return a whole specification, all of whose entries are readable."""
     return ReadableSpec(
         timestep_ms=network.timestep_ms,

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from sal_hw.spec.fields import Because, Count, Name, Number, Text, Whole
 from sal_hw.spec.findings import Finding, Path
-from sal_hw.spec.self_checking import find_odd_lists
+from sal_hw.spec.studies import find_odd_lists
 from sal_hw.storage.document import document
 
 #: members of one set; more are a typing error

@@ -175,7 +175,8 @@ def test_the_command_line_runs_a_study(tiny: Path, tmp_path: Path, capsys: pytes
 
 
 def test_a_study_that_is_not_installed_is_named(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_find", lambda group: {})
+    find = registry._find
+    monkeypatch.setattr(registry, "_find", lambda group: {} if group == registry.STUDIES else find(group))
     with pytest.raises(InputError, match="there is none") as caught:
         api.run(_load(tiny))
     assert (caught.value.code, caught.value.field) == ("E303", "experiment.kind")

@@ -1,4 +1,4 @@
-"""What values of a study's protocol may say against each other, and which protocols check that themselves."""
+"""What the schemas of studies have in common."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from sal_hw.spec.findings import Finding
 
 
 @runtime_checkable
-class SelfChecking(Protocol):
-    """A protocol that knows which of its values exclude each other."""
+class StudyProtocol(Protocol):
+    """What the user wants of a study."""
+
+    @property
+    def kind(self) -> str:
+        """The name that the study is registered under."""
 
     def conflicts(self) -> Iterator[Finding]:
         """Find values that exclude each other; paths begin below ``experiment``, with names of attributes."""
