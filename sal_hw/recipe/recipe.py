@@ -54,7 +54,7 @@ class RecipeFile:
     positions: Positions
 
 
-def load_recipe(
+def read_recipe_file(
     path: str | os.PathLike[str],
     *,
     overrides: Sequence[str] = (),

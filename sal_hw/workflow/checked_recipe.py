@@ -14,8 +14,7 @@ from sal_hw.experiment.study import load_study
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
-from sal_hw.recipe.recipe import RecipeFile
-from sal_hw.recipe.recipe import load_recipe as read_recipe
+from sal_hw.recipe.recipe import RecipeFile, read_recipe_file
 from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.findings import Finding
 from sal_hw.spec.network import NetworkSpec
@@ -84,14 +83,14 @@ def load_recipe(
     presets: Sequence[str] = (),
     seed: int | None = None,
 ) -> Recipe:
-    """Read and check a recipe; see :func:`sal_hw.recipe.recipe.load_recipe`.
+    """Read and check a recipe; see :func:`sal_hw.recipe.recipe.read_recipe_file`.
 
     Raises
     ------
     InputError
         With all independent findings at once, sorted by line.
     """
-    read = read_recipe(path, overrides=overrides, presets=presets, seed=seed)
+    read = read_recipe_file(path, overrides=overrides, presets=presets, seed=seed)
     return Recipe(file=read, network=with_required_probes(read.network, read.protocol))
 
 

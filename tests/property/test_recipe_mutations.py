@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sal_hw.errors import InputError
-from sal_hw.recipe.recipe import load_recipe
+from sal_hw.recipe.recipe import read_recipe_file
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 TEXTS = [path.read_text() for path in RECIPES]
@@ -87,7 +87,7 @@ VALUES = st.recursive(
 def loads(path: Path, **options: Any) -> bool:
     """Whether the recipe is legal; anything but an InputError fails the test."""
     try:
-        recipe = load_recipe(path, **options)
+        recipe = read_recipe_file(path, **options)
     except InputError as error:
         check_message(error)
         return False

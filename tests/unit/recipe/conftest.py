@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sal_hw.errors import InputError, Problem
-from sal_hw.recipe.recipe import load_recipe
+from sal_hw.recipe.recipe import read_recipe_file
 
 BASE = """\
 recipe: 1
@@ -74,7 +74,7 @@ def find(recipe_path: Path) -> Find:
         assert old in BASE
         recipe_path.write_text(BASE.replace(old, new, 1))
         try:
-            load_recipe(recipe_path, **options)
+            read_recipe_file(recipe_path, **options)
         except InputError as error:
             return list(error.problems)
         return []

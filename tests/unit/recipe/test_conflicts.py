@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from sal_hw.errors import InputError, Problem
-from sal_hw.recipe.recipe import load_recipe
+from sal_hw.recipe.recipe import read_recipe_file
 
 Only = Callable[..., Problem]
 Find = Callable[..., list[Problem]]
@@ -74,7 +74,7 @@ def trained(tmp_path: Path, *changes: tuple[str, str]) -> list[Problem]:
     path = tmp_path / "training.yaml"
     path.write_text(text)
     try:
-        load_recipe(path)
+        read_recipe_file(path)
     except InputError as error:
         return list(error.problems)
     return []

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from sal_hw.errors import InputError, Problem
-from sal_hw.recipe.recipe import load_recipe
+from sal_hw.recipe.recipe import read_recipe_file
 
 
 def refused(path: Path | str) -> Problem:
     with pytest.raises(InputError) as caught:
-        load_recipe(path)
+        read_recipe_file(path)
     assert len(caught.value.problems) == 1
     return caught.value.problems[0]
 
@@ -74,12 +74,12 @@ def test_empty(tmp_path: Path, content: bytes) -> None:
 
 def test_byte_order_mark_is_fine(recipe_path: Path) -> None:
     recipe_path.write_bytes(b"\xef\xbb\xbf" + recipe_path.read_bytes())
-    assert load_recipe(recipe_path).name == "base"
+    assert read_recipe_file(recipe_path).name == "base"
 
 
 def test_windows_line_ends_are_fine(recipe_path: Path) -> None:
     recipe_path.write_bytes(recipe_path.read_bytes().replace(b"\n", b"\r\n"))
-    assert load_recipe(recipe_path).name == "base"
+    assert read_recipe_file(recipe_path).name == "base"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.recipe.paths import PathError, parse_path
-from sal_hw.recipe.recipe import load_recipe
+from sal_hw.recipe.recipe import read_recipe_file
 
 Only = Callable[..., Problem]
 Find = Callable[..., list[Problem]]
@@ -28,7 +28,7 @@ def test_bad_paths(text: str) -> None:
 
 
 def test_set_by_name_index_and_absent_key(recipe_path: Path) -> None:
-    recipe = load_recipe(
+    recipe = read_recipe_file(
         recipe_path,
         overrides=[
             "projections.forward.weight={distribution: normal, std: 1e-1}",
@@ -45,9 +45,9 @@ def test_set_by_name_index_and_absent_key(recipe_path: Path) -> None:
 
 
 def test_later_overrides_win(recipe_path: Path) -> None:
-    recipe = load_recipe(recipe_path, presets=["long"], overrides=["experiment.duration=12 s"])
+    recipe = read_recipe_file(recipe_path, presets=["long"], overrides=["experiment.duration=12 s"])
     assert recipe.protocol.duration_ms == 12_000
-    assert load_recipe(recipe_path, presets=["long"]).protocol.duration_ms == 60_000
+    assert read_recipe_file(recipe_path, presets=["long"]).protocol.duration_ms == 60_000
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_bad_set(only: Only, text: str, code: str, hint: str | None) -> None:
 
 
 def test_seed_replaces_the_recipes(recipe_path: Path) -> None:
-    recipe = load_recipe(recipe_path, seed=9)
+    recipe = read_recipe_file(recipe_path, seed=9)
     assert (recipe.seed, recipe.document["seed"]) == (9, 9)
 
 
@@ -132,7 +132,7 @@ def test_parameters_are_put_in(recipe_path: Path) -> None:
     text = recipe_path.read_text().replace(*with_parameters("  rate: 0.5\n  on: true\n  cash: $$5\n"))
     text = text.replace("learning_rate: 0.01", "learning_rate: $rate\n    enabled: $on")
     recipe_path.write_text(text.replace("A small network.", "$cash").replace("duration: 6 s", "duration: 6 s"))
-    recipe = load_recipe(recipe_path, overrides=["parameters.rate=0.25"])
+    recipe = read_recipe_file(recipe_path, overrides=["parameters.rate=0.25"])
     assert recipe.network.plasticity[0].learning_rate == 0.25
     assert recipe.description == "$$5"
     assert recipe.parameters == {"rate": 0.25, "on": True, "cash": "$$5"}
@@ -142,7 +142,7 @@ def test_parameters_are_put_in(recipe_path: Path) -> None:
 
 def test_dollar_sign(recipe_path: Path) -> None:
     recipe_path.write_text(recipe_path.read_text().replace("A small network.", "$$name costs $5"))
-    assert load_recipe(recipe_path).description == "$name costs $5"
+    assert read_recipe_file(recipe_path).description == "$name costs $5"
 
 
 def test_unknown_parameter(only: Only) -> None:
@@ -180,7 +180,7 @@ def test_wrong_value_of_a_parameter_is_placed_where_it_is_used(tmp_path: Path) -
     path = tmp_path / "sampling.yaml"
     path.write_text((RECIPES / "sampling.yaml").read_text())
     with pytest.raises(InputError) as caught:
-        load_recipe(path, overrides=["parameters.alignment_rate=0"])
+        read_recipe_file(path, overrides=["parameters.alignment_rate=0"])
     (found,) = caught.value.problems
     assert (found.code, found.field, found.value) == ("E214", "plasticity[1].learning_rate", "0")
     assert found.file == str(path)
@@ -189,5 +189,5 @@ def test_wrong_value_of_a_parameter_is_placed_where_it_is_used(tmp_path: Path) -
 
 @pytest.mark.parametrize("preset", ["synaptic-noise", "plasticity-noise", "full"])
 def test_presets_of_the_recipes_are_legal(preset: str) -> None:
-    recipe = load_recipe(RECIPES / "sampling.yaml", presets=[preset])
+    recipe = read_recipe_file(RECIPES / "sampling.yaml", presets=[preset])
     assert math.isfinite(recipe.network.timestep_ms)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sal_hw.errors import InputError, Problem
-from sal_hw.recipe.recipe import load_recipe
+from sal_hw.recipe.recipe import read_recipe_file
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.storage.codec import digest
@@ -23,11 +23,11 @@ GOLDEN = ROOT / "tests" / "golden"
 
 @pytest.mark.parametrize("name", ["two_neuron", "two_neuron_onesided", "sampling"])
 def test_shipped_recipes_are_legal(name: str) -> None:
-    assert load_recipe(RECIPES / f"{name}.yaml").name == name
+    assert read_recipe_file(RECIPES / f"{name}.yaml").name == name
 
 
 def test_content() -> None:
-    recipe = load_recipe(RECIPES / "two_neuron.yaml")
+    recipe = read_recipe_file(RECIPES / "two_neuron.yaml")
     assert recipe.folder == RECIPES
     assert recipe.seed == 1
     assert [population.name for population in recipe.network.populations] == ["lower", "upper"]
@@ -40,10 +40,10 @@ def test_content() -> None:
 
 @pytest.mark.parametrize("name", ["two_neuron", "sampling"])
 def test_document_is_a_recipe_of_its_own(name: str, tmp_path: Path) -> None:
-    recipe = load_recipe(RECIPES / f"{name}.yaml", seed=77)
+    recipe = read_recipe_file(RECIPES / f"{name}.yaml", seed=77)
     text = json.dumps(recipe.document, allow_nan=False)
     (tmp_path / "again.yaml").write_text(yaml.safe_dump(json.loads(text)))
-    again = load_recipe(tmp_path / "again.yaml")
+    again = read_recipe_file(tmp_path / "again.yaml")
     assert again.seed == 77
     assert digest(again.network) == digest(recipe.network)
     assert digest(again.protocol) == digest(recipe.protocol)
@@ -68,7 +68,7 @@ def test_first_twenty_then_a_count(recipe_path: Path) -> None:
     extra = "".join(f"extra_{index}: 1\n" for index in range(30))
     recipe_path.write_text(recipe_path.read_text() + extra)
     with pytest.raises(InputError) as caught:
-        load_recipe(recipe_path)
+        read_recipe_file(recipe_path)
     assert len(caught.value.problems) == 30
     lines = str(caught.value).splitlines()
     assert sum("E201" in line for line in lines) == 20
@@ -78,7 +78,7 @@ def test_first_twenty_then_a_count(recipe_path: Path) -> None:
 def test_errors_can_be_pickled_and_written_as_json(recipe_path: Path) -> None:
     recipe_path.write_text("recipe: 2\n")
     with pytest.raises(InputError) as caught:
-        load_recipe(recipe_path)
+        read_recipe_file(recipe_path)
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
     assert again.problems == caught.value.problems
     assert caught.value.exit_code == 2
@@ -88,5 +88,5 @@ def test_errors_can_be_pickled_and_written_as_json(recipe_path: Path) -> None:
 def test_message_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(GOLDEN)
     with pytest.raises(InputError) as caught:
-        load_recipe("many_mistakes.yaml", overrides=["experiment.duration=10"])
+        read_recipe_file("many_mistakes.yaml", overrides=["experiment.duration=10"])
     assert str(caught.value) + "\n" == Path("many_mistakes.txt").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sal_hw.errors import InputError
-from sal_hw.recipe.recipe import load_recipe
+from sal_hw.recipe.recipe import read_recipe_file
 from sal_hw.spec.experiments import study_schemas
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +56,7 @@ def read(tmp_path: Path):
     def read_text(text: str):
         path = tmp_path / "recipe.yaml"
         path.write_text(text)
-        return load_recipe(path)
+        return read_recipe_file(path)
 
     return read_text
 
@@ -115,8 +115,8 @@ def test_recipes_of_studies_are_checked_without_their_engines():
     recipes = sorted(str(path) for path in (ROOT / "recipes" / "paper").glob("*.yaml"))
     code = (
         "import sys\n"
-        "from sal_hw.recipe.recipe import load_recipe\n"
-        f"kinds = [load_recipe(path).protocol.kind for path in {recipes!r}]\n"
+        "from sal_hw.recipe.recipe import read_recipe_file\n"
+        f"kinds = [read_recipe_file(path).protocol.kind for path in {recipes!r}]\n"
         "assert len(set(kinds)) > 5, kinds\n"
         "engines = {name for name in sys.modules if name == 'numba' or '.engines' in name}\n"
         "assert not engines, engines\n"
