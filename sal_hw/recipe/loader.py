@@ -16,7 +16,7 @@ import yaml
 from sal_hw.errors import Problem
 from sal_hw.recipe.positions import Place, Positions
 from sal_hw.recipe.scalars import ScalarError, read_scalar
-from sal_hw.spec.findings import NOTHING, Finding, Path
+from sal_hw.spec.findings import NOTHING, Path, SpecFinding
 
 MAX_DEPTH = 20
 MAX_NODES = 100_000
@@ -225,8 +225,8 @@ class _Reader:
         return level.path if level.key is None else (*level.path, level.key)
 
     def _report(self, code: str, event: Any, allowed: str, **facts: Any) -> None:
-        """Note a finding at an event; `facts` are those of :class:`Finding`."""
-        finding = Finding(**{"code": code, "path": self._next_path(), "allowed": allowed, **facts})
+        """Note a finding at an event; `facts` are those of :class:`SpecFinding`."""
+        finding = SpecFinding(**{"code": code, "path": self._next_path(), "allowed": allowed, **facts})
         line, column = _place_of(event) if event is not None else (None, None)
         problem = finding.as_problem().at(file=self.result.positions.file, line=line, column=column)
         self.result.problems.append(problem)

@@ -13,7 +13,7 @@ from sal_hw.recipe.loader import parse_yaml
 from sal_hw.recipe.paths import PathError, assign, parse_path, resolve_path
 from sal_hw.recipe.positions import Positions
 from sal_hw.spec.explain import missing_key, unknown_key
-from sal_hw.spec.findings import NOTHING, Finding, Path, did_you_mean, listed, render_path
+from sal_hw.spec.findings import NOTHING, Path, SpecFinding, did_you_mean, listed, render_path
 from sal_hw.spec.schema import FieldType
 
 _PRESET_KEYS = ("description", "set")
@@ -35,7 +35,7 @@ class Draft:
     positions: Positions
     problems: list[Problem]
 
-    def report(self, finding: Finding) -> None:
+    def report(self, finding: SpecFinding) -> None:
         """Add a finding, unless its field could not be read in the first place."""
         if not self.positions.already_reported(finding):
             self.problems.append(self.positions.problem(finding))
@@ -46,7 +46,7 @@ def apply_presets(draft: Draft, chosen: Sequence[str]) -> None:
     presets = draft.document.get("presets", {})
     if not isinstance(presets, dict):
         words = "a mapping from the name of a preset to {description, set}"
-        draft.report(Finding(code="E203", path=("presets",), allowed=words, value=presets))
+        draft.report(SpecFinding(code="E203", path=("presets",), allowed=words, value=presets))
         return
     for name, preset in presets.items():
         for finding in _check_preset(draft, name, preset):
@@ -55,29 +55,29 @@ def apply_presets(draft: Draft, chosen: Sequence[str]) -> None:
         _apply_preset(draft, presets, name)
 
 
-def _check_preset(draft: Draft, name: str, preset: object) -> Iterator[Finding]:
+def _check_preset(draft: Draft, name: str, preset: object) -> Iterator[SpecFinding]:
     path: Path = ("presets", name)
     if not isinstance(preset, dict):
-        yield Finding(code="E203", path=path, allowed="a mapping with the keys description and set", value=preset)
+        yield SpecFinding(code="E203", path=path, allowed="a mapping with the keys description and set", value=preset)
         return
     for key in preset:
         if key not in _PRESET_KEYS:
             yield unknown_key((*path, key), _PRESET_KEYS)
     if not isinstance(preset.get("description", ""), str):
-        yield Finding(code="E203", path=(*path, "description"), allowed="text", value=preset["description"])
+        yield SpecFinding(code="E203", path=(*path, "description"), allowed="text", value=preset["description"])
     if "set" not in preset:
         yield missing_key((*path, "set"), FieldType(base="mapping"))
         return
     if not isinstance(preset["set"], dict):
         words = "a mapping from paths such as experiment.duration to values"
-        yield Finding(code="E203", path=(*path, "set"), allowed=words, value=preset["set"])
+        yield SpecFinding(code="E203", path=(*path, "set"), allowed=words, value=preset["set"])
         return
     for target in preset["set"]:
         try:
             resolve_path(draft.document, parse_path(target))
         except PathError as error:
             where = (*path, "set", target)
-            yield Finding(code="E212", path=where, allowed=error.allowed, hint=error.hint, at="key")
+            yield SpecFinding(code="E212", path=where, allowed=error.allowed, hint=error.hint, at="key")
 
 
 def _apply_preset(draft: Draft, presets: dict[str, Any], name: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sal_hw.recipe.overrides import Draft
 from sal_hw.spec.fields import NAME_PATTERN
-from sal_hw.spec.findings import Finding, Path, did_you_mean, listed
+from sal_hw.spec.findings import Path, SpecFinding, did_you_mean, listed
 
 
 def apply_parameters(draft: Draft) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def apply_parameters(draft: Draft) -> dict[str, Any]:
     parameters = draft.document.get("parameters", {})
     if not isinstance(parameters, dict):
         words = "a mapping from names to values"
-        draft.report(Finding(code="E203", path=("parameters",), allowed=words, value=parameters))
+        draft.report(SpecFinding(code="E203", path=("parameters",), allowed=words, value=parameters))
         parameters = {}
     else:
         _check_parameters(draft, parameters)
@@ -32,13 +32,13 @@ def _check_parameters(draft: Draft, parameters: dict[str, Any]) -> None:
         path = ("parameters", name)
         if not _is_name(name):
             words = "a name: a letter, then letters, digits, '_' or '-', at most 64 characters"
-            draft.report(Finding(code="E208", path=path, allowed=words, at="key"))
+            draft.report(SpecFinding(code="E208", path=path, allowed=words, at="key"))
         if isinstance(value, (dict, list)):
             words = "one number, text, true or false"
-            draft.report(Finding(code="E203", path=path, allowed=words, value=value))
+            draft.report(SpecFinding(code="E203", path=path, allowed=words, value=value))
         if isinstance(value, str) and value.startswith("$") and not value.startswith("$$"):
             words = "a value; a parameter cannot refer to another parameter"
-            draft.report(Finding(code="E209", path=path, allowed=words, value=value, hint="give the value itself"))
+            draft.report(SpecFinding(code="E209", path=path, allowed=words, value=value, hint="give the value itself"))
 
 
 def _is_name(text: str) -> bool:
@@ -79,7 +79,7 @@ class _Substitution:
             self._unused = {known for known in self._unused if f'"{known}"' not in best}
         known = listed(self._parameters) or "none"
         words = f"'$name' of a parameter (known: {known}); '$$' stands for a dollar sign"
-        self._draft.report(Finding(code="E209", path=path, allowed=words, value=reference, hint=best))
+        self._draft.report(SpecFinding(code="E209", path=path, allowed=words, value=reference, hint=best))
         self._draft.positions.mark_unreadable(path)
         return None
 
@@ -87,4 +87,4 @@ class _Substitution:
         for name in sorted(filter(_is_name, self._unused)):
             words = "a parameter that some value refers to; nothing uses this one"
             hint = f"write ${name} where it is meant, or remove it"
-            self._draft.report(Finding(code="E209", path=("parameters", name), allowed=words, hint=hint, at="key"))
+            self._draft.report(SpecFinding(code="E209", path=("parameters", name), allowed=words, hint=hint, at="key"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sal_hw.errors import Problem
-from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.findings import Path, SpecFinding
 
 Place = tuple[int, int]
 
@@ -57,13 +57,13 @@ class Positions:
             self.mark_unreadable(known)
         self.overridden[path] = source
 
-    def already_reported(self, finding: Finding) -> bool:
+    def already_reported(self, finding: SpecFinding) -> bool:
         """Whether a finding is about a value that could not be read in the first place."""
         if finding.at == "parent":
             return finding.path in self.unreadable
         return self.is_unreadable(finding.path)
 
-    def problem(self, finding: Finding) -> Problem:
+    def problem(self, finding: SpecFinding) -> Problem:
         """Return a finding with its place."""
         problem = finding.as_problem()
         if finding.at == "parent":

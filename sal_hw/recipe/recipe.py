@@ -17,7 +17,7 @@ from sal_hw.recipe.positions import Positions
 from sal_hw.recipe.sections import Content, find_unknown_names, read_sections
 from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.fields import MAX_SEED
-from sal_hw.spec.findings import NOTHING, Finding, render_path, show
+from sal_hw.spec.findings import NOTHING, SpecFinding, render_path, show
 from sal_hw.spec.findings import Path as FieldPath
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.validate import find_conflicts
@@ -106,10 +106,10 @@ def _read_draft(path: str | os.PathLike[str]) -> Draft:
 
 def _not_a_mapping(data: object, positions: Positions) -> Problem:
     words = "a mapping that begins with 'recipe: 1'"
-    return positions.problem(Finding(code="E112", path=(), allowed=words, value=data))
+    return positions.problem(SpecFinding(code="E112", path=(), allowed=words, value=data))
 
 
-def _as_written(finding: Finding, document: dict[str, Any]) -> Finding:
+def _as_written(finding: SpecFinding, document: dict[str, Any]) -> SpecFinding:
     """Return a finding about attributes with the keys and the value that stand in the recipe."""
     section, *rest = finding.path
     # the second key of a section with entries is a name or an index

@@ -19,7 +19,7 @@ from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.experiments import ExperimentProtocol, experiment_type, study_schema
 from sal_hw.spec.explain import missing_key, unknown_key
 from sal_hw.spec.fields import MAX_INLINE_VALUES, NAME_PATTERN, Name, Seed, Text, TimeConstantMs
-from sal_hw.spec.findings import NOTHING, Finding, Path
+from sal_hw.spec.findings import NOTHING, Path, SpecFinding
 from sal_hw.spec.key_places import TOP_LEVEL
 from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.plasticity import Rule
@@ -130,7 +130,7 @@ def _read_experiment(draft: Draft, raw: object) -> Any:
             study_schema(kind)
         except InputError as error:
             for problem in error.problems:
-                found = Finding(code=problem.code, path=("experiment", "kind"), allowed=problem.allowed, value=kind)
+                found = SpecFinding(code=problem.code, path=("experiment", "kind"), allowed=problem.allowed, value=kind)
                 draft.report(replace(found, hint=problem.hint))
             return None
     return _read(draft, experiment_type(), raw, ("experiment",))
@@ -141,7 +141,7 @@ def _refuse_network(draft: Draft) -> None:
     for key in (*_NETWORK_SETTINGS, "populations", *_LISTS):
         if key in draft.document:
             words = f"no '{key}': the experiment {kind} is a study, which has no network and counts time in steps"
-            draft.report(Finding(code="E225", path=(key,), allowed=words, hint="remove it", at="key"))
+            draft.report(SpecFinding(code="E225", path=(key,), allowed=words, hint="remove it", at="key"))
 
 
 @cache
@@ -162,11 +162,11 @@ def _read(draft: Draft, annotation: Any, raw: object, path: Path, *, name: str |
     return None if draft.positions.is_unreadable(path) else read
 
 
-def _without_name(finding: Finding) -> Finding:
+def _without_name(finding: SpecFinding) -> SpecFinding:
     """Point at the key of an entry that is named by its key."""
     if finding.code != "E208" or finding.path[-1] != "name":
         return finding
-    return Finding(code="E208", path=finding.path[:-1], allowed=finding.allowed, hint=finding.hint, at="key")
+    return SpecFinding(code="E208", path=finding.path[:-1], allowed=finding.allowed, hint=finding.hint, at="key")
 
 
 def _check_version(draft: Draft) -> None:
@@ -176,11 +176,11 @@ def _check_version(draft: Draft) -> None:
     allowed = f"the version of the recipe format: {FORMAT_VERSION}, the only one this sal-hw reads"
     if version is NOTHING:
         hint = f"begin the file with 'recipe: {FORMAT_VERSION}'"
-        draft.report(Finding(code="E202", path=("recipe",), allowed=allowed, hint=hint, at="parent"))
+        draft.report(SpecFinding(code="E202", path=("recipe",), allowed=allowed, hint=hint, at="parent"))
         return
     newer = type(version) is int and version > FORMAT_VERSION
     hint = "a newer sal-hw is needed" if newer else f"write 'recipe: {FORMAT_VERSION}'"
-    draft.report(Finding(code="E210", path=("recipe",), allowed=allowed, value=version, hint=hint))
+    draft.report(SpecFinding(code="E210", path=("recipe",), allowed=allowed, value=version, hint=hint))
 
 
 def _read_header(draft: Draft, key: str, annotation: Any) -> Any:
@@ -190,7 +190,7 @@ def _read_header(draft: Draft, key: str, annotation: Any) -> Any:
         return _OPTIONAL[key]
     allowed = f"'{key}' is required: {describe(_reader(annotation)[1], recipe=True)}"
     hint = f"add {key}: {_EXAMPLES[key]}"
-    draft.report(Finding(code="E202", path=(key,), allowed=allowed, hint=hint, at="parent"))
+    draft.report(SpecFinding(code="E202", path=(key,), allowed=allowed, hint=hint, at="parent"))
     return None
 
 
@@ -202,15 +202,15 @@ def _read_populations(draft: Draft, content: Content) -> None:
         allowed = "a mapping from the name of each population to {size, neuron}; at least one"
         if raw is NOTHING:
             words = f"'populations' is required: {allowed}"
-            draft.report(Finding(code="E202", path=("populations",), allowed=words, at="parent"))
+            draft.report(SpecFinding(code="E202", path=("populations",), allowed=words, at="parent"))
         else:
-            draft.report(Finding(code="E203", path=("populations",), allowed=allowed, value=raw))
+            draft.report(SpecFinding(code="E203", path=("populations",), allowed=allowed, value=raw))
         return
     for name, entry in raw.items():
         path: Path = ("populations", name)
         if isinstance(entry, dict) and "name" in entry:
             words = "no 'name' here; a population is named by its key"
-            draft.report(Finding(code="E201", path=(*path, "name"), allowed=words, hint="remove it", at="key"))
+            draft.report(SpecFinding(code="E201", path=(*path, "name"), allowed=words, hint="remove it", at="key"))
             population = None
         else:
             population = _read(draft, Population, entry, path, name=name)
@@ -223,7 +223,7 @@ def _read_list(draft: Draft, content: Content, section: str, annotation: Any) ->
     if not isinstance(raw, list):
         content.broken[section] = frozenset({NAMELESS})
         allowed = "a list; each entry begins with '- '"
-        draft.report(Finding(code="E203", path=(section,), allowed=allowed, value=raw))
+        draft.report(SpecFinding(code="E203", path=(section,), allowed=allowed, value=raw))
         return
     for index, entry in enumerate(raw):
         path: Path = (section, index)
@@ -240,7 +240,7 @@ def _sort_in(content: Content, section: str, entry: Entry[Any], name: object, ra
         content.unread.append(Entry(entry.path, raw))
 
 
-def find_unknown_names(content: Content, readable: ReadableSpec) -> Iterator[Finding]:
+def find_unknown_names(content: Content, readable: ReadableSpec) -> Iterator[SpecFinding]:
     """Find names that nothing has in entries that have other mistakes as well."""
     for entry in content.unread:
         section = str(entry.path[0])

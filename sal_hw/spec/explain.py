@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sal_hw.spec.findings import Finding, Path, closest, did_you_mean, listed
+from sal_hw.spec.findings import Path, SpecFinding, closest, did_you_mean, listed
 from sal_hw.spec.key_places import places_of
 from sal_hw.spec.schema import (
     KNOWN_SYMBOLS,
@@ -51,13 +51,13 @@ class Spot:
     value: object
     recipe: bool
 
-    def finding(self, code: str, *, allowed: str | None = None, **facts: Any) -> Finding:
+    def finding(self, code: str, *, allowed: str | None = None, **facts: Any) -> SpecFinding:
         """Return a finding about this field."""
         words = allowed or (describe(self.kind, recipe=self.recipe) if self.kind else "a legal value")
-        return Finding(**{"code": code, "path": self.path, "allowed": words, "value": self.value, **facts})
+        return SpecFinding(**{"code": code, "path": self.path, "allowed": words, "value": self.value, **facts})
 
 
-def unknown_key(path: Path, legal: Iterable[str]) -> Finding:
+def unknown_key(path: Path, legal: Iterable[str]) -> SpecFinding:
     """Return the finding about a key that does not exist, with the place where it does."""
     key, known = str(path[-1]), list(legal)
     places = places_of(key)
@@ -68,26 +68,26 @@ def unknown_key(path: Path, legal: Iterable[str]) -> Finding:
         hint = f"'{key}' belongs in {places}"
     else:
         hint = did_you_mean(key, known)
-    return Finding(code="E201", path=path, allowed=f"the keys here are: {listed(known)}", hint=hint, at="key")
+    return SpecFinding(code="E201", path=path, allowed=f"the keys here are: {listed(known)}", hint=hint, at="key")
 
 
-def missing_key(path: Path, kind: FieldType) -> Finding:
+def missing_key(path: Path, kind: FieldType) -> SpecFinding:
     """Return the finding about a required key that is not there."""
     typical = example(kind)
     words = f"'{path[-1]}' is required: {describe(kind, recipe=True)}"
     hint = f"add {path[-1]}: {typical}" if typical else None
-    return Finding(code="E202", path=path, allowed=words, hint=hint, at="parent")
+    return SpecFinding(code="E202", path=path, allowed=words, hint=hint, at="parent")
 
 
-def _unknown(spot: Spot) -> Finding:
+def _unknown(spot: Spot) -> SpecFinding:
     return unknown_key(spot.path, keys_of(spot.owner, recipe=spot.recipe) if spot.owner else ())
 
 
-def _missing(spot: Spot) -> Finding:
+def _missing(spot: Spot) -> SpecFinding:
     return missing_key(spot.path, spot.kind or FieldType(base="text"))
 
 
-def wrong_type(spot: Spot) -> Finding:
+def wrong_type(spot: Spot) -> SpecFinding:
     """Return the finding about a value of the wrong type."""
     value, kind = spot.value, spot.kind
     base = kind.base if kind else ""
@@ -101,7 +101,7 @@ def wrong_type(spot: Spot) -> Finding:
     return spot.finding("E203", hint=_type_hint(value, kind))
 
 
-def _bad_table(spot: Spot, rows: list[Any]) -> Finding:
+def _bad_table(spot: Spot, rows: list[Any]) -> SpecFinding:
     """Point at the first cell that is no number, or at the first row of another length."""
     for index, row in enumerate(rows):
         for place, cell in (
@@ -141,19 +141,19 @@ def _type_hint(value: object, kind: FieldType | None) -> str | None:
     return None
 
 
-def _not_finite(spot: Spot) -> Finding:
+def _not_finite(spot: Spot) -> SpecFinding:
     words = describe(spot.kind, recipe=spot.recipe) if spot.kind else "a number"
     return spot.finding("E207", allowed=f"{words}; NaN and infinity are not allowed")
 
 
-def _no_such_choice(spot: Spot) -> Finding:
+def _no_such_choice(spot: Spot) -> SpecFinding:
     choices = spot.kind.choices if spot.kind else ()
     if not isinstance(spot.value, str):
         return spot.finding("E203")
     return spot.finding("E204", hint=did_you_mean(spot.value, choices))
 
 
-def _no_such_member(spot: Spot) -> Finding:
+def _no_such_member(spot: Spot) -> SpecFinding:
     """Explain a union whose member cannot be picked: no mapping, no such key, or an unknown choice."""
     kind, raw = spot.kind, spot.value
     key = kind.chooser if kind else None
@@ -164,15 +164,15 @@ def _no_such_member(spot: Spot) -> Finding:
     if key in raw:
         code = "E204" if isinstance(raw[key], str) else "E203"
         hint = did_you_mean(raw[key], tags)
-        return Finding(code=code, path=path, allowed=words, value=raw[key], hint=hint)
+        return SpecFinding(code=code, path=path, allowed=words, value=raw[key], hint=hint)
     if key == "distribution":
         return spot.finding("E203", hint="add distribution: normal, or file: NAME.npy")
     misspelt = next((name for name in raw if isinstance(name, str) and closest(key, [name], cutoff=0.7)), None)
     hint = f'did you mean "{key}" instead of "{misspelt}"?' if misspelt else f"add {key}: {tags[0]}"
-    return Finding(code="E202", path=path, allowed=f"'{key}' is required: {words}", hint=hint, at="parent")
+    return SpecFinding(code="E202", path=path, allowed=f"'{key}' is required: {words}", hint=hint, at="parent")
 
 
-def _out_of_range(spot: Spot) -> Finding:
+def _out_of_range(spot: Spot) -> SpecFinding:
     kind = spot.kind
     code = "E223" if spot.path and spot.path[-1] == "seed" else "E214"
     return spot.finding(code, hint=_nearest(kind, spot.value) if kind else None)
@@ -204,13 +204,13 @@ def _split(value: object) -> tuple[float | None, str]:
     return (float(match[1]), match[2]) if match else (None, "")
 
 
-def _illegal_name(spot: Spot) -> Finding:
+def _illegal_name(spot: Spot) -> SpecFinding:
     cleaned = re.sub(r"[^A-Za-z0-9_-]+", "_", str(spot.value)).strip("_-")
     cleaned = (cleaned if cleaned[:1].isalpha() else f"n{cleaned}")[:64]
     return spot.finding("E208", hint=f'for example "{cleaned}"')
 
 
-def _unit_missing(spot: Spot) -> Finding:
+def _unit_missing(spot: Spot) -> SpecFinding:
     kind, value = spot.kind, spot.value
     if kind is None or kind.unit is None:
         return wrong_type(spot)
@@ -218,7 +218,7 @@ def _unit_missing(spot: Spot) -> Finding:
     return spot.finding("E205", hint=hint)
 
 
-def _unit_wrong(spot: Spot) -> Finding:
+def _unit_wrong(spot: Spot) -> SpecFinding:
     kind, value = spot.kind, spot.value
     unit = (kind.unit if kind else None) or "mV"
     match = _NUMBER_IN_TEXT.fullmatch(value) if isinstance(value, str) else None
@@ -231,7 +231,7 @@ def _unit_wrong(spot: Spot) -> Finding:
 
 
 #: what explains each of pydantic's types of error
-HANDLERS: dict[str, Callable[[Spot], Finding]] = {
+HANDLERS: dict[str, Callable[[Spot], SpecFinding]] = {
     "missing": _missing,
     "unexpected_keyword_argument": _unknown,
     "literal_error": _no_such_choice,

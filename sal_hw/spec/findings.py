@@ -25,7 +25,7 @@ _MOST_CHOICES = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class SpecFinding:
     """One finding about a field.
 
     Attributes

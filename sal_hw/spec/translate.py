@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from sal_hw.spec.explain import HANDLERS, RANGE_ERRORS, Spot, wrong_type
-from sal_hw.spec.findings import NOTHING, Finding, Path
+from sal_hw.spec.findings import NOTHING, Path, SpecFinding
 from sal_hw.spec.schema import FieldType, field_type
 from sal_hw.storage.document import TAG_MARK, recipe_key
 
 
-def translate(error: ValidationError, kind: FieldType, raw: object, base: Path, *, recipe: bool) -> list[Finding]:
+def translate(error: ValidationError, kind: FieldType, raw: object, base: Path, *, recipe: bool) -> list[SpecFinding]:
     """Return the findings of a failed validation.
 
     Parameters
@@ -35,7 +35,7 @@ def translate(error: ValidationError, kind: FieldType, raw: object, base: Path, 
     return _without_echoes(found)
 
 
-def _without_echoes(found: list[Finding]) -> list[Finding]:
+def _without_echoes(found: list[SpecFinding]) -> list[SpecFinding]:
     """Leave out missing keys that are only misspelt, since the misspelt key is reported."""
     misspelt = [finding for finding in found if finding.code == "E201"]
     meant = {

@@ -18,12 +18,12 @@ from sal_hw.spec.checks.times import check_times
 from sal_hw.spec.checks.values import check_values
 from sal_hw.spec.experiments import ExperimentProtocol, experiment_type
 from sal_hw.spec.fields import MAX_SEED
-from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.findings import Path, SpecFinding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.schema import FieldType, read_type
 from sal_hw.spec.translate import translate
 
-_CHECKS: tuple[Callable[[ReadableSpec], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[ReadableSpec], Iterator[SpecFinding]], ...] = (
     check_names,
     check_values,
     check_times,
@@ -33,7 +33,7 @@ _CHECKS: tuple[Callable[[ReadableSpec], Iterator[Finding]], ...] = (
 )
 
 
-def find_conflicts(readable: ReadableSpec) -> list[Finding]:
+def find_conflicts(readable: ReadableSpec) -> list[SpecFinding]:
     """Return what fields and entries of a specification say against each other."""
     return [finding for check in _CHECKS for finding in check(readable)]
 
@@ -52,7 +52,7 @@ def cross_check(
     """
     found = find_conflicts(readable_of(network, protocol))
     if seed is not None and not 0 <= seed <= MAX_SEED:
-        found.append(Finding(code="E223", path=("seed",), allowed=f"a whole number, 0 .. {MAX_SEED}", value=seed))
+        found.append(SpecFinding(code="E223", path=("seed",), allowed=f"a whole number, 0 .. {MAX_SEED}", value=seed))
     return [finding.as_problem() for finding in found]
 
 
@@ -77,7 +77,7 @@ def _reader(annotation: Any) -> tuple[TypeAdapter[Any], FieldType]:
     return TypeAdapter(annotation), read_type(annotation)
 
 
-def _check_fields(tree: object, annotation: Any, base: Path) -> list[Finding]:
+def _check_fields(tree: object, annotation: Any, base: Path) -> list[SpecFinding]:
     adapter, kind = _reader(annotation)
     try:
         read = adapter.validate_python(tree, by_alias=False, by_name=True)
@@ -86,12 +86,12 @@ def _check_fields(tree: object, annotation: Any, base: Path) -> list[Finding]:
     return list(_find_stand_ins(tree, read, base))
 
 
-def _find_stand_ins(given: Any, read: Any, path: Path) -> Iterator[Finding]:
+def _find_stand_ins(given: Any, read: Any, path: Path) -> Iterator[SpecFinding]:
     """Find what pydantic would turn into a class, but what is not one yet: a number, a list or a mapping."""
     if is_dataclass(read):
         if type(given) is not type(read):
             name = type(read).__name__
-            yield Finding(code="E203", path=path, allowed=f"an object of the class {name}", value=given)
+            yield SpecFinding(code="E203", path=path, allowed=f"an object of the class {name}", value=given)
             return
         for item in fields(read):
             yield from _find_stand_ins(getattr(given, item.name), getattr(read, item.name), (*path, item.name))
@@ -99,4 +99,4 @@ def _find_stand_ins(given: Any, read: Any, path: Path) -> Iterator[Finding]:
         for index, (one, other) in enumerate(zip(given, read, strict=True)):
             yield from _find_stand_ins(one, other, (*path, index))
     elif type(read).__name__ == "ndarray" and not isinstance(given, type(read)):
-        yield Finding(code="E203", path=path, allowed="a numpy array of numbers", value=given)
+        yield SpecFinding(code="E203", path=path, allowed="a numpy array of numbers", value=given)

@@ -16,7 +16,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.recipe import RecipeFile, read_recipe_file
 from sal_hw.spec.experiments import ExperimentProtocol
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.target.description import TargetDescription
@@ -160,7 +160,7 @@ def _located(problem: Problem, read: RecipeFile) -> Problem:
         path = parse_path(problem.field)
     except PathError:
         return problem.at(file=read.positions.file)
-    placed = read.positions.problem(Finding(code=problem.code, path=path, allowed=problem.allowed))
+    placed = read.positions.problem(SpecFinding(code=problem.code, path=path, allowed=problem.allowed))
     return problem.at(file=placed.file, line=placed.line, column=placed.column)
 
 

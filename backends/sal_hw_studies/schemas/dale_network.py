@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 
 from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.fields import Because, Seed, Spread, Whole
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.reciprocal import Grid, LogOdds, RefractorySteps, TimingWindow
 
@@ -75,7 +75,7 @@ class DaleNetworkProtocol:
     discretization: Discretization = "published"
     kind: Literal["dale_network"] = "dale_network"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find values that exclude each other."""
         yield from self.weights.conflicts(("weights",))
         yield from self.rate_weights.conflicts(("rate_weights",))
@@ -84,7 +84,7 @@ class DaleNetworkProtocol:
                 words = (
                     "above 0, since e1 and e2 only excite" if sign > 0.0 else "below 0, since i1 and i2 only inhibit"
                 )
-                yield Finding(code="E214", path=(key, "mean"), allowed=words, value=draw.mean)
+                yield SpecFinding(code="E214", path=(key, "mean"), allowed=words, value=draw.mean)
         if self.weights.low < 0.0:
             words = "at least 0, since e1 and e2 only excite"
-            yield Finding(code="E214", path=("weights", "low"), allowed=words, value=self.weights.low)
+            yield SpecFinding(code="E214", path=("weights", "low"), allowed=words, value=self.weights.low)

@@ -11,7 +11,7 @@ from pydantic import Tag
 from typing_extensions import assert_never
 
 from sal_hw.spec.fields import Because, Count, LearningRate, Number, Seed, Whole
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.spec.windows import Pairing
 from sal_hw.storage.document import choose_by, document
 from sal_hw_studies.schemas.reciprocal import LogOdds
@@ -210,51 +210,55 @@ class MicrocircuitProtocol:
     protocol: Variant = "corrected"
     kind: Literal["microcircuit"] = "microcircuit"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find networks without hidden layers, patterns that do not fit, and times that exclude each other."""
         yield from self._odd_layers()
         names = [rule.name for rule in self.rules]
         if not names or len(set(names)) < len(names):
             words = "sal, bp and fa, each once at most and at least one of them"
-            yield Finding(code="E214", path=("rules",), allowed=words, value=names)
+            yield SpecFinding(code="E214", path=("rules",), allowed=words, value=names)
         for name in ("training", "validation"):
             yield from self._odd_patterns(name, getattr(self.patterns, name))
         yield from self._odd_times()
 
-    def _odd_layers(self) -> Iterator[Finding]:
+    def _odd_layers(self) -> Iterator[SpecFinding]:
         if not 3 <= len(self.sizes) <= MAX_LAYERS:
-            yield Finding(
+            yield SpecFinding(
                 code="E214", path=("sizes",), allowed=f"3 .. {MAX_LAYERS} layers; there are {len(self.sizes)}"
             )
         weights = sum(below * above for below, above in pairwise(self.sizes))
         if weights > MAX_MICROCIRCUIT_WEIGHTS:
             words = f"at most {MAX_MICROCIRCUIT_WEIGHTS} forward weights; there are {weights}"
-            yield Finding(code="E214", path=("sizes",), allowed=words, hint="make the layers smaller")
+            yield SpecFinding(code="E214", path=("sizes",), allowed=words, hint="make the layers smaller")
         if len(self.learning_rates_up) != len(self.sizes) - 1:
             words = f"{len(self.sizes) - 1} learning rates, one for each layer but the input"
-            yield Finding(code="E214", path=("learning_rates_up",), allowed=words, value=list(self.learning_rates_up))
+            yield SpecFinding(
+                code="E214", path=("learning_rates_up",), allowed=words, value=list(self.learning_rates_up)
+            )
 
-    def _odd_patterns(self, name: str, patterns: tuple[tuple[float, ...], ...]) -> Iterator[Finding]:
+    def _odd_patterns(self, name: str, patterns: tuple[tuple[float, ...], ...]) -> Iterator[SpecFinding]:
         if not patterns:
-            yield Finding(code="E214", path=("patterns", name), allowed="at least one pattern", value=[])
+            yield SpecFinding(code="E214", path=("patterns", name), allowed="at least one pattern", value=[])
         for index, pattern in enumerate(patterns):
             if len(pattern) != self.sizes[0]:
                 words = f"{self.sizes[0]} potentials, one for each input neuron"
-                yield Finding(code="E214", path=("patterns", name, index), allowed=words, value=list(pattern))
+                yield SpecFinding(code="E214", path=("patterns", name, index), allowed=words, value=list(pattern))
 
-    def _odd_times(self) -> Iterator[Finding]:
+    def _odd_times(self) -> Iterator[SpecFinding]:
         lengths = [self.steps_per_pattern, *(rule.teacher_steps_per_pattern for rule in self.rules)]
         shortest = min(steps for steps in lengths if steps is not None)
         if self.lag_steps >= shortest:
             words = f"less than the {shortest} steps that a pattern is shown, else nothing is learned"
-            yield Finding(code="E214", path=("lag_steps",), allowed=words, value=self.lag_steps)
+            yield SpecFinding(code="E214", path=("lag_steps",), allowed=words, value=self.lag_steps)
         if self.alignment_patterns >= self.training_patterns:
             words = f"less than the {self.training_patterns} training patterns of an epoch, else nothing is learned"
-            yield Finding(code="E214", path=("alignment_patterns",), allowed=words, value=self.alignment_patterns)
+            yield SpecFinding(code="E214", path=("alignment_patterns",), allowed=words, value=self.alignment_patterns)
         if self.average_last_epochs > self.epochs:
             words = f"at most the number of epochs, {self.epochs}"
-            yield Finding(code="E214", path=("average_last_epochs",), allowed=words, value=self.average_last_epochs)
+            yield SpecFinding(code="E214", path=("average_last_epochs",), allowed=words, value=self.average_last_epochs)
         steps = (self.training_patterns + 2 * len(self.patterns.validation)) * self.steps_per_pattern
         if steps > MAX_EPOCH_STEPS:
             words = f"epochs of at most {MAX_EPOCH_STEPS} steps, since a run can only be interrupted between them"
-            yield Finding(code="E214", path=("steps_per_pattern",), allowed=words, hint="use more and shorter epochs")
+            yield SpecFinding(
+                code="E214", path=("steps_per_pattern",), allowed=words, hint="use more and shorter epochs"
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.reciprocal import DifferenceSteps, Grid, LogOdds, Psp, RefractorySteps, TimingWindow
 
@@ -39,7 +39,7 @@ class PhasePlaneProtocol:
     window: TimingWindow = TimingWindow()
     kind: Literal["phase_plane"] = "phase_plane"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find values that exclude each other."""
         yield from self.weights.conflicts(("weights",))
         yield from self.psp.conflicts(self.tau_ref_steps, ("psp",))

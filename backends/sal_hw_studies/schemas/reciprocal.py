@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from sal_hw.spec.fields import Because, Count, Name, Number, Whole
-from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.findings import Path, SpecFinding
 from sal_hw.spec.windows import WindowShape
 from sal_hw.storage.document import document
 
@@ -58,10 +58,10 @@ class Grid:
         last = self.points - 1
         return tuple((self.low * (last - index) + self.high * index) / last for index in range(self.points))
 
-    def conflicts(self, path: Path) -> Iterator[Finding]:
+    def conflicts(self, path: Path) -> Iterator[SpecFinding]:
         """Find ends in the wrong order."""
         if self.low >= self.high:
-            yield Finding(code="E214", path=(*path, "low"), allowed=f"below high, {self.high:g}", value=self.low)
+            yield SpecFinding(code="E214", path=(*path, "low"), allowed=f"below high, {self.high:g}", value=self.low)
 
 
 @document
@@ -85,9 +85,9 @@ class Psp:
     tau_syn_ratio: Annotated[Number, Gt(0.0), Le(10.0)] = 1.0
     oldest_age_steps: AgeSteps | None = None
 
-    def conflicts(self, tau_ref_steps: int, path: Path) -> Iterator[Finding]:
+    def conflicts(self, tau_ref_steps: int, path: Path) -> Iterator[SpecFinding]:
         """Find a range of ages that ends before neurons may spike again."""
         if self.oldest_age_steps is not None and self.oldest_age_steps < tau_ref_steps:
             words = f"at least tau_ref_steps, {tau_ref_steps}, since younger neurons cannot spike"
             where = (*path, "oldest_age_steps")
-            yield Finding(code="E214", path=where, allowed=words, value=self.oldest_age_steps, hint="leave it away")
+            yield SpecFinding(code="E214", path=where, allowed=words, value=self.oldest_age_steps, hint="leave it away")

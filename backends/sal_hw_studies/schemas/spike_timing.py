@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from sal_hw.spec.fields import Name
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.spec.studies import find_odd_lists
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.reciprocal import DifferenceSteps, LogOdds, Psp, RefractorySteps, TimingWindow
@@ -56,7 +56,7 @@ class SpikeTimingProtocol:
     window: TimingWindow = TimingWindow()
     kind: Literal["spike_timing"] = "spike_timing"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find values that exclude each other."""
         yield from self.psp.conflicts(self.tau_ref_steps, ("psp",))
         yield from find_odd_lists([pair.name for pair in self.pairs], "pairs")

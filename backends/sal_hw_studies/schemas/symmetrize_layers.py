@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le
 
 from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.fields import Because, Count, DurationMs, LearningRate, Whole
-from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.findings import Path, SpecFinding
 from sal_hw.storage.document import document
 
 #: more weights than this one way fill the memory of a usual machine, which holds them in several forms
@@ -69,16 +69,16 @@ class SymmetrizeLayersProtocol:
     timestep_ms: TimestepMs = 0.1
     kind: Literal["symmetrize_layers"] = "symmetrize_layers"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find stacks that are no stacks or that do not fit the memory."""
         yield from find_odd_sizes(self.sizes, ("sizes",))
 
 
-def find_odd_sizes(sizes: tuple[int, ...], path: Path) -> Iterator[Finding]:
+def find_odd_sizes(sizes: tuple[int, ...], path: Path) -> Iterator[SpecFinding]:
     """Find too few or too many layers, and too many weights."""
     if not 2 <= len(sizes) <= MAX_LAYERS:
-        yield Finding(code="E214", path=path, allowed=f"2 .. {MAX_LAYERS} layers; there are {len(sizes)}")
+        yield SpecFinding(code="E214", path=path, allowed=f"2 .. {MAX_LAYERS} layers; there are {len(sizes)}")
     weights = sum(below * above for below, above in pairwise(sizes))
     if weights > MAX_LAYER_WEIGHTS:
         words = f"at most {MAX_LAYER_WEIGHTS} forward weights, which are held in memory; there are {weights}"
-        yield Finding(code="E214", path=path, allowed=words, hint="make the layers smaller")
+        yield SpecFinding(code="E214", path=path, allowed=words, hint="make the layers smaller")

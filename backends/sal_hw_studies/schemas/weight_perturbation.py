@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Le
 
 from sal_hw.spec.fields import Name, Number
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.spec.studies import find_odd_lists
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.reciprocal import DifferenceSteps, LogOdds, Psp, RefractorySteps
@@ -52,7 +52,7 @@ class WeightPerturbationProtocol:
     psp: Psp = Psp()
     kind: Literal["weight_perturbation"] = "weight_perturbation"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find values that exclude each other."""
         yield from self.psp.conflicts(self.tau_ref_steps, ("psp",))
         yield from find_odd_lists([pair.name for pair in self.pairs], "pairs")

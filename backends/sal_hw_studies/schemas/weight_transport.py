@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 
 from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.fields import Count, DurationMs, LearningRate, Number, Seed
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.storage.document import document
 from sal_hw_studies.schemas.symmetrize_layers import (
     Chains,
@@ -114,15 +114,15 @@ class WeightTransportProtocol:
     protocol: Variant = "corrected"
     kind: Literal["weight_transport"] = "weight_transport"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find layers that are too large, times that are no whole seconds, and a run in which nothing happens."""
         yield from find_odd_sizes((self.size_below, self.size_above), ("size_below",))
         if self.sal is None and self.rdd is None and self.stdwi is None:
-            yield Finding(code="E214", path=("sal",), allowed="at least one of sal, rdd and stdwi", value=None)
+            yield SpecFinding(code="E214", path=("sal",), allowed="at least one of sal, rdd and stdwi", value=None)
         driven = (("rdd", self.rdd), ("stdwi", self.stdwi))
         if self.size_below < SMALLEST_DRIVEN and any(rule is not None for _, rule in driven):
             words = f"at least {SMALLEST_DRIVEN} neurons, since rdd and stdwi drive a fifth of them"
-            yield Finding(code="E214", path=("size_below",), allowed=words, value=self.size_below)
+            yield SpecFinding(code="E214", path=("size_below",), allowed=words, value=self.size_below)
         for method, rule in driven:
             if rule is not None:
                 yield from _find_odd_time(method, "duration_ms", rule.duration_ms)
@@ -130,17 +130,17 @@ class WeightTransportProtocol:
             yield from _find_odd_time("rdd", "update_every_ms", self.rdd.update_every_ms)
             if self.rdd.update_every_ms > self.rdd.duration_ms:
                 words = f"at most the duration, {self.rdd.duration_ms:g} ms, else no weight is ever updated"
-                yield Finding(
+                yield SpecFinding(
                     code="E214", path=("rdd", "update_every_ms"), allowed=words, value=self.rdd.update_every_ms
                 )
 
 
-def _find_odd_time(method: str, field: str, value_ms: float) -> Iterator[Finding]:
+def _find_odd_time(method: str, field: str, value_ms: float) -> Iterator[SpecFinding]:
     """Find a time that is no whole number of seconds."""
     seconds = value_ms / RECORD_MS
     if seconds < 1.0 or abs(seconds - round(seconds)) > 1e-9 * seconds:
         words = f"a multiple of the time between two records, {RECORD_MS:g} ms"
         nearest = max(1, round(seconds))
-        yield Finding(
+        yield SpecFinding(
             code="E215", path=(method, field), allowed=words, value=value_ms, hint=f"the nearest is {nearest} s"
         )

@@ -9,7 +9,7 @@ from typing_extensions import assert_never
 
 from sal_hw.spec.checks.readable import Entry, ReadableSpec
 from sal_hw.spec.checks.times import is_multiple, not_a_multiple
-from sal_hw.spec.findings import Finding, Path, listed
+from sal_hw.spec.findings import Path, SpecFinding, listed
 from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, StateProbe
@@ -20,7 +20,7 @@ from sal_hw.spec.studies import StudyProtocol
 MAX_STATE_NEURONS = 20
 
 
-def check_experiment(readable: ReadableSpec) -> Iterator[Finding]:
+def check_experiment(readable: ReadableSpec) -> Iterator[SpecFinding]:
     """Find what the experiment needs and the network does not have."""
     if isinstance(readable.protocol, AlignProtocol):
         yield from _check_align(readable, readable.protocol)
@@ -39,17 +39,17 @@ def _enabled(readable: ReadableSpec) -> list[Entry[Rule]]:
     return [entry for entry in readable.plasticity if entry.item.enabled]
 
 
-def _check_align(readable: ReadableSpec, protocol: AlignProtocol) -> Iterator[Finding]:
+def _check_align(readable: ReadableSpec, protocol: AlignProtocol) -> Iterator[SpecFinding]:
     rules = [entry.item for entry in readable.plasticity if isinstance(entry.item, SalRule)]
     if not rules and not readable.broken.get("plasticity"):
         words = "an experiment that the network can do: align needs at least one rule with kind: sal"
         hint = "add one to plasticity; with enabled: false it makes a control run"
-        yield Finding(code="E224", path=("experiment",), allowed=words, hint=hint, at="key")
+        yield SpecFinding(code="E224", path=("experiment",), allowed=words, hint=hint, at="key")
     for entry in _enabled(readable):
         if isinstance(entry.item, WakeSleepRule):
             words = "no enabled wake_sleep rule: an align experiment has no target distribution"
             hint = "set enabled: false, or use kind: train_distribution"
-            yield Finding(code="E224", path=entry.path, allowed=words, hint=hint)
+            yield SpecFinding(code="E224", path=entry.path, allowed=words, hint=hint)
     for rule in rules:
         interval = rule.update_every_ms
         path = ("experiment", "duration_ms")
@@ -59,11 +59,11 @@ def _check_align(readable: ReadableSpec, protocol: AlignProtocol) -> Iterator[Fi
     yield from _check_average(protocol, rules)
 
 
-def _check_average(protocol: AlignProtocol, rules: list[SalRule]) -> Iterator[Finding]:
+def _check_average(protocol: AlignProtocol, rules: list[SalRule]) -> Iterator[SpecFinding]:
     updates = min((int(protocol.duration_ms / rule.update_every_ms * (1 + 1e-9)) for rule in rules), default=None)
     if updates is not None and 0 < updates < protocol.average_last_updates:
         words = f"1 .. {updates}, since there are {updates} updates in the duration"
-        yield Finding(
+        yield SpecFinding(
             code="E214",
             path=("experiment", "average_last_updates"),
             allowed=words,
@@ -72,7 +72,7 @@ def _check_average(protocol: AlignProtocol, rules: list[SalRule]) -> Iterator[Fi
         )
 
 
-def _check_training(readable: ReadableSpec, protocol: TrainDistributionProtocol) -> Iterator[Finding]:
+def _check_training(readable: ReadableSpec, protocol: TrainDistributionProtocol) -> Iterator[SpecFinding]:
     population = readable.population(protocol.population)
     if population is not None:
         yield from _check_states(population, ("experiment", "population"), "E224")
@@ -82,18 +82,18 @@ def _check_training(readable: ReadableSpec, protocol: TrainDistributionProtocol)
     yield from _check_wake_duration(protocol)
 
 
-def _check_states(population: Population, path: tuple[str | int, ...], code: str) -> Iterator[Finding]:
+def _check_states(population: Population, path: tuple[str | int, ...], code: str) -> Iterator[SpecFinding]:
     name = population.name
     if population.neuron.model != "sampling":
         words = f"a population of sampling neurons; those of {name} are {population.neuron.model}"
-        yield Finding(code="E222", path=path, allowed=words, value=name)
+        yield SpecFinding(code="E222", path=path, allowed=words, value=name)
     if population.size > MAX_STATE_NEURONS:
         words = f"a population of at most {MAX_STATE_NEURONS} neurons, since the table of joint states doubles"
         words += f" with each; {name} has {population.size}"
-        yield Finding(code=code, path=path, allowed=words, value=name)
+        yield SpecFinding(code=code, path=path, allowed=words, value=name)
 
 
-def _check_wake_sleep(readable: ReadableSpec, population: Population) -> Iterator[Finding]:
+def _check_wake_sleep(readable: ReadableSpec, population: Population) -> Iterator[SpecFinding]:
     rules = []
     for entry in _enabled(readable):
         projection = readable.projection(entry.item.projection) if isinstance(entry.item, WakeSleepRule) else None
@@ -105,10 +105,12 @@ def _check_wake_sleep(readable: ReadableSpec, population: Population) -> Iterato
         words = f"exactly one enabled wake_sleep rule on {population.name}, to train it; "
         words += f"there are {len(rules)}: {listed(rules)}" if rules else "there is none"
         hint = "set enabled: false on all but one" if rules else "add a rule with kind: wake_sleep to plasticity"
-        yield Finding(code="E224", path=("experiment", "population"), allowed=words, value=population.name, hint=hint)
+        yield SpecFinding(
+            code="E224", path=("experiment", "population"), allowed=words, value=population.name, hint=hint
+        )
 
 
-def _check_intervals(readable: ReadableSpec) -> Iterator[Finding]:
+def _check_intervals(readable: ReadableSpec) -> Iterator[SpecFinding]:
     rules = _enabled(readable)
     for entry in rules[1:]:
         first, interval = rules[0].item, entry.item.update_every_ms
@@ -117,26 +119,26 @@ def _check_intervals(readable: ReadableSpec) -> Iterator[Finding]:
             words += f" {first.name}, since one phase of training ends with the updates of all rules"
             path = (*entry.path, "update_every_ms")
             hint = f"write {first.update_every_ms:.12g} ms"
-            yield Finding(code="E224", path=path, allowed=words, value=interval, hint=hint)
+            yield SpecFinding(code="E224", path=path, allowed=words, value=interval, hint=hint)
 
 
-def _check_wake_duration(protocol: TrainDistributionProtocol) -> Iterator[Finding]:
+def _check_wake_duration(protocol: TrainDistributionProtocol) -> Iterator[SpecFinding]:
     path = ("experiment", "wake_duration_ms")
     match protocol.moments:
         case "sampled":
             if protocol.wake_duration_ms is None:
                 words = "'wake_duration' is required with moments: sampled: how long the target network runs"
-                yield Finding(code="E202", path=path, allowed=words, hint="add wake_duration: 10 s", at="parent")
+                yield SpecFinding(code="E202", path=path, allowed=words, hint="add wake_duration: 10 s", at="parent")
         case "analytic":
             if protocol.wake_duration_ms is not None:
                 words = "no wake_duration with moments: analytic, since no network runs in the wake phase"
                 hint = "remove it, or set moments: sampled"
-                yield Finding(code="E224", path=path, allowed=words, value=protocol.wake_duration_ms, hint=hint)
+                yield SpecFinding(code="E224", path=path, allowed=words, value=protocol.wake_duration_ms, hint=hint)
         case _:
             assert_never(protocol.moments)
 
 
-def check_probes(readable: ReadableSpec) -> Iterator[Finding]:
+def check_probes(readable: ReadableSpec) -> Iterator[SpecFinding]:
     """Find probes of something that the neurons do not have."""
     for entry in readable.probes:
         probe, path = entry.item, (*entry.path, "population")
@@ -152,13 +154,13 @@ def check_probes(readable: ReadableSpec) -> Iterator[Finding]:
         elif population.neuron.model != "lif":
             words = f"a population of lif neurons; {population.neuron.model} neurons have no membrane potential"
             hint = "probe spikes or states instead"
-            yield Finding(code="E222", path=path, allowed=words, value=probe.population, hint=hint)
+            yield SpecFinding(code="E222", path=path, allowed=words, value=probe.population, hint=hint)
 
 
-def _check_sensors(readable: ReadableSpec, probe: CorrelationProbe, path: Path) -> Iterator[Finding]:
+def _check_sensors(readable: ReadableSpec, probe: CorrelationProbe, path: Path) -> Iterator[SpecFinding]:
     rules = [entry.item for entry in readable.plasticity if isinstance(entry.item, SalRule)]
     read = {rule.backward for rule in rules} | {rule.forward for rule in rules if rule.learns_both}
     if readable.projection(probe.projection) is not None and probe.projection not in read:
         words = "a projection that a sal rule changes, since the rule's updates read its sensors"
         hint = "add a rule with enabled: false to read them without learning"
-        yield Finding(code="E222", path=path, allowed=words, value=probe.projection, hint=hint)
+        yield SpecFinding(code="E222", path=path, allowed=words, value=probe.projection, hint=hint)

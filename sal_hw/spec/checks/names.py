@@ -8,26 +8,26 @@ from typing import Any
 from typing_extensions import assert_never
 
 from sal_hw.spec.checks.readable import Entries, ReadableSpec
-from sal_hw.spec.findings import Finding, render_path
+from sal_hw.spec.findings import SpecFinding, render_path
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, SpikeProbe, StateProbe, WeightProbe
 from sal_hw.spec.protocols import TrainDistributionProtocol
 
 
-def check_names(readable: ReadableSpec) -> Iterator[Finding]:
+def check_names(readable: ReadableSpec) -> Iterator[SpecFinding]:
     """Find names that are given twice and names that nothing has."""
     for entries in (readable.populations, readable.projections, readable.plasticity, readable.stimuli):
         yield from _find_twice(entries)
     yield from _find_unknown(readable)
 
 
-def _find_twice(entries: Entries[Any]) -> Iterator[Finding]:
+def _find_twice(entries: Entries[Any]) -> Iterator[SpecFinding]:
     first: dict[str, str] = {}
     for entry in entries:
         name = entry.item.name
         if name in first:
             hint = f"{first[name]} has the same name; results are kept by name, so rename one"
-            yield Finding(
+            yield SpecFinding(
                 code="E217",
                 path=(*entry.path, "name"),
                 allowed="each name once in a section",
@@ -47,7 +47,7 @@ def _projection_keys(rule: Rule) -> tuple[str, ...]:
             assert_never(rule)
 
 
-def _find_unknown(readable: ReadableSpec) -> Iterator[Finding]:
+def _find_unknown(readable: ReadableSpec) -> Iterator[SpecFinding]:
     for projection in readable.projections:
         for end in ("source", "target"):
             name = getattr(projection.item, end)

@@ -13,7 +13,7 @@ from sal_hw.spec.array_files import ArrayFileError, inspect_array, locate, turne
 from sal_hw.spec.arrays import MAX_MAGNITUDE, check_sparse_header, load_edges, load_values
 from sal_hw.spec.checks.readable import ReadableSpec
 from sal_hw.spec.checks.value_place import ValuePlace
-from sal_hw.spec.findings import NOTHING, Finding, Path
+from sal_hw.spec.findings import NOTHING, Path, SpecFinding
 from sal_hw.spec.signs import sign_of
 from sal_hw.spec.stimulus import SpikeList
 from sal_hw.spec.values import Beta, Constant, FromFile, Normal, Table, Uniform
@@ -24,7 +24,7 @@ MAX_CHECKED_VALUES = 10**6
 _SIGN_WORDS = {1: "0 or more", -1: "0 or less"}
 
 
-def check_unit(place: ValuePlace) -> Iterator[Finding]:
+def check_unit(place: ValuePlace) -> Iterator[SpecFinding]:
     """Find numbers without the unit of their neurons, or with a unit where there is none."""
     source, unit = place.source, place.unit
     if unit is None or source.unit == unit:
@@ -37,36 +37,36 @@ def check_unit(place: ValuePlace) -> Iterator[Finding]:
         hint = f'write "{source.value:g} mV"' if isinstance(source, Constant) else "add unit: mV to the mapping"
         if isinstance(source, Table):
             hint = "write {values: [...], unit: mV}"
-        yield Finding(code="E205", path=path, allowed=words, value=value, hint=hint)
+        yield SpecFinding(code="E205", path=path, allowed=words, value=value, hint=hint)
         return
     words = f"numbers without a unit, since weights and biases of {place.model} neurons are log-odds"
     hint = f"write {source.value:g} if that is what you mean" if isinstance(source, Constant) else "remove the unit"
-    yield Finding(code="E206", path=path, allowed=words, value=value, hint=hint)
+    yield SpecFinding(code="E206", path=path, allowed=words, value=value, hint=hint)
 
 
-def check_inline(place: ValuePlace) -> Iterator[Finding]:
+def check_inline(place: ValuePlace) -> Iterator[SpecFinding]:
     """Find tables that are too large to stand inline, or that hold huge numbers."""
     if isinstance(place.source, Table):
         yield from _check_table(place.source, place.path, place.readable, "numbers between -1000000 and 1000000")
 
 
-def _check_table(table: Table, path: Path, readable: ReadableSpec, words: str | None) -> Iterator[Finding]:
+def _check_table(table: Table, path: Path, readable: ReadableSpec, words: str | None) -> Iterator[SpecFinding]:
     limit, size = readable.max_inline, table.values.size
     if limit is not None and size > limit:
         allowed = f"at most {limit} numbers in the recipe itself; these are {size}"
         hint = "save them as a .npy file and write {file: NAME.npy}"
-        yield Finding(code="E221", path=path, allowed=allowed, hint=hint)
+        yield SpecFinding(code="E221", path=path, allowed=allowed, hint=hint)
     if words is not None and bool((np.abs(table.values) > MAX_MAGNITUDE).any()):
-        yield Finding(code="E214", path=path, allowed=words)
+        yield SpecFinding(code="E214", path=path, allowed=words)
 
 
-def check_shape(place: ValuePlace) -> Iterator[Finding]:
+def check_shape(place: ValuePlace) -> Iterator[SpecFinding]:
     """Find tables whose shape is not that of their place."""
     source, shape = place.source, place.shape
     if not isinstance(source, Table) or shape is None or place.sparse or source.values.shape == shape:
         return
     words = f"a table of shape {shape} ({place.axes}); this has {source.values.shape}"
-    yield Finding(code="E219", path=place.path, allowed=words, hint=_shape_hint(source.values.shape, shape))
+    yield SpecFinding(code="E219", path=place.path, allowed=words, hint=_shape_hint(source.values.shape, shape))
 
 
 def _shape_hint(given: tuple[int, ...], shape: tuple[int, ...]) -> str | None:
@@ -77,21 +77,21 @@ def _shape_hint(given: tuple[int, ...], shape: tuple[int, ...]) -> str | None:
     return turned(given, shape)
 
 
-def check_generator(place: ValuePlace) -> Iterator[Finding]:
+def check_generator(place: ValuePlace) -> Iterator[SpecFinding]:
     """Find generators that cannot fill their place."""
     source, shape = place.source, place.shape
     square = shape is None or (len(shape) == 2 and shape[0] == shape[1])
     if isinstance(source, (Normal, Uniform, Beta)) and source.symmetric and not square:
         words = f"false here: only a square matrix can be symmetric; this has the shape {shape} ({place.axes})"
         path = (*place.path, "symmetric")
-        yield Finding(code="E219", path=path, allowed=words, value=True, hint="remove it")
+        yield SpecFinding(code="E219", path=path, allowed=words, value=True, hint="remove it")
     if isinstance(source, Normal) and source.truncate is not None and (source.symmetric or source.noise_std > 0.0):
         words = "no truncate together with symmetric or noise_std, which would undo it"
-        yield Finding(code="E219", path=(*place.path, "truncate"), allowed=words, value=source.truncate)
+        yield SpecFinding(code="E219", path=(*place.path, "truncate"), allowed=words, value=source.truncate)
     if isinstance(source, (Uniform, Beta)) and source.low > source.high:
         words = f"at most high, {source.high:g}"
         hint = "swap low and high"
-        yield Finding(code="E214", path=(*place.path, "low"), allowed=words, value=source.low, hint=hint)
+        yield SpecFinding(code="E214", path=(*place.path, "low"), allowed=words, value=source.low, hint=hint)
 
 
 def _numbers(place: ValuePlace) -> list[tuple[Path, object, float, float]]:
@@ -106,7 +106,7 @@ def _numbers(place: ValuePlace) -> list[tuple[Path, object, float, float]]:
     return []
 
 
-def check_sign(place: ValuePlace) -> Iterator[Finding]:
+def check_sign(place: ValuePlace) -> Iterator[SpecFinding]:
     """Find weights, and limits of weights, whose sign the receptor cannot have."""
     sign = sign_of(place.receptor)
     if not sign:
@@ -118,28 +118,28 @@ def check_sign(place: ValuePlace) -> Iterator[Finding]:
             yield _wrong_sign(place, path, value, smallest, largest)
 
 
-def _wrong_sign(place: ValuePlace, path: Path, value: object, smallest: float, largest: float) -> Finding:
+def _wrong_sign(place: ValuePlace, path: Path, value: object, smallest: float, largest: float) -> SpecFinding:
     words = f"{_SIGN_WORDS[sign_of(place.receptor)]}, since the receptor is {place.receptor}"
     if value is NOTHING:
         words += f"; the numbers are {smallest:g} .. {largest:g}"
     hint = "use receptor: signed, or change the sign"
-    return Finding(code="E220", path=path, allowed=words, value=value, hint=hint)
+    return SpecFinding(code="E220", path=path, allowed=words, value=value, hint=hint)
 
 
-def check_bounds(place: ValuePlace) -> Iterator[Finding]:
+def check_bounds(place: ValuePlace) -> Iterator[SpecFinding]:
     """Find limits in the wrong order, and initial weights outside them."""
     low, high = place.lowest, place.highest
     if low is not None and high is not None and low > high:
         path = (*place.path[:-1], "weight_min")
         words = f"at most weight_max, {high:g}"
-        yield Finding(code="E214", path=path, allowed=words, value=low, hint="swap weight_min and weight_max")
+        yield SpecFinding(code="E214", path=path, allowed=words, value=low, hint="swap weight_min and weight_max")
         return
     if isinstance(place.source, (Constant, Table)):
         for path, value, smallest, largest in _numbers(place):
             yield from _outside(place, path, value, smallest, largest)
 
 
-def _outside(place: ValuePlace, path: Path, value: object, smallest: float, largest: float) -> Iterator[Finding]:
+def _outside(place: ValuePlace, path: Path, value: object, smallest: float, largest: float) -> Iterator[SpecFinding]:
     low, high = place.lowest, place.highest
     if (low is None or smallest >= low) and (high is None or largest <= high):
         return
@@ -151,10 +151,10 @@ def _outside(place: ValuePlace, path: Path, value: object, smallest: float, larg
     below = low is not None and smallest < low
     nearest = low if below else high
     hint = f"the nearest legal value is {nearest:g}"
-    yield Finding(code="E214", path=path, allowed=words, value=value, hint=hint)
+    yield SpecFinding(code="E214", path=path, allowed=words, value=value, hint=hint)
 
 
-def check_file(place: ValuePlace) -> Iterator[Finding]:
+def check_file(place: ValuePlace) -> Iterator[SpecFinding]:
     """Find files that cannot be used, and wrong numbers in small ones."""
     if not isinstance(place.source, FromFile) or place.readable.folder is None:
         return
@@ -162,7 +162,7 @@ def check_file(place: ValuePlace) -> Iterator[Finding]:
     try:
         values = _load(place, place.source)
     except ArrayFileError as error:
-        yield Finding(code=error.code, path=path, allowed=error.allowed, value=place.source.file, hint=error.hint)
+        yield SpecFinding(code=error.code, path=path, allowed=error.allowed, value=place.source.file, hint=error.hint)
         return
     if values is None or not values.size:
         return
@@ -189,19 +189,21 @@ def _load(place: ValuePlace, source: FromFile) -> NDArray[np.float64] | None:
     return load_values(source, folder, place.shape) if prod(header.shape) <= MAX_CHECKED_VALUES else None
 
 
-def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, readable: ReadableSpec) -> Iterator[Finding]:
+def check_spike_list(
+    stimulus: SpikeList, path: Path, size: int | None, readable: ReadableSpec
+) -> Iterator[SpecFinding]:
     """Find given spikes that are not rows of a time and a neuron."""
     source = stimulus.spikes
     if source.unit != "1":
         words = "rows of (time in ms, neuron) without a unit"
-        yield Finding(code="E206", path=(*path, "unit"), allowed=words, value=source.unit, hint="remove the unit")
+        yield SpecFinding(code="E206", path=(*path, "unit"), allowed=words, value=source.unit, hint="remove the unit")
     if isinstance(source, FromFile):
         if readable.folder is None:
             return
         try:
             values = load_values(source, readable.folder, (None, 2))
         except ArrayFileError as error:
-            yield Finding(
+            yield SpecFinding(
                 code=error.code,
                 path=(*path, "file"),
                 allowed=error.allowed,
@@ -216,22 +218,24 @@ def check_spike_list(stimulus: SpikeList, path: Path, size: int | None, readable
     yield from _check_spike_times(values, path, readable.timestep_ms)
 
 
-def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None) -> Iterator[Finding]:
+def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None) -> Iterator[SpecFinding]:
     if values.ndim != 2 or values.shape[1] != 2:
         words = f"rows of (time in ms, neuron), shape (spikes, 2); this has {values.shape}"
         hint = "write one row for each spike" if values.ndim == 2 and values.shape[0] == 2 else None
-        yield Finding(code="E219", path=path, allowed=words, hint=hint)
+        yield SpecFinding(code="E219", path=path, allowed=words, hint=hint)
         return
     times, neurons = values[:, 0], values[:, 1]
     if bool((times < 0).any()):
-        yield Finding(code="E214", path=path, allowed="times of 0 ms or later", value=float(times.min()))
+        yield SpecFinding(code="E214", path=path, allowed="times of 0 ms or later", value=float(times.min()))
     wrong = neurons[(neurons != np.floor(neurons)) | (neurons < 0) | (neurons >= (size or np.inf))]
     if wrong.size:
         words = "whole neuron numbers from 0" + ("" if size is None else f" to {size - 1}")
-        yield Finding(code="E214", path=path, allowed=words, value=float(wrong[0]), hint="neurons are counted from 0")
+        yield SpecFinding(
+            code="E214", path=path, allowed=words, value=float(wrong[0]), hint="neurons are counted from 0"
+        )
 
 
-def _check_spike_times(values: NDArray[np.float64], path: Path, step_ms: float | None) -> Iterator[Finding]:
+def _check_spike_times(values: NDArray[np.float64], path: Path, step_ms: float | None) -> Iterator[SpecFinding]:
     if step_ms is None or values.ndim != 2 or values.shape[1] != 2 or not values.size:
         return
     ratio = values[:, 0] / step_ms
@@ -240,4 +244,4 @@ def _check_spike_times(values: NDArray[np.float64], path: Path, step_ms: float |
         words = f"times that are multiples of the timestep, {step_ms:.12g} ms; {wrong.size} of {len(values)} are not"
         lower = np.floor(wrong[0] / step_ms)
         hint = f"the nearest multiples are {lower * step_ms:.12g} and {(lower + 1) * step_ms:.12g}"
-        yield Finding(code="E215", path=path, allowed=words, value=float(wrong[0]), hint=hint)
+        yield SpecFinding(code="E215", path=path, allowed=words, value=float(wrong[0]), hint=hint)

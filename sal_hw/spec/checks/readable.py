@@ -13,7 +13,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.experiments import ExperimentProtocol
-from sal_hw.spec.findings import Finding, Path, did_you_mean, listed
+from sal_hw.spec.findings import Path, SpecFinding, did_you_mean, listed
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.plasticity import Rule
 from sal_hw.spec.probes import Probe
@@ -84,7 +84,7 @@ class ReadableSpec:
         """Return the source and target populations of a projection."""
         return self.population(projection.source), self.population(projection.target)
 
-    def unknown(self, section: str, name: str, path: Path) -> Iterator[Finding]:
+    def unknown(self, section: str, name: str, path: Path) -> Iterator[SpecFinding]:
         """Yield a finding if no entry of `section` has this name."""
         known = self._populations if section == "populations" else self._projections
         broken = self.broken.get(section, frozenset())
@@ -93,7 +93,7 @@ class ReadableSpec:
         choices = sorted({*known, *broken})
         what = section.removesuffix("s")
         allowed = f"the name of a {what}: {listed(choices)}" if choices else f"the name of a {what}; there are none"
-        yield Finding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices))
+        yield SpecFinding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices))
 
 
 def readable_of(network: NetworkSpec, protocol: ExperimentProtocol | None) -> ReadableSpec:

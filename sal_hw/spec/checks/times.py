@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sal_hw.spec.checks.readable import ReadableSpec
 from sal_hw.spec.discretizations import convention
-from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.findings import Path, SpecFinding
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
@@ -24,7 +24,7 @@ def is_multiple(value: float, step: float) -> bool:
     return abs(ratio - round(ratio)) <= TOLERANCE * max(1.0, abs(ratio)) and (value == 0.0 or round(ratio) >= 1)
 
 
-def not_a_multiple(path: Path, value: float, step: float, of_what: str, unit: str = " ms") -> Iterator[Finding]:
+def not_a_multiple(path: Path, value: float, step: float, of_what: str, unit: str = " ms") -> Iterator[SpecFinding]:
     """Yield a finding with the nearest multiples unless `value` is a whole number of steps."""
     if is_multiple(value, step):
         return
@@ -33,10 +33,10 @@ def not_a_multiple(path: Path, value: float, step: float, of_what: str, unit: st
     nearest = [f"{count * step:.12g}{unit}" for count in (lower, lower + 1) if count > 0]
     words = f"a multiple of {of_what}, {step:.12g}{unit}"
     hint = "the nearest multiple is " if len(nearest) == 1 else "the nearest multiples are "
-    yield Finding(code="E215", path=path, allowed=words, value=value, hint=hint + " and ".join(nearest))
+    yield SpecFinding(code="E215", path=path, allowed=words, value=value, hint=hint + " and ".join(nearest))
 
 
-def check_times(readable: ReadableSpec) -> Iterator[Finding]:
+def check_times(readable: ReadableSpec) -> Iterator[SpecFinding]:
     """Find times that are no multiples of the timestep."""
     step = readable.timestep_ms
     if step is None:
@@ -79,7 +79,7 @@ def _experiment_times(readable: ReadableSpec) -> Iterator[tuple[Path, float]]:
             yield ("experiment", "wake_duration_ms"), protocol.wake_duration_ms
 
 
-def _find_empty_psps(readable: ReadableSpec, step: float) -> Iterator[Finding]:
+def _find_empty_psps(readable: ReadableSpec, step: float) -> Iterator[SpecFinding]:
     shorter = -convention(readable.discretization).psp
     for population in readable.populations:
         neuron = population.item.neuron
@@ -91,4 +91,4 @@ def _find_empty_psps(readable: ReadableSpec, step: float) -> Iterator[Finding]:
             words = f"at least {(shorter + 1) * step:.12g} ms: with discretization {readable.discretization} a PSP is"
             words += f" {shorter} step shorter than this, and nothing would be left of it"
             hint = f"the smallest legal value is {(shorter + 1) * step:.12g} ms; or use a finer timestep"
-            yield Finding(code="E214", path=(*population.path, "neuron", key), allowed=words, value=tau, hint=hint)
+            yield SpecFinding(code="E214", path=(*population.path, "neuron", key), allowed=words, value=tau, hint=hint)

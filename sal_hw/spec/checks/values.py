@@ -18,7 +18,7 @@ from sal_hw.spec.checks.numbers import (
 )
 from sal_hw.spec.checks.readable import Entry, ReadableSpec
 from sal_hw.spec.checks.value_place import ValuePlace
-from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.findings import Path, SpecFinding
 from sal_hw.spec.network import Population, Projection
 from sal_hw.spec.neurons import VALUE_UNIT, LifNeuron, SamplingNeuron
 from sal_hw.spec.protocols import BoltzmannTarget, TrainDistributionProtocol
@@ -31,7 +31,7 @@ MAX_SYNAPSES = 2**28
 _PLACE_CHECKS = (check_unit, check_inline, check_shape, check_generator, check_sign, check_bounds, check_file)
 
 
-def check_values(readable: ReadableSpec) -> Iterator[Finding]:
+def check_values(readable: ReadableSpec) -> Iterator[SpecFinding]:
     """Find numbers with the wrong unit, shape, sign or range."""
     for place in _value_places(readable):
         for check in _PLACE_CHECKS:
@@ -127,27 +127,27 @@ def _target_places(readable: ReadableSpec) -> Iterator[ValuePlace]:
         )
 
 
-def _check_projection(readable: ReadableSpec, entry: Entry[Projection]) -> Iterator[Finding]:
+def _check_projection(readable: ReadableSpec, entry: Entry[Projection]) -> Iterator[SpecFinding]:
     projection, path = entry.item, entry.path
     source, target = readable.ends(projection)
     if projection.connectivity == "sparse" and not isinstance(projection.weight, FromFile):
         words = "{file: NAME.npz} with the arrays pre, post and weight, since sparse lists its synapses"
-        yield Finding(code="E219", path=(*path, "weight"), allowed=words, hint="or use connectivity: dense")
+        yield SpecFinding(code="E219", path=(*path, "weight"), allowed=words, hint="or use connectivity: dense")
     if source is None or target is None:
         return
     if projection.connectivity == "one_to_one" and source.size != target.size:
         words = f"populations of equal size for one_to_one; {source.name} has {source.size} neurons and"
         words += f" {target.name} has {target.size}"
         hint = "use connectivity: dense"
-        yield Finding(code="E219", path=(*path, "connectivity"), allowed=words, value="one_to_one", hint=hint)
+        yield SpecFinding(code="E219", path=(*path, "connectivity"), allowed=words, value="one_to_one", hint=hint)
     synapses = source.size * target.size
     if projection.connectivity == "dense" and synapses > MAX_SYNAPSES:
         words = f"at most {MAX_SYNAPSES} synapses in a dense projection, for want of memory; these are {synapses}"
         hint = "use connectivity: sparse with an .npz file"
-        yield Finding(code="E221", path=path, allowed=words, hint=hint)
+        yield SpecFinding(code="E221", path=path, allowed=words, hint=hint)
 
 
-def _check_lif(neuron: LifNeuron, path: Path) -> Iterator[Finding]:
+def _check_lif(neuron: LifNeuron, path: Path) -> Iterator[SpecFinding]:
     if neuron.v_reset_mv >= neuron.v_threshold_mv:
         words = f"below v_threshold, {neuron.v_threshold_mv:.12g} mV, or the neuron would spike for ever"
-        yield Finding(code="E214", path=(*path, "v_reset_mv"), allowed=words, value=neuron.v_reset_mv)
+        yield SpecFinding(code="E214", path=(*path, "v_reset_mv"), allowed=words, value=neuron.v_reset_mv)

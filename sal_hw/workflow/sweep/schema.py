@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from sal_hw.spec.fields import Because, Count, Name, Number, Text, Whole
-from sal_hw.spec.findings import Finding, Path
+from sal_hw.spec.findings import Path, SpecFinding
 from sal_hw.spec.studies import find_odd_lists
 from sal_hw.storage.document import document
 
@@ -98,17 +98,17 @@ class SweepProtocol:
         """Number of members in the whole set."""
         return len(self.levels.values) * prod(len(each.values) for each in self.repeats) * len(self.variants)
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find empty lists, names that are given twice, and members that do not exist."""
         yield from find_odd_lists([variant.name for variant in self.variants], "variants")
         if self.repeats:
             yield from find_odd_lists([each.name for each in self.repeats], "repeats")
         for path, varied in self._varied():
             if not varied.values:
-                yield Finding(code="E214", path=(*path, "values"), allowed="at least one value; there is none")
+                yield SpecFinding(code="E214", path=(*path, "values"), allowed="at least one value; there is none")
         if not self.follow and not self.metrics:
             words = "traces or metrics to keep of each member; there are none"
-            yield Finding(code="E214", path=("metrics",), allowed=words, hint="name some in follow or metrics")
+            yield SpecFinding(code="E214", path=("metrics",), allowed=words, hint="name some in follow or metrics")
         yield from self._find_missing_members()
 
     def _varied(self) -> Iterator[tuple[Path, Varied]]:
@@ -116,12 +116,12 @@ class SweepProtocol:
         for index, each in enumerate(self.repeats):
             yield ("repeats", index), each
 
-    def _find_missing_members(self) -> Iterator[Finding]:
+    def _find_missing_members(self) -> Iterator[SpecFinding]:
         count = self.all_members
         if count > MAX_MEMBERS:
-            yield Finding(
+            yield SpecFinding(
                 code="E214", path=("levels", "values"), allowed=f"at most {MAX_MEMBERS} members; these are {count}"
             )
         elif count and self.first_member + (self.members or 1) > count:
             words = f"members 0 .. {count - 1}, which is all that the set has"
-            yield Finding(code="E214", path=("first_member",), allowed=words, value=self.first_member)
+            yield SpecFinding(code="E214", path=("first_member",), allowed=words, value=self.first_member)

@@ -30,7 +30,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from sal_hw.spec.fields import Whole
-from sal_hw.spec.findings import Finding
+from sal_hw.spec.findings import SpecFinding
 from sal_hw.storage.document import document
 
 
@@ -42,10 +42,10 @@ class Dice:
     wanted: Whole = 1
     kind: Literal["dice"] = "dice"
 
-    def conflicts(self) -> Iterator[Finding]:
+    def conflicts(self) -> Iterator[SpecFinding]:
         """Find more wanted throws than throws."""
         if self.wanted > self.throws:
-            yield Finding(code="E214", path=("wanted",), allowed="at most throws", value=self.wanted)
+            yield SpecFinding(code="E214", path=("wanted",), allowed="at most throws", value=self.wanted)
 '''
 
 
