@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import sal_hw
-from sal_hw.plots import Table, collect, save, style
+from sal_hw.plots import FigureTable, collect, save, style
 from sal_hw.results.result import RunResult
 from sal_hw_brainscales2.emulation.activation import logistic, measure_activations
 from sal_hw_brainscales2.emulation.model import ChipModel, draw_chip
@@ -76,17 +76,17 @@ CASES = {ALIGNMENT: ALIGN_CASES, SAMPLED: SAMPLE_CASES}
 SCATTERED = ("nominal chip", f"chip {CHIP}, exact calibration")
 
 
-def tabulate_alignment(results: Mapping[str, RunResult]) -> tuple[Table, Table]:
+def tabulate_alignment(results: Mapping[str, RunResult]) -> tuple[FigureTable, FigureTable]:
     """Return the angle over model time of all cases, and the weights before and after of two of them."""
     angles = collect("alignment", results)
     (rule,) = sal_hw.load_recipe(RECIPES / f"{ALIGNMENT}.yaml").network.plasticity
     update_s = rule.update_every_ms * 1e-3
     over_time = {"case": angles["run"], "time_s": angles["update"] * update_s, "angle_deg": angles["angle_deg"]}
     weights = collect("weights", {name: results[name] for name in SCATTERED})
-    return Table(over_time), weights
+    return FigureTable(over_time), weights
 
 
-def draw_alignment(angles: Table, weights: Table) -> Figure:
+def draw_alignment(angles: FigureTable, weights: FigureTable) -> Figure:
     """Draw the alignment angle over model time, and beside it W^T against B before and after."""
     figure = style.new_figure(width=9.2, height=4.9)
     axes = figure.subplot_mosaic([["angle", "one"], ["angle", "other"]], width_ratios=(9, 4))
@@ -118,7 +118,7 @@ def _look(case: Case) -> style.Look:
     return {"color": case.colour, "linestyle": case.linestyle, "linewidth": 1.6}
 
 
-def _scatter(axes: Axes, piece: Table, case: str, limit: float) -> None:
+def _scatter(axes: Axes, piece: FigureTable, case: str, limit: float) -> None:
     grey: style.Look = {"color": style.REFERENCE, "alpha": 0.25, "markersize": 1.5, "linestyle": "none"}
     axes.plot(piece["forward_start"], piece["backward_start"], "o", **grey)
     shade = ALIGN_CASES[case].colour
@@ -129,12 +129,12 @@ def _scatter(axes: Axes, piece: Table, case: str, limit: float) -> None:
     axes.set_box_aspect(1.0)
 
 
-def measure(*, quick: bool) -> Table:
+def measure(*, quick: bool) -> FigureTable:
     """Measure the activation functions of the circuits that the sampling recipe uses on the synthetic chip.
 
     Returns
     -------
-    Table
+    FigureTable
         Per circuit and leak potential the measured and the fitted activity, and that of a nominal circuit.
     """
     recipe = sal_hw.load_recipe(RECIPES / f"{SAMPLED}.yaml")
@@ -147,7 +147,7 @@ def measure(*, quick: bool) -> Table:
     for neuron in range(program.n_neurons):
         half, slope = float(found.half_lsb[neuron]), float(found.slope_lsb[neuron])
         fitted = logistic(leak, half, slope)
-        tables[str(neuron)] = Table.of(
+        tables[str(neuron)] = FigureTable.of(
             leak_lsb=leak,
             activity=found.activity[:, neuron],
             fitted=fitted,
@@ -156,18 +156,20 @@ def measure(*, quick: bool) -> Table:
             slope_lsb=slope,
             half_lsb=half,
         )
-    return Table.stack(tables, by="circuit")
+    return FigureTable.stack(tables, by="circuit")
 
 
-def tabulate_sampling(results: Mapping[str, RunResult]) -> Table:
+def tabulate_sampling(results: Mapping[str, RunResult]) -> FigureTable:
     """Return DKL over model time of all cases, with that of a perfect sampler after the same time."""
     table = collect("dkl", results)
     # the expected DKL of a perfect sampler falls with the number of samples, and so with time
     floor = table["sampling_floor_nat"] * table["time_s"].max() / table["time_s"]
-    return Table({"case": table["run"], "time_s": table["time_s"], "dkl_nat": table["dkl_nat"], "floor_nat": floor})
+    return FigureTable(
+        {"case": table["run"], "time_s": table["time_s"], "dkl_nat": table["dkl_nat"], "floor_nat": floor}
+    )
 
 
-def draw_sampling(table: Table) -> Figure:
+def draw_sampling(table: FigureTable) -> Figure:
     """Draw DKL over model time."""
     figure = style.new_figure(width=7.2)
     axes = figure.subplots()
@@ -187,7 +189,7 @@ def draw_sampling(table: Table) -> Figure:
     return figure
 
 
-def draw_activations(table: Table) -> Figure:
+def draw_activations(table: FigureTable) -> Figure:
     """Draw activity over leak potential with the fits, and below it what the fits leave over."""
     figure = style.new_figure(width=7.6, height=5.0)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(5, 2))
@@ -216,7 +218,7 @@ def draw_activations(table: Table) -> Figure:
 def write_all(
     alignment: Mapping[str, RunResult],
     sampling: Mapping[str, RunResult],
-    activations: Table,
+    activations: FigureTable,
     out: Path,
 ) -> list[Path]:
     """Draw and write the three figures, each with its numbers; return the paths."""

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import sal_hw
-from sal_hw.plots import Table, save, style
+from sal_hw.plots import FigureTable, save, style
 from sal_hw_brainscales2.emulation.model import draw_chip
 from sal_hw_brainscales2.emulation.spreads import load_spreads
 
@@ -31,7 +31,7 @@ KNOWN = next(iter(CASES))
 GROUPS = 16
 
 
-def measure(*, quick: bool) -> tuple[Table, Table]:
+def measure(*, quick: bool) -> tuple[FigureTable, FigureTable]:
     """Run all cases; return the angle over model time, and B grouped by W^T before and after in the first case."""
     chip = draw_chip(SEED, spreads=load_spreads().with_overrides({"membrane_noise": MEMBRANE_NOISE_LSB}))
     angles, grouped = {}, None
@@ -41,16 +41,16 @@ def measure(*, quick: bool) -> tuple[Table, Table]:
         result = sal_hw.run(recipe, target="brainscales2", emulate=True, chip=chip, calibration=calibration).result
         trace = result.traces["alignment.angle"]
         update_s = recipe.network.plasticity[0].update_every_ms * 1e-3
-        angles[case] = Table.of(time_s=trace.at * update_s, angle_deg=trace.values)
+        angles[case] = FigureTable.of(time_s=trace.at * update_s, angle_deg=trace.values)
         if case == KNOWN:
             forward = result.weights["forward"].T
             grouped = _group(forward, result.weights_initial["feedback"], result.weights["feedback"])
     if grouped is None:
         raise TypeError("no case is the one whose weights are shown")
-    return Table.stack(angles, by="case"), grouped
+    return FigureTable.stack(angles, by="case"), grouped
 
 
-def _group(forward: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]) -> Table:
+def _group(forward: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]) -> FigureTable:
     """Return, per group of forward weights, how many there are and where the feedback weights lie."""
     edges = np.linspace(forward.min(), 0.0, GROUPS + 1)
     place = np.clip(np.digitize(forward.ravel(), edges) - 1, 0, GROUPS - 1)
@@ -63,10 +63,10 @@ def _group(forward: NDArray[np.float64], start: NDArray[np.float64], end: NDArra
         values = (forward.ravel()[mine].mean(), mine.sum(), start.ravel()[mine].mean(), end.ravel()[mine].mean())
         for name, value in zip(columns, (*values, low, high), strict=True):
             columns[name].append(float(value))
-    return Table.of(**{name: np.array(values) for name, values in columns.items()})
+    return FigureTable.of(**{name: np.array(values) for name, values in columns.items()})
 
 
-def draw(angles: Table, grouped: Table) -> Figure:
+def draw(angles: FigureTable, grouped: FigureTable) -> Figure:
     """Draw the angle over model time, and B over W^T before and after."""
     figure = style.new_figure(width=9.0, height=4.2)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
@@ -92,7 +92,7 @@ def draw(angles: Table, grouped: Table) -> Figure:
     return figure
 
 
-def write(angles: Table, grouped: Table, out: Path) -> list[Path]:
+def write(angles: FigureTable, grouped: FigureTable, out: Path) -> list[Path]:
     """Write the figure with the angles beside it, and the grouped weights; return the paths."""
     written = save(draw(angles, grouped), out / f"{NAME}.png", angles)
     target = out / f"{NAME}_weights.csv"

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import sal_hw
-from sal_hw.plots import Table, collect, save, style
+from sal_hw.plots import FigureTable, collect, save, style
 from sal_hw.plots.alignment import plane_into, weights_into
 from sal_hw.results.result import RunResult
 from sal_hw.spec.experiments import ExperimentProtocol
@@ -126,7 +126,7 @@ def _tenth(protocol: ExperimentProtocol) -> tuple[str, ...]:
     )
 
 
-def draw_pair(result: RunResult) -> tuple[Figure, Table]:
+def draw_pair(result: RunResult) -> tuple[Figure, FigureTable]:
     """Draw the weights of a reciprocal pair over the run, and beside them their path in the plane."""
     table = collect("alignment", {f"seed {result.seed}": result})
     figure = style.new_figure(width=9.8, height=4.6)
@@ -139,27 +139,27 @@ def draw_pair(result: RunResult) -> tuple[Figure, Table]:
     return figure, table
 
 
-def tabulate_noise(results: dict[Job, RunResult]) -> Table:
+def tabulate_noise(results: dict[Job, RunResult]) -> FigureTable:
     """Return asymmetry and DKL of all runs of a figure; the sample ``mean`` is the mean of a condition."""
     tables = {}
     for condition in CONDITIONS:
         runs = {job.sample: result for job, result in results.items() if job.condition == condition}
         curves, asymmetry = collect("dkl", runs), collect("asymmetry", runs)["asymmetry"]
         columns = {"sample": curves["run"]} | {name: curves[name] for name in list(curves.columns)[1:]}
-        single = Table({**columns, "asymmetry": asymmetry})
+        single = FigureTable({**columns, "asymmetry": asymmetry})
         tables[condition] = _with_mean(single, len(runs))
-    return Table.stack(tables, by="condition")
+    return FigureTable.stack(tables, by="condition")
 
 
-def _with_mean(table: Table, runs: int) -> Table:
+def _with_mean(table: FigureTable, runs: int) -> FigureTable:
     length = len(table) // runs
     mean = {name: values.reshape(runs, length).mean(axis=0) for name, values in list(table.columns.items())[1:]}
     mean["update"] = table["update"][:length]
     all_columns = {"sample": np.full(length, "mean"), **mean}
-    return Table({name: np.concatenate([table[name], all_columns[name]]) for name in table.columns})
+    return FigureTable({name: np.concatenate([table[name], all_columns[name]]) for name in table.columns})
 
 
-def draw_noise(table: Table, title: str) -> Figure:
+def draw_noise(table: FigureTable, title: str) -> Figure:
     """Draw asymmetry and DKL over the updates: thin lines for single runs, thick ones for their mean."""
     figure = style.new_figure(width=9.0)
     left, right = figure.subplots(1, 2)
@@ -182,7 +182,7 @@ def draw_noise(table: Table, title: str) -> Figure:
     return figure
 
 
-def _curves(axes: Axes, table: Table, column: str) -> None:
+def _curves(axes: Axes, table: FigureTable, column: str) -> None:
     for (condition, sample), piece in table.groups("condition", "sample"):
         shade, mean = CONDITIONS[condition][1], sample == "mean"
         look: style.Look = {"color": shade, "linewidth": 2.0 if mean else 0.8, "alpha": 1.0 if mean else 0.7}
@@ -215,7 +215,7 @@ def write_all(results: dict[Job, RunResult], out: Path) -> list[Path]:
     return written
 
 
-def write_chips(results: dict[Job, RunResult], activations: Table, out: Path) -> list[Path]:
+def write_chips(results: dict[Job, RunResult], activations: FigureTable, out: Path) -> list[Path]:
     """Draw and write the figures of emulated chips; return the paths."""
     aligned, sampled = (
         {job.condition: found for job, found in results.items() if job.figure == name}

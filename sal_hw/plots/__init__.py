@@ -10,11 +10,11 @@ from __future__ import annotations
 from sal_hw.plots.files import save, write_figures
 from sal_hw.plots.kind import Kind
 from sal_hw.plots.kinds import all_kinds, available, collect, draw, render, unusable_kinds
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 
 __all__ = [
+    "FigureTable",
     "Kind",
-    "Table",
     "all_kinds",
     "available",
     "collect",

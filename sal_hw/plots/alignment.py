@@ -18,7 +18,7 @@ from sal_hw.plots.lookup import (
     side_names,
     single_path,
 )
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return angle and norm ratio per rule, or both weights of single reciprocal pairs."""
     return _angles(result) or tabulate_pair(result)
 
 
-def _angles(result: RunResult) -> Table | None:
+def _angles(result: RunResult) -> FigureTable | None:
     tables = {}
     for rule in rules_with(result, "angle"):
         angle = result.traces[f"{rule}.angle"]
         ratio = result.traces[f"{rule}.norm_ratio"].values
         columns = {axis_name(angle): axis_values(angle), "angle_deg": angle.values, "norm_ratio": ratio}
-        tables[rule] = Table.of(**columns)
-    return Table.stack(tables, by="rule") if tables else None
+        tables[rule] = FigureTable.of(**columns)
+    return FigureTable.stack(tables, by="rule") if tables else None
 
 
-def tabulate_pair(result: RunResult) -> Table | None:
+def tabulate_pair(result: RunResult) -> FigureTable | None:
     """Return both weights of every single reciprocal pair of synapses, with mean and difference."""
     tables = {}
     for pair in find_reciprocal(result):
@@ -58,27 +58,27 @@ def tabulate_pair(result: RunResult) -> Table | None:
             "mean": (one + two) / 2.0,
             "difference": np.abs(one - two),
         }
-        tables[pair.rule] = Table.of(**columns)
-    return Table.stack(tables, by="rule") if tables else None
+        tables[pair.rule] = FigureTable.of(**columns)
+    return FigureTable.stack(tables, by="rule") if tables else None
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw the alignment of one or several runs."""
     return _paint_angles(table) if "angle_deg" in table else _paint_weights(table)
 
 
-def _series(table: Table) -> Iterator[tuple[str, Table]]:
+def _series(table: FigureTable) -> Iterator[tuple[str, FigureTable]]:
     """Yield one piece per run and rule, named by what differs."""
     several_rules = len(set(table["rule"].tolist())) > 1
     for (run, rule), piece in table.groups("run", "rule"):
         yield f"{run}, {rule}" if several_rules else run, piece
 
 
-def _axis(table: Table) -> str:
+def _axis(table: FigureTable) -> str:
     return next(name for name in AXIS_LABELS if name in table)
 
 
-def _paint_angles(table: Table) -> Figure:
+def _paint_angles(table: FigureTable) -> Figure:
     figure = style.new_figure()
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     axis, entries, pieces = _axis(table), [], list(_series(table))
@@ -98,14 +98,14 @@ def _paint_angles(table: Table) -> Figure:
     return figure
 
 
-def _paint_weights(table: Table) -> Figure:
+def _paint_weights(table: FigureTable) -> Figure:
     figure = style.new_figure(height=4.6)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     style.legend(figure, *weights_into(upper, lower, table))
     return figure
 
 
-def weights_into(upper: Axes, lower: Axes, table: Table) -> tuple[list[style.Entry], list[style.Entry]]:
+def weights_into(upper: Axes, lower: Axes, table: FigureTable) -> tuple[list[style.Entry], list[style.Entry]]:
     """Draw weights and their difference into two axes; return the legend's runs and notes."""
     pieces = list(_series(table))
     single = len(pieces) == 1
@@ -119,7 +119,7 @@ def weights_into(upper: Axes, lower: Axes, table: Table) -> tuple[list[style.Ent
     return entries, notes
 
 
-def _paint_one(upper: Axes, lower: Axes, piece: Table) -> list[style.Entry]:
+def _paint_one(upper: Axes, lower: Axes, piece: FigureTable) -> list[style.Entry]:
     x = piece[_axis(piece)]
     names = side_names(piece["forward"].tolist(), piece["backward"].tolist())
     entries = []
@@ -136,7 +136,7 @@ def _paint_one(upper: Axes, lower: Axes, piece: Table) -> list[style.Entry]:
     return entries + _mark_decay(lower, piece, "black")
 
 
-def _paint_many(upper: Axes, lower: Axes, pieces: list[tuple[str, Table]]) -> list[style.Entry]:
+def _paint_many(upper: Axes, lower: Axes, pieces: list[tuple[str, FigureTable]]) -> list[style.Entry]:
     entries = []
     for index, (name, piece) in enumerate(pieces):
         x, shade = piece[_axis(piece)], style.colour(index, len(pieces))
@@ -148,7 +148,7 @@ def _paint_many(upper: Axes, lower: Axes, pieces: list[tuple[str, Table]]) -> li
     return entries
 
 
-def _explain_many(table: Table) -> list[style.Entry]:
+def _explain_many(table: FigureTable) -> list[style.Entry]:
     forward, backward = side_names(table["forward"].tolist(), table["backward"].tolist())
     grey = style.REFERENCE
     return [
@@ -158,7 +158,7 @@ def _explain_many(table: Table) -> list[style.Entry]:
     ]
 
 
-def _mark_decay(axes: Axes, piece: Table, shade: str) -> list[style.Entry]:
+def _mark_decay(axes: Axes, piece: FigureTable, shade: str) -> list[style.Entry]:
     """Mark where the difference first falls to 1/e of its start."""
     axis, difference = _axis(piece), piece["difference"]
     if not len(difference) or difference[0] <= 0.0:
@@ -174,14 +174,14 @@ def _mark_decay(axes: Axes, piece: Table, shade: str) -> list[style.Entry]:
     return [style.line(f"1/e at {where}", color=shade, marker="o", markersize=5, linestyle=":")]
 
 
-def paint_plane(table: Table) -> Figure:
+def paint_plane(table: FigureTable) -> Figure:
     """Draw the path of reciprocal pairs in the plane of both weights."""
     figure = style.new_figure(width=4.6, height=4.6)
     style.legend(figure, *plane_into(figure.subplots(), table))
     return figure
 
 
-def plane_into(axes: Axes, table: Table) -> tuple[list[style.Entry], list[style.Entry]]:
+def plane_into(axes: Axes, table: FigureTable) -> tuple[list[style.Entry], list[style.Entry]]:
     """Draw paths in the plane of both weights into axes; return the legend's runs and notes."""
     entries, pieces = [], list(_series(table))
     for index, (name, piece) in enumerate(pieces):

@@ -10,19 +10,19 @@ from sal_hw.experiment.metrics import asymmetry_variance
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
 from sal_hw.plots.lookup import AXIS_LABELS, axis_name, axis_values, find_reciprocal
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult, Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def tabulate_asymmetry(result: RunResult) -> Table | None:
+def tabulate_asymmetry(result: RunResult) -> FigureTable | None:
     """Return Var(W_ij - W_ji) over the run, as recorded or from followed recurrent weights."""
     trace = result.traces.get("asymmetry") or _asymmetry_of_weights(result)
     if trace is None:
         return None
-    return Table.of(**{axis_name(trace): axis_values(trace), "asymmetry": trace.values})
+    return FigureTable.of(**{axis_name(trace): axis_values(trace), "asymmetry": trace.values})
 
 
 def _asymmetry_of_weights(result: RunResult) -> Trace | None:
@@ -34,7 +34,7 @@ def _asymmetry_of_weights(result: RunResult) -> Trace | None:
     return None
 
 
-def tabulate_dkl(result: RunResult) -> Table | None:
+def tabulate_dkl(result: RunResult) -> FigureTable | None:
     """Return DKL over the run and the DKL that a perfect sampler would show."""
     trace = result.traces.get("dkl")
     if trace is None:
@@ -42,20 +42,20 @@ def tabulate_dkl(result: RunResult) -> Table | None:
     floor = result.metrics.get("dkl_sampling_floor")
     known = float(floor) if isinstance(floor, (int, float)) else np.nan
     columns = {axis_name(trace): axis_values(trace), "dkl_nat": trace.values}
-    return Table.of(**columns, sampling_floor_nat=known)
+    return FigureTable.of(**columns, sampling_floor_nat=known)
 
 
-def paint_asymmetry(table: Table) -> Figure:
+def paint_asymmetry(table: FigureTable) -> Figure:
     """Draw the asymmetry of one or several runs."""
     return _paint(table, "asymmetry", "Asymmetry of recurrent weights", "Var($W_{ij} - W_{ji}$)")
 
 
-def paint_dkl(table: Table) -> Figure:
+def paint_dkl(table: FigureTable) -> Figure:
     """Draw DKL of one or several runs."""
     return _paint(table, "dkl_nat", "Distance to the target distribution", "DKL(target || sampled) (nats)")
 
 
-def _paint(table: Table, column: str, title: str, label: str) -> Figure:
+def _paint(table: FigureTable, column: str, title: str, label: str) -> Figure:
     figure = style.new_figure()
     axes = figure.subplots()
     axis = next(name for name in AXIS_LABELS if name in table)

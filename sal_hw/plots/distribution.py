@@ -9,7 +9,7 @@ import numpy as np
 from sal_hw.experiment.metrics import smoothed_frequencies
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NAMED_STATES = 32
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return all states of the last validation, the most likely first."""
     counted, wanted = result.traces.get("state_counts"), result.traces.get("state_target")
     if counted is None or wanted is None:
@@ -30,7 +30,7 @@ def tabulate(result: RunResult) -> Table | None:
     order = np.argsort(-target, kind="stable")
     neurons = max(1, (len(target) - 1).bit_length())
     ratio = np.divide(sampled, target, out=np.full(len(target), np.nan), where=target > 0.0)
-    return Table.of(
+    return FigureTable.of(
         rank=np.arange(1, len(target) + 1),
         state=np.array([format(number, f"0{neurons}b") for number in order]),
         target=target[order],
@@ -40,7 +40,7 @@ def tabulate(result: RunResult) -> Table | None:
     )
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw the probabilities, and below their ratio."""
     figure = style.new_figure(height=4.8)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
@@ -75,7 +75,7 @@ def paint(table: Table) -> Figure:
     return figure
 
 
-def _paint_run(upper: Axes, lower: Axes, piece: Table, shade: str) -> None:
+def _paint_run(upper: Axes, lower: Axes, piece: FigureTable, shade: str) -> None:
     for seen, marker, fill in ((True, "o", "full"), (False, "v", "none")):
         part = piece.where((piece["count"] > 0) == seen)
         look: style.Look = {"color": shade, "marker": marker, "linestyle": "none", "fillstyle": fill}
@@ -83,13 +83,13 @@ def _paint_run(upper: Axes, lower: Axes, piece: Table, shade: str) -> None:
         lower.plot(part["rank"], style.shown(part["ratio"]), markersize=3.2, **look)
 
 
-def _paint_target(axes: Axes, piece: Table, name: str, shade: str) -> style.Entry:
+def _paint_target(axes: Axes, piece: FigureTable, name: str, shade: str) -> style.Entry:
     look: style.Look = {"color": shade, "linewidth": 1.2, "drawstyle": "steps-mid"}
     axes.plot(piece["rank"], style.shown(piece["target"]), **look)
     return style.line(name, **look)
 
 
-def _name_states(axes: Axes, pieces: list[Table], *, same_target: bool) -> None:
+def _name_states(axes: Axes, pieces: list[FigureTable], *, same_target: bool) -> None:
     first = pieces[0]
     if not same_target or len(first) > _NAMED_STATES:
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sal_hw.plots.kinds import available, collect, render, unusable_kinds
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 from sal_hw.storage.files import write_atomic, writing
 
@@ -23,7 +23,7 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def save(figure: Figure, path: Path, data: Table) -> tuple[Path, Path]:
+def save(figure: Figure, path: Path, data: FigureTable) -> tuple[Path, Path]:
     """Write a figure and its numbers, each whole or not at all.
 
     Parameters

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -42,6 +42,6 @@ class Kind:
     description: str
     needs: str
     source: str
-    tabulate: Callable[[RunResult], Table | None]
-    paint: Callable[[Table], Figure]
+    tabulate: Callable[[RunResult], FigureTable | None]
+    paint: Callable[[FigureTable], Figure]
     order: int = 1000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.registry import PLOTS, load, names, origin_of
 from sal_hw.results.result import RunResult
 from sal_hw.spec.findings import did_you_mean, listed
@@ -60,7 +60,7 @@ def available(result: RunResult) -> tuple[str, ...]:
     return tuple(name for name, kind in all_kinds().items() if kind.tabulate(result) is not None)
 
 
-def collect(kind: str, results: Mapping[str, RunResult]) -> Table:
+def collect(kind: str, results: Mapping[str, RunResult]) -> FigureTable:
     """Return the numbers of a figure, exactly as :func:`draw` shows them.
 
     Parameters
@@ -89,7 +89,7 @@ def collect(kind: str, results: Mapping[str, RunResult]) -> Table:
     differing = [label for label, table in found.items() if list(table.columns) != layout]
     if differing:
         raise InputError(_incomparable(wanted, label, next(iter(found))) for label in differing)
-    return Table.stack(found, by="run")
+    return FigureTable.stack(found, by="run")
 
 
 def draw(kind: str, results: Mapping[str, RunResult]) -> Figure:
@@ -110,7 +110,7 @@ def draw(kind: str, results: Mapping[str, RunResult]) -> Figure:
     return render(kind, collect(kind, results))
 
 
-def render(kind: str, table: Table) -> Figure:
+def render(kind: str, table: FigureTable) -> Figure:
     """Draw a figure from its numbers.
 
     Parameters

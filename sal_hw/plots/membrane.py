@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ MOST_NEURONS = 4
 _PREFIX = "membrane."
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return the recorded potentials of the first neurons of each population, in the first half second."""
     tables = {}
     for name, trace in result.traces.items():
@@ -30,15 +30,15 @@ def tabulate(result: RunResult) -> Table | None:
         shown = trace.at < trace.at[0] + WINDOW_MS
         neurons = min(MOST_NEURONS, trace.values.shape[1])
         samples = int(np.count_nonzero(shown))
-        tables[name.removeprefix(_PREFIX)] = Table.of(
+        tables[name.removeprefix(_PREFIX)] = FigureTable.of(
             neuron=np.repeat(np.arange(neurons), samples),
             time_ms=np.tile(trace.at[shown], neurons),
             membrane_mv=trace.values[shown, :neurons].T.ravel(),
         )
-    return Table.stack(tables, by="population") if tables else None
+    return FigureTable.stack(tables, by="population") if tables else None
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw one panel per population, one line per neuron and run."""
     populations = [(name, piece) for (name,), piece in table.groups("population")]
     figure = style.new_figure(width=7.6, height=max(3.4, 2.4 * len(populations)))

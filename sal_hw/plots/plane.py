@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import alignment, style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LABEL_12 = "weight onto the first neuron\n$W_{12}$ (log odds)"
 _ARROWS, _COLUMNS = 17, 4
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return the drift of both weights on their grid, or else the path of single reciprocal pairs."""
     drift_21, drift_12 = (result.traces.get(f"plane.drift_{name}") for name in ("21", "12"))
     if drift_21 is None or drift_12 is None:
@@ -30,7 +30,7 @@ def tabulate(result: RunResult) -> Table | None:
     weights = np.asarray(drift_21.at, dtype=np.float64)
     rows, columns = np.indices(drift_21.values.shape)
     line_21, line_12 = (result.traces[f"plane.nullcline_{name}"].values for name in ("21", "12"))
-    return Table.of(
+    return FigureTable.of(
         weight_12=weights[rows.ravel()],
         weight_21=weights[columns.ravel()],
         drift_21=drift_21.values.ravel(),
@@ -40,7 +40,7 @@ def tabulate(result: RunResult) -> Table | None:
     )
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw drifts with their nullclines, one panel per run, or all paths in one plane."""
     if "drift_21" not in table:
         return alignment.paint_plane(table)
@@ -79,7 +79,7 @@ def _explain() -> list[style.Entry]:
     ]
 
 
-def _paint_drift(axes: Axes, piece: Table, bound: float) -> QuadMesh:
+def _paint_drift(axes: Axes, piece: FigureTable, bound: float) -> QuadMesh:
     weights = np.unique(piece["weight_12"])
     shape = (weights.size, weights.size)
     drift_21, drift_12 = piece["drift_21"].reshape(shape), piece["drift_12"].reshape(shape)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WINDOW_MS = 1000.0
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return the spikes of the first second, and of each neuron its rate in all that was recorded.
 
     Each neuron has at least one row; that of a neuron without a spike in the window has no time.
@@ -37,11 +37,11 @@ def tabulate(result: RunResult) -> Table | None:
         time_s = np.concatenate([spikes.time_ms[shown] * 1e-3, np.full(len(silent), np.nan)])
         # a single spike has no rate
         rate_hz = counts[neuron] / length_s if length_s > 0.0 else np.full(len(neuron), np.nan)
-        tables[name] = Table.of(time_s=time_s, neuron=neuron, rate_hz=rate_hz)
-    return Table.stack(tables, by="population")
+        tables[name] = FigureTable.of(time_s=time_s, neuron=neuron, rate_hz=rate_hz)
+    return FigureTable.stack(tables, by="population")
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw one row per run: spikes on the left, rates on the right."""
     pieces = {run: piece for (run,), piece in table.groups("run")}
     figure = style.new_figure(height=max(style.HEIGHT, 2.6 * len(pieces)))
@@ -60,7 +60,7 @@ def paint(table: Table) -> Figure:
     return figure
 
 
-def _paint_run(left: Axes, right: Axes, piece: Table, populations: list[str]) -> None:
+def _paint_run(left: Axes, right: Axes, piece: FigureTable, populations: list[str]) -> None:
     offset, ticks = 0, []
     for (population,), part in piece.groups("population"):
         shade = style.colour(populations.index(population), len(populations))

@@ -10,7 +10,7 @@ import numpy as np
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
 from sal_hw.plots.lookup import find_reciprocal, side_names
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ _MARKERS = ("o", "s", "^", "D", "v", "X")
 _WEIGHTS = ("forward_start", "backward_start", "forward_end", "backward_end")
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return the weights of all reciprocal pairs of synapses, at the start and at the end."""
     tables = {}
     for pair in find_reciprocal(result):
         pre, post = pair.places(result.weights)
         forward_start, backward_start = pair.values(result.weights_initial)
         forward_end, backward_end = pair.values(result.weights)
-        table = Table.of(
+        table = FigureTable.of(
             projection_forward=np.array(pair.forward),
             projection_backward=np.array(pair.backward),
             pre_backward=pre,
@@ -41,10 +41,10 @@ def tabulate(result: RunResult) -> Table | None:
         exists = np.any([table[name] != 0.0 for name in _WEIGHTS], axis=0)
         if np.count_nonzero(exists) > 1:
             tables[pair.rule] = table.where(exists)
-    return Table.stack(tables, by="rule") if tables else None
+    return FigureTable.stack(tables, by="rule") if tables else None
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw one panel before and one after, with the line of equal weights."""
     figure = style.new_figure(width=7.2, height=4.2)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -63,7 +63,7 @@ def paint(table: Table) -> Figure:
     return figure
 
 
-def _points(table: Table, panels: Sequence[Axes]) -> list[style.Entry]:
+def _points(table: FigureTable, panels: Sequence[Axes]) -> list[style.Entry]:
     several_rules = len(set(table["rule"].tolist())) > 1
     size = 4.5 if len(table) < 300 else 2.0
     entries = []

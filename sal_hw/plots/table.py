@@ -18,7 +18,7 @@ MAX_CSV_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class FigureTable:
     """The numbers of a figure.
 
     Attributes
@@ -30,13 +30,13 @@ class Table:
     columns: dict[str, NDArray[Any]]
 
     @classmethod
-    def of(cls, **columns: ArrayLike) -> Table:
+    def of(cls, **columns: ArrayLike) -> FigureTable:
         """Return a table; scalars are repeated over all rows."""
         arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(values)) for values in columns.values()))
         return cls(dict(zip(columns, arrays, strict=True)))
 
     @classmethod
-    def stack(cls, tables: Mapping[str, Table], *, by: str) -> Table:
+    def stack(cls, tables: Mapping[str, FigureTable], *, by: str) -> FigureTable:
         """Return the rows of all tables, with their key in a first column named `by`."""
         names = list(next(iter(tables.values())).columns)
         keys = np.concatenate([np.full(len(table), key) for key, table in tables.items()])
@@ -55,11 +55,11 @@ class Table:
         """Whether there is a column of this name."""
         return name in self.columns
 
-    def where(self, selected: NDArray[np.bool_]) -> Table:
+    def where(self, selected: NDArray[np.bool_]) -> FigureTable:
         """Return the selected rows."""
-        return Table({name: values[selected] for name, values in self.columns.items()})
+        return FigureTable({name: values[selected] for name, values in self.columns.items()})
 
-    def groups(self, *by: str) -> Iterator[tuple[tuple[str, ...], Table]]:
+    def groups(self, *by: str) -> Iterator[tuple[tuple[str, ...], FigureTable]]:
         """Yield the rows that agree in the columns `by`, in the order in which they first appear."""
         keys = list(zip(*(self[name].tolist() for name in by), strict=True))
         rows: dict[tuple[Any, ...], list[int]] = {}
@@ -67,7 +67,7 @@ class Table:
             rows.setdefault(key, []).append(index)
         for key, indices in rows.items():
             chosen = np.array(indices)
-            yield key, Table({name: values[chosen] for name, values in self.columns.items()})
+            yield key, FigureTable({name: values[chosen] for name, values in self.columns.items()})
 
     def csv_bytes(self) -> bytes:
         """Return the table as CSV with a header; reading a number gives exactly the number drawn."""

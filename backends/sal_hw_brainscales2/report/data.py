@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.signs import sign_of
 from sal_hw.target.snapshot import CalibrationSnapshot
@@ -42,15 +42,15 @@ def target_population(program: CompiledProgram, owner: str) -> str:
     return (onto | {item.name: item.population for item in program.stimuli})[owner]
 
 
-def tabulate_synapses(program: CompiledProgram) -> Table | None:
+def tabulate_synapses(program: CompiledProgram) -> FigureTable | None:
     """Return every used synapse of the chip with its place, label and code; None if there are none."""
     tables = [_synapses(tile) for tile in placed_chip(program).tiles if tile.exists.any()]
     return _joined(tables)
 
 
-def _synapses(tile: SynapseTile) -> Table:
+def _synapses(tile: SynapseTile) -> FigureTable:
     source, column = np.nonzero(tile.exists)
-    return Table.of(
+    return FigureTable.of(
         owner=np.array(tile.owner),
         polarity=np.array(tile.polarity),
         hemisphere=tile.hemisphere,
@@ -61,7 +61,7 @@ def _synapses(tile: SynapseTile) -> Table:
     )
 
 
-def tabulate_weights(program: CompiledProgram, calibration: CalibrationSnapshot | None = None) -> Table | None:
+def tabulate_weights(program: CompiledProgram, calibration: CalibrationSnapshot | None = None) -> FigureTable | None:
     """Return wanted and stored weight of every synapse whose weight is not zero; None if there are none.
 
     Parameters
@@ -104,13 +104,13 @@ def _gain(calibration: CalibrationSnapshot | None, tile: SynapseTile) -> Floats:
     return np.asarray(np.maximum(np.where(table.ok[place], table.measured[place], 1.0), _LEAST_GAIN), dtype=np.float64)
 
 
-def _weights(program: CompiledProgram, tile: SynapseTile, wanted: Floats, gain: Floats) -> Table:
+def _weights(program: CompiledProgram, tile: SynapseTile, wanted: Floats, gain: Floats) -> FigureTable:
     lsb = np.broadcast_to(program.scaling_of(tile.owner).lsb[tile.post], tile.codes.shape)
     pre, column = np.nonzero(wanted > 0.0)
     sign = float(sign_of(tile.polarity))
     code, step = tile.codes[pre, column].astype(np.int64), lsb[pre, column] * gain[pre, column]
     asked = wanted[pre, column]
-    return Table.of(
+    return FigureTable.of(
         owner=np.array(tile.owner),
         pre=pre,
         post=tile.post[column],
@@ -122,7 +122,7 @@ def _weights(program: CompiledProgram, tile: SynapseTile, wanted: Floats, gain: 
     )
 
 
-def tabulate_in_degree(program: CompiledProgram) -> Table | None:
+def tabulate_in_degree(program: CompiledProgram) -> FigureTable | None:
     """Return how many synapse rows each neuron uses, per projection or stimulus; None if there are none.
 
     A source with weights of both signs uses two rows. Neurons are in the executor's order.
@@ -135,8 +135,8 @@ def tabulate_in_degree(program: CompiledProgram) -> Table | None:
         np.add.at(counts, block.offset + tile.post, tile.exists.sum(axis=0))
     names = np.concatenate([np.full(block.size, block.population) for block in program.neurons])
     index = np.concatenate([np.arange(block.size) for block in program.neurons])
-    tables = {owner: Table.of(population=names, neuron=index, rows=counts) for owner, counts in rows.items()}
-    return Table.stack(tables, by="owner") if tables else None
+    tables = {owner: FigureTable.of(population=names, neuron=index, rows=counts) for owner, counts in rows.items()}
+    return FigureTable.stack(tables, by="owner") if tables else None
 
 
 def in_degrees(program: CompiledProgram) -> NDArray[np.int64]:
@@ -154,7 +154,7 @@ def used_rows(chip: ChipProgram) -> Iterator[tuple[int, NDArray[np.int64]]]:
         yield hemisphere, np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *rows]))
 
 
-def _joined(tables: list[Table]) -> Table | None:
+def _joined(tables: list[FigureTable]) -> FigureTable | None:
     if not tables:
         return None
-    return Table({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})
+    return FigureTable({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})

@@ -9,7 +9,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.files import save
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_brainscales2.report.data import placed_chip, tabulate_in_degree, tabulate_synapses, tabulate_weights
@@ -58,11 +58,11 @@ def write_program_figures(
     return tuple(pictures)
 
 
-def _owners(table: Table) -> list[str]:
+def _owners(table: FigureTable) -> list[str]:
     return list(dict.fromkeys(table["owner"].tolist()))
 
 
-def paint_synapses(table: Table, *, hemispheres: int, rows: int, columns: int, buses: int) -> Figure:
+def paint_synapses(table: FigureTable, *, hemispheres: int, rows: int, columns: int, buses: int) -> Figure:
     """Draw the used synapses of each hemisphere, rows over columns, coloured by owner; inhibitory ones are paler."""
     from matplotlib.colors import to_rgb
 
@@ -98,7 +98,7 @@ def _mark_buses(axes: Axes, rows_per_bus: int, rows: int, columns: int) -> None:
         axes.text(columns * 0.985, start + rows_per_bus - 2.0, f"bus {bus}", **place)
 
 
-def paint_weights(table: Table) -> Figure:
+def paint_weights(table: FigureTable) -> Figure:
     """Draw stored over wanted weights, and beside it by how many codes they differ."""
     owners = _owners(table)
     figure = style.new_figure(width=9.0, height=4.4)
@@ -130,13 +130,13 @@ def paint_weights(table: Table) -> Figure:
     return figure
 
 
-def _worst(table: Table) -> str:
+def _worst(table: FigureTable) -> str:
     beyond = int((np.abs(table["error_lsb"]) > 0.5 + 1e-9).sum())
     zero = int((table["code"] == 0).sum())
     return f"{beyond} errors above half a code, {zero} stored as zero"
 
 
-def paint_in_degree(table: Table, *, limit: int) -> Figure:
+def paint_in_degree(table: FigureTable, *, limit: int) -> Figure:
     """Draw the synapse rows of each neuron, one layer per projection or stimulus."""
     figure = style.new_figure(width=8.0)
     axes = figure.subplots()
@@ -159,7 +159,7 @@ def paint_in_degree(table: Table, *, limit: int) -> Figure:
     return figure
 
 
-def _name_populations(axes: Axes, piece: Table) -> None:
+def _name_populations(axes: Axes, piece: FigureTable) -> None:
     start = 0
     ticks = []
     for (population,), part in piece.groups("population"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _DALE: style.Look = {"color": style.COLOURS[0], "marker": "o", "markersize": 4, 
 _DIRECT: style.Look = {"color": style.COLOURS[1], "marker": "s", "markersize": 4, "linewidth": 1.4, "linestyle": "--"}
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return drifts and the weights at which they vanish (panel ``drift``), and rates (panel ``rates``)."""
     if "dale.drift_21" not in result.traces:
         return None
@@ -31,7 +31,7 @@ def tabulate(result: RunResult) -> Table | None:
     weights = drift.at
     rows, columns = (index.ravel() for index in np.indices(drift.values.shape))
     # two panels of different content share columns: unused cells are NaN
-    return Table.of(
+    return FigureTable.of(
         panel=np.repeat(["drift", "rates"], [rows.size, rates.at.size]),
         weight_21=np.concatenate([weights[columns], rates.at]),
         weight_12=np.concatenate([weights[rows], np.full(rates.at.size, np.nan)]),
@@ -48,7 +48,7 @@ def _padded(values: np.ndarray, more: int) -> np.ndarray:
     return np.concatenate([values, np.full(more, np.nan)])
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw the drift over the grid and the rates, one row per run."""
     pieces = list(table.groups("run"))
     figure = style.new_figure(width=9.6, height=0.6 + 3.9 * len(pieces))
@@ -68,7 +68,7 @@ def paint(table: Table) -> Figure:
     return figure
 
 
-def _paint_drift(figure: Figure, axes: Axes, piece: Table, several: str) -> None:
+def _paint_drift(figure: Figure, axes: Axes, piece: FigureTable, several: str) -> None:
     weights = np.unique(piece["weight_21"])
     drift = piece["drift_21"].reshape(weights.size, weights.size)
     bound = float(np.abs(drift).max()) or 1.0
@@ -86,7 +86,7 @@ def _paint_drift(figure: Figure, axes: Axes, piece: Table, several: str) -> None
     bar.ax.set_xlabel("per\n" + r"$\tau_{ref}$", fontsize=style.LABEL_SIZE)
 
 
-def _paint_rates(axes: Axes, piece: Table, several: str) -> None:
+def _paint_rates(axes: Axes, piece: FigureTable, several: str) -> None:
     axes.plot(piece["weight_21"], piece["rate_dale"], **_DALE)
     axes.plot(piece["weight_21"], piece["rate_direct"], **_DIRECT)
     title, x = f"Rate of e2{several}", "$W_{21}$, e1 to e2 (log odds)"

@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult, Trace, is_time
 
 if TYPE_CHECKING:
@@ -23,30 +23,30 @@ _LABELS = {"epoch": "epochs", "time_s": "model time (s)", "update": "updates", "
 _WEIGHTS = ("weight_forward", "feedback_start", "feedback_end")
 
 
-def tabulate_angles(result: RunResult) -> Table | None:
+def tabulate_angles(result: RunResult) -> FigureTable | None:
     """Return the alignment angle of each layer, or of each method, over the run."""
     traces = _traces(result, _ANGLE)
     tables = {}
     for name, trace in traces.items():
         at = np.asarray(trace.at, dtype=np.float64) * (1e-3 if is_time(trace.axis) else 1.0)
-        tables[name] = Table.of(**{_AXES[trace.axis]: at, "angle_deg": trace.values})
-    return Table.stack(tables, by="layer") if tables else None
+        tables[name] = FigureTable.of(**{_AXES[trace.axis]: at, "angle_deg": trace.values})
+    return FigureTable.stack(tables, by="layer") if tables else None
 
 
-def tabulate_weights(result: RunResult) -> Table | None:
+def tabulate_weights(result: RunResult) -> FigureTable | None:
     """Return the recorded sample of reciprocal weights of each layer, or of each method."""
     tables = {}
     for name, trace in _traces(result, _PAIRS).items():
         columns = dict(zip(_WEIGHTS, trace.values.T, strict=True))
-        tables[name] = Table.of(synapse=trace.at, **columns)
-    return Table.stack(tables, by="layer") if tables else None
+        tables[name] = FigureTable.of(synapse=trace.at, **columns)
+    return FigureTable.stack(tables, by="layer") if tables else None
 
 
 def _traces(result: RunResult, prefix: str) -> dict[str, Trace]:
     return {name.removeprefix(prefix): trace for name, trace in result.traces.items() if name.startswith(prefix)}
 
 
-def paint_angles(table: Table) -> Figure:
+def paint_angles(table: FigureTable) -> Figure:
     """Draw all angles into one panel: a colour per layer, a line style per run."""
     figure = style.new_figure()
     axes = figure.subplots()
@@ -71,7 +71,7 @@ def paint_angles(table: Table) -> Figure:
     return figure
 
 
-def paint_weights(table: Table) -> Figure:
+def paint_weights(table: FigureTable) -> Figure:
     """Draw feedback against forward weights, one panel per layer, with the start in grey."""
     layers = list(dict.fromkeys(table["layer"].tolist()))
     runs = list(dict.fromkeys(table["run"].tolist()))
@@ -94,7 +94,7 @@ def paint_weights(table: Table) -> Figure:
     return figure
 
 
-def _paint_layer(axes: Axes, table: Table, runs: list[str]) -> None:
+def _paint_layer(axes: Axes, table: FigureTable, runs: list[str]) -> None:
     size = 3.0 if len(table) < 300 else 1.5
     for (run,), piece in table.groups("run"):
         look: style.Look = {"linestyle": "none", "marker": "o", "markersize": size, "markeredgewidth": 0.0}

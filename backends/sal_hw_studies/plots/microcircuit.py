@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult, Trace
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ _SUMMARY = ("lower_quartile", "median", "upper_quartile")
 _PAIR = ("forward_start", "feedback_start", "forward_end", "feedback_end")
 
 
-def tabulate_loss(result: RunResult) -> Table | None:
+def tabulate_loss(result: RunResult) -> FigureTable | None:
     """Return median and quartiles of the loss over networks, per rule, validation and epoch."""
     tables = []
     for prefix, validation in ((_LOSS, _FREE), (_NUDGED, _AS_PUBLISHED)):
         for rule, trace in _traces(result, prefix).items():
             columns = dict(zip(_SUMMARY, np.quantile(trace.values, _QUARTILES, axis=1), strict=True))
-            tables.append(Table.of(rule=rule, validation=validation, epoch=trace.at, **columns))
+            tables.append(FigureTable.of(rule=rule, validation=validation, epoch=trace.at, **columns))
     return _joined(tables)
 
 
-def tabulate_weights(result: RunResult) -> Table | None:
+def tabulate_weights(result: RunResult) -> FigureTable | None:
     """Return the reciprocal weights of each rule, and below them how many have the right sign after each epoch.
 
     Rows of weights have NaN for epoch and share, and the other way round, so that the figure is one table.
@@ -44,10 +44,10 @@ def tabulate_weights(result: RunResult) -> Table | None:
     tables = []
     for rule, trace in _traces(result, _PAIRS).items():
         weights = dict(zip(_PAIR, trace.values.T, strict=True))
-        tables.append(Table.of(rule=rule, epoch=np.nan, share_right_sign=np.nan, **weights))
+        tables.append(FigureTable.of(rule=rule, epoch=np.nan, share_right_sign=np.nan, **weights))
     for rule, trace in _traces(result, _SIGNS).items():
         shares = {"epoch": trace.at.astype(np.float64), "share_right_sign": trace.values.mean(axis=1)}
-        tables.append(Table.of(rule=rule, **shares, **dict.fromkeys(_PAIR, np.nan)))
+        tables.append(FigureTable.of(rule=rule, **shares, **dict.fromkeys(_PAIR, np.nan)))
     return _joined(tables)
 
 
@@ -57,14 +57,14 @@ def _traces(result: RunResult, prefix: str) -> dict[str, Trace]:
     return {rule: found[rule] for rule in sorted(found, key=_place)}
 
 
-def _joined(tables: list[Table]) -> Table | None:
+def _joined(tables: list[FigureTable]) -> FigureTable | None:
     """Return the rows of all tables, which have the same columns."""
     if not tables:
         return None
-    return Table({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})
+    return FigureTable({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})
 
 
-def paint_loss(table: Table) -> Figure:
+def paint_loss(table: FigureTable) -> Figure:
     """Draw the medians with a band between the quartiles: a colour per rule, dashes where validation was nudged."""
     figure = style.new_figure()
     axes = figure.subplots()
@@ -88,7 +88,7 @@ def paint_loss(table: Table) -> Figure:
     return figure
 
 
-def paint_weights(table: Table) -> Figure:
+def paint_weights(table: FigureTable) -> Figure:
     """Draw the share of right signs over the epochs, then feedback against forward weights, one panel per rule."""
     rules, runs = (list(dict.fromkeys(table[name].tolist())) for name in ("rule", "run"))
     figure = style.new_figure(width=1.0 + 2.6 * (len(rules) + 1), height=3.6)
@@ -114,7 +114,7 @@ def paint_weights(table: Table) -> Figure:
     return figure
 
 
-def _paint_pairs(axes: Axes, table: Table, limit: float, shade: str) -> None:
+def _paint_pairs(axes: Axes, table: FigureTable, limit: float, shade: str) -> None:
     look: style.Look = {"linestyle": "none", "marker": "o", "markersize": 3.5, "markeredgewidth": 0.0}
     axes.plot(table["forward_start"], table["feedback_start"], color="#bbbbbb", alpha=0.6, zorder=1, **look)
     axes.plot(table["forward_end"], table["feedback_end"], color=shade, alpha=0.8, zorder=2, **look)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PREFIX = "deviation."
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return three sets of points per shape, told apart by the column ``panel``.
 
     ``psp``: PSP over the steps since the spike. ``nullcline``: weight onto the second neuron over the one onto the
@@ -28,11 +28,11 @@ def tabulate(result: RunResult) -> Table | None:
     if not names or "psp_shapes.weights" not in result.traces:
         return None
     tables = [
-        Table.of(shape=np.array(name), panel=np.array(panel), x=x, y=y)
+        FigureTable.of(shape=np.array(name), panel=np.array(panel), x=x, y=y)
         for name in names
         for panel, (x, y) in _panels(result, name).items()
     ]
-    return Table({key: np.concatenate([table[key] for table in tables]) for key in ("shape", "panel", "x", "y")})
+    return FigureTable({key: np.concatenate([table[key] for table in tables]) for key in ("shape", "panel", "x", "y")})
 
 
 def _panels(result: RunResult, name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -45,7 +45,7 @@ def _panels(result: RunResult, name: str) -> dict[str, tuple[np.ndarray, np.ndar
     }
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw three panels: the PSPs, their nullclines, and the deviations."""
     figure = style.new_figure(width=10.5, height=4.0)
     panels = figure.subplots(1, 3)
@@ -71,7 +71,7 @@ def paint(table: Table) -> Figure:
     return figure
 
 
-def _paint_shape(panels: np.ndarray, piece: Table, look: style.Look) -> None:
+def _paint_shape(panels: np.ndarray, piece: FigureTable, look: style.Look) -> None:
     for axes, panel in zip(panels, ("psp", "nullcline", "deviation"), strict=True):
         chosen = piece.where(piece["panel"] == panel)
         if panel == "deviation":
@@ -80,7 +80,7 @@ def _paint_shape(panels: np.ndarray, piece: Table, look: style.Look) -> None:
             axes.plot(chosen["x"], chosen["y"], **look)
 
 
-def _paint_deviation(axes: Axes, chosen: Table, look: style.Look) -> None:
+def _paint_deviation(axes: Axes, chosen: FigureTable, look: style.Look) -> None:
     order = np.argsort(chosen["x"], kind="stable")
     axes.plot(chosen["x"][order], chosen["y"][order], "o", markersize=3, alpha=0.6, color=look["color"])
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def tabulate_timing(result: RunResult) -> Table | None:
+def tabulate_timing(result: RunResult) -> FigureTable | None:
     """Return the distribution of spike-timing differences of every pair."""
     return _tabulate(result, "timing.", "probability")
 
 
-def tabulate_difference(result: RunResult) -> Table | None:
+def tabulate_difference(result: RunResult) -> FigureTable | None:
     """Return the difference function of every pair."""
     return _tabulate(result, "difference.", "difference")
 
 
-def _tabulate(result: RunResult, prefix: str, column: str) -> Table | None:
+def _tabulate(result: RunResult, prefix: str, column: str) -> FigureTable | None:
     tables = {
-        name.removeprefix(prefix): Table.of(**{"time_difference_steps": trace.at, column: trace.values})
+        name.removeprefix(prefix): FigureTable.of(**{"time_difference_steps": trace.at, column: trace.values})
         for name, trace in result.traces.items()
         # a rule may be called "timing", and weight rules record <rule>.difference
         if name.startswith(prefix) and trace.axis == "step"
     }
-    return Table.stack(tables, by="pair") if tables else None
+    return FigureTable.stack(tables, by="pair") if tables else None
 
 
-def paint_timing(table: Table) -> Figure:
+def paint_timing(table: FigureTable) -> Figure:
     """Draw the distributions, earlier spikes of the second neuron on the left."""
 
-    def draw(axes: Axes, piece: Table, look: style.Look) -> None:
+    def draw(axes: Axes, piece: FigureTable, look: style.Look) -> None:
         at, values = piece["time_difference_steps"], piece["probability"]
         for side in (at < 0, at > 0):
             axes.plot(at[side], values[side], **look)
@@ -57,10 +57,10 @@ def paint_timing(table: Table) -> Figure:
     return figure
 
 
-def paint_difference(table: Table) -> Figure:
+def paint_difference(table: FigureTable) -> Figure:
     """Draw the difference functions; dots are drawn where they change their sign."""
 
-    def draw(axes: Axes, piece: Table, look: style.Look) -> None:
+    def draw(axes: Axes, piece: FigureTable, look: style.Look) -> None:
         at, values = piece["time_difference_steps"], piece["difference"]
         axes.plot(at, values, **look)
         change = np.flatnonzero(np.sign(values[1:]) != np.sign(values[:-1]))
@@ -78,7 +78,7 @@ def paint_difference(table: Table) -> Figure:
     return figure
 
 
-def _paint(table: Table, draw: Callable[[Axes, Table, style.Look], None]) -> tuple[Figure, Axes]:
+def _paint(table: FigureTable, draw: Callable[[Axes, FigureTable, style.Look], None]) -> tuple[Figure, Axes]:
     figure = style.new_figure()
     axes = figure.subplots()
     pieces = list(table.groups("run", "pair"))

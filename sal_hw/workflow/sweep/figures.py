@@ -9,7 +9,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -34,17 +34,17 @@ _LABELS = {
 _LOGARITHMIC = ("dkl", "asymmetry")
 
 
-def tabulate_curves(result: RunResult) -> Table | None:
+def tabulate_curves(result: RunResult) -> FigureTable | None:
     """Return every followed trace of every member, with the member's level and variant."""
     return _tabulate(result, _CURVE)
 
 
-def tabulate_levels(result: RunResult) -> Table | None:
+def tabulate_levels(result: RunResult) -> FigureTable | None:
     """Return every kept metric of every member, with the member's level and variant."""
     return _tabulate(result, _METRIC)
 
 
-def _tabulate(result: RunResult, prefix: str) -> Table | None:
+def _tabulate(result: RunResult, prefix: str) -> FigureTable | None:
     traces = {name.removeprefix(prefix): item for name, item in result.traces.items() if name.startswith(prefix)}
     if not traces or "sweep.level" not in result.traces:
         return None
@@ -61,16 +61,16 @@ def _tabulate(result: RunResult, prefix: str) -> Table | None:
         }
         if prefix == _CURVE:
             columns["update"] = np.repeat(trace.at, len(level))
-        tables[name] = Table.of(**columns)
+        tables[name] = FigureTable.of(**columns)
     quantity = str(result.metrics.get("level", "level"))
-    return Table.stack({quantity: Table.stack(tables, by="quantity")}, by="level_name")
+    return FigureTable.stack({quantity: FigureTable.stack(tables, by="quantity")}, by="level_name")
 
 
-def paint_curves(table: Table) -> Figure:
+def paint_curves(table: FigureTable) -> Figure:
     """Draw each trace over the updates: a panel per quantity and variant, thin lines per member, their median thick."""
     levels = np.unique(table["level"])
 
-    def draw(axes: Axes, piece: Table) -> None:
+    def draw(axes: Axes, piece: FigureTable) -> None:
         for index, level in enumerate(levels):
             shade = style.colour(index, len(levels))
             some = piece.where(piece["level"] == level)
@@ -92,7 +92,7 @@ def paint_curves(table: Table) -> Figure:
     return figure
 
 
-def _paint_panels(table: Table, draw: Callable[[Axes, Table], None], *, x: str) -> Figure:
+def _paint_panels(table: FigureTable, draw: Callable[[Axes, FigureTable], None], *, x: str) -> Figure:
     quantities, variants = (list(dict.fromkeys(table[key].tolist())) for key in ("quantity", "variant"))
     figure = style.new_figure(width=1.6 + 3.6 * len(variants), height=0.8 + 2.4 * len(quantities))
     panels = figure.subplots(len(quantities), len(variants), sharex=True, sharey="row", squeeze=False)
@@ -114,7 +114,7 @@ def _label(quantity: str) -> str:
     return _LABELS.get(quantity, style.plain(quantity.replace("_", " ")))
 
 
-def paint_levels(table: Table) -> Figure:
+def paint_levels(table: FigureTable) -> Figure:
     """Draw each metric over the levels, a line per variant: means of the members with their standard errors."""
     shown = table.where(~np.char.endswith(table["quantity"].astype(str), "_error_final"))
     quantities, variants = (list(dict.fromkeys(shown[key].tolist())) for key in ("quantity", "variant"))
@@ -143,14 +143,14 @@ def paint_levels(table: Table) -> Figure:
     return figure
 
 
-def _levels_title(shown: Table) -> str:
+def _levels_title(shown: FigureTable) -> str:
     """Say what is drawn, and that a logarithmic axis leaves out zeros if there are any."""
     on_log_axis = np.array([str(quantity).startswith(_LOGARITHMIC) for quantity in shown["quantity"]])
     missing = "; zeros are not shown" if (shown["value"][on_log_axis] == 0.0).any() else ""
     return f"Means of all runs and their standard errors{missing}"
 
 
-def _paint_means(axes: Axes, piece: Table, look: style.Look, *, logarithmic: bool) -> None:
+def _paint_means(axes: Axes, piece: FigureTable, look: style.Look, *, logarithmic: bool) -> None:
     known = piece.where(np.isfinite(piece["value"]))
     levels = np.unique(known["level"])
     groups = [known["value"][known["level"] == level] for level in levels]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sal_hw.errors import InputError
-from sal_hw.plots import Table, collect, render, save, table, write_figures
+from sal_hw.plots import FigureTable, collect, render, save, table, write_figures
 from sal_hw.storage.files import read_npz
 
 
@@ -37,8 +37,8 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path, make_sampler):
 
 
 def test_tables_repeat_scalars_and_keep_order():
-    made = Table.of(update=[0, 1], unit=2.5)
-    stacked = Table.stack({"b": made, "a": made}, by="run")
+    made = FigureTable.of(update=[0, 1], unit=2.5)
+    stacked = FigureTable.stack({"b": made, "a": made}, by="run")
     assert stacked.csv_bytes() == b"run,update,unit\nb,0,2.5\nb,1,2.5\na,0,2.5\na,1,2.5\n"
     assert [key for key, _ in stacked.groups("run")] == [("b",), ("a",)]
 

@@ -211,10 +211,10 @@ def test_labels_are_shown_letter_by_letter(make_sampler):
 
 
 FOREIGN = """
-from sal_hw.plots import Kind, Table, style
+from sal_hw.plots import FigureTable, Kind, style
 
 def tabulate(result):
-    return Table.of(seed=[result.seed])
+    return FigureTable.of(seed=[result.seed])
 
 def paint(table):
     figure = style.new_figure()

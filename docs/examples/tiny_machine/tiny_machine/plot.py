@@ -8,7 +8,7 @@ import numpy as np
 
 from sal_hw.plots import style
 from sal_hw.plots.kind import Kind
-from sal_hw.plots.table import Table
+from sal_hw.plots.table import FigureTable
 from sal_hw.results.result import RunResult
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 LIMIT_MV = 1.0
 
 
-def tabulate(result: RunResult) -> Table | None:
+def tabulate(result: RunResult) -> FigureTable | None:
     """Return the largest magnitude per projection at the end; None for runs of other machines."""
     if result.target != "tiny" or not result.weights:
         return None
     largest = [float(np.abs(weights).max()) for weights in result.weights.values()]
-    return Table.of(projection=list(result.weights), largest_mv=largest)
+    return FigureTable.of(projection=list(result.weights), largest_mv=largest)
 
 
-def paint(table: Table) -> Figure:
+def paint(table: FigureTable) -> Figure:
     """Draw one group of bars per projection, and in it one bar per run."""
     figure = style.new_figure()
     axes = figure.subplots()
