@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import typer
 
@@ -71,6 +73,12 @@ def _root(
     del version
 
 
+@cache
+def _command() -> Any:
+    """Return the tree of commands, which takes Typer longer to make than many a command to run."""
+    return typer.main.get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -88,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json, debug = "--json" in words, "--debug" in words
     try:
-        return int(app(args=words, prog_name="sal-hw", standalone_mode=False) or 0)
+        return int(_command()(args=words, prog_name="sal-hw", standalone_mode=False) or 0)
     except SalHwError as error:
         if debug:
             raise

@@ -15,7 +15,7 @@ COLUMNS = 256
 NAME = "PLASTICITY_RULE_KERNEL"
 
 #: warnings are errors: a kernel that warns here may be wrong there
-FLAGS = ("-std=gnu++17", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror", "-shared", "-fPIC")
+FLAGS = ("-std=gnu++17", "-O1", "-Wall", "-Wextra", "-pedantic", "-Werror", "-shared", "-fPIC")
 
 
 def compiler():

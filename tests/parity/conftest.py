@@ -6,7 +6,7 @@ import pytest
 from reciprocal_network import Reciprocal, Recording, draw_network, run_emulator
 
 
-@pytest.fixture(scope="session", params=[1, 2])
+@pytest.fixture(scope="session", params=[1, pytest.param(2, marks=pytest.mark.slow)])
 def network(request: pytest.FixtureRequest) -> Reciprocal:
     return draw_network(request.param)
 

@@ -76,7 +76,11 @@ class Case:
         return stdp.weight_max_mv * change
 
 
-@pytest.fixture(scope="module", params=SIMULATORS)
+#: Brian2 spends seconds before its first step
+PARAMS = [pytest.param(name, marks=pytest.mark.slow) if name == "brian2" else name for name in SIMULATORS]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     if missing(request.param):
         pytest.skip("needs PyNN and its simulators: pip install -e '.[pynn]'")
@@ -230,7 +234,7 @@ def _trains(
     return {key: np.array(steps) for key, steps in found.items()}
 
 
-@pytest.mark.parametrize("simulator", [pytest.param("brian2", marks=pytest.mark.slow), "nest"])
+@pytest.mark.parametrize("simulator", PARAMS)
 def test_given_inputs_make_the_spikes_of_the_ideal_target(simulator: Simulator) -> None:
     if missing(simulator):
         pytest.skip("needs PyNN and its simulators: pip install -e '.[pynn]'")

@@ -60,8 +60,6 @@ def test_a_chip_is_measured_and_reported(terminal: Terminal, tmp_path: Path) -> 
     assert page.count("data:image/png;base64,") >= 3
     command = "sal-hw calibrate --target brainscales2 --synthetic 7 --seed 1 --only-neurons 0-3,256-259"
     assert command in page
-    assert terminal("snapshot", "report", "chip", "-o", "again.html") == 0
-    assert (tmp_path / "again.html").read_bytes() == (tmp_path / "chip.html").read_bytes()
     assert terminal("snapshot", "report", "chip", "-o", "chip.html") == 2
     assert "E501" in terminal.err
 

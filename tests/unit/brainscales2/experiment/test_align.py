@@ -1,8 +1,7 @@
-"""Alignment on emulated chips: 32 and 32 neurons for 600 s of model time, 300 updates.
+"""Alignment on emulated chips: 32 and 32 neurons for 200 s of model time, 100 updates; 600 s in slow tests.
 
-The bounds are those of the task: seeds of the same case differ by about half a degree (nominal, and with the balance
-of the sensors known) and by 2 degrees (balance not known), and every bound is more than 4 degrees away from what is
-found.
+The bounds are those of the task: seeds of the same case differ by about half a degree (nominal, and with the balance of
+the sensors known) and by 2 degrees (balance not known), and every bound is more than 4 degrees away from what is found.
 """
 
 from __future__ import annotations
@@ -25,22 +24,27 @@ def _run(chip=None, calibration=None, seed=1, overrides=(), target="brainscales2
     return api.run(recipe, target=target, emulate=True, chip=chip, calibration=calibration, figures=False)
 
 
-def test_a_nominal_chip_aligns():
-    run = _run()
+def _lasting(duration):
+    return (f"parameters.duration={duration} s",)
+
+
+@pytest.mark.parametrize("duration", [200, pytest.param(600, marks=pytest.mark.slow)])
+def test_a_nominal_chip_aligns(duration):
+    run = _run(overrides=_lasting(duration))
     metrics = run.metrics
     assert set(METRICS) <= set(metrics)
-    assert metrics["updates"] == 300
+    assert metrics["updates"] == duration // 2
     # independent weights: 1024 of them scatter around 90 degrees by 180 / pi / 32 = 1.8 degrees
     assert metrics["angle_initial"] == pytest.approx(90.0, abs=3 * 1.8)
     assert metrics["angle_final"] < 25.0
-    assert metrics["norm_ratio_final"] == pytest.approx(1.0, abs=0.1)
+    assert metrics["norm_ratio_final"] == pytest.approx(1.0, abs=0.1 if duration == 600 else 0.2)
     assert 5.0 < metrics["rate_mean_hz"] < 30.0
     assert metrics["updates_missed"] == 0
     assert metrics["weights_at_rail"] < 0.01 * 2048
     assert run.health.verdict == "ok"
     angle = run.result.traces["alignment.angle"].values
-    assert len(angle) == 301
-    # most of the way is done in the first third; noise of single updates is below a degree
+    assert len(angle) == duration // 2 + 1
+    # most of the way is done after 200 s; noise of single updates is below a degree
     assert angle[100] < 30.0
     assert np.abs(np.diff(angle[-50:])).max() < 1.0
     forward, feedback = run.weights["forward"], run.weights["feedback"]
@@ -49,15 +53,17 @@ def test_a_nominal_chip_aligns():
     assert np.abs(feedback).max() <= 1.26 + 1e-9
 
 
-@pytest.mark.parametrize("chip", [7, *(pytest.param(chip, marks=pytest.mark.slow) for chip in (1, 2, 3))])
-def test_a_chip_aligns_only_if_the_balance_of_its_sensors_is_known(chip):
-    blind, known = _run(chip), _run(chip, "truth")
+@pytest.mark.parametrize(
+    ("chip", "duration"), [(7, 240), *(pytest.param(chip, 600, marks=pytest.mark.slow) for chip in (7, 1, 2, 3))]
+)
+def test_a_chip_aligns_only_if_the_balance_of_its_sensors_is_known(chip, duration):
+    blind, known = (_run(chip, calibration, overrides=_lasting(duration)) for calibration in (None, "truth"))
     # every sensor pair pulls its weight to one of its ends, whatever the spikes say
     assert blind.metrics["angle_final"] > 55.0
     assert blind.metrics["weights_at_rail"] > 0.1 * 2048
     assert blind.health.verdict == "degraded"
     assert "weights_at_rail" in {finding.kind for finding in blind.health.findings}
-    assert known.metrics["angle_final"] < 37.0
+    assert known.metrics["angle_final"] < (37.0 if duration == 600 else 40.0)
     assert known.metrics["norm_ratio_final"] == pytest.approx(1.0, abs=0.2)
     assert known.metrics["weights_at_rail"] < 0.1 * 2048
     assert known.health.verdict == "ok"
