@@ -121,7 +121,7 @@ def test_a_failed_program_is_unfinished_and_has_only_whole_files(
         patch.setattr(owner, name, _failing(getattr(owner, name), at, OSError(errno.EIO, "broken")))
         if at > points:
             store_program(out, program, recipe.file.document)
-            assert read_manifest(out, "program", schema_versions=(1,))["program_hash"] == program.hash
+            assert read_manifest(out, "program", schema_versions=(2,))["program_hash"] == program.hash
             return
         with pytest.raises(InputError) as caught:
             store_program(out, program, recipe.file.document)
@@ -132,7 +132,7 @@ def test_a_failed_program_is_unfinished_and_has_only_whole_files(
             assert path.read_bytes() == (tmp_path / "whole" / path.name).read_bytes()
     if at < points:
         with pytest.raises(InputError) as refused:
-            read_manifest(out, "program", schema_versions=(1,))
+            read_manifest(out, "program", schema_versions=(2,))
         assert refused.value.code == "E505"
 
 

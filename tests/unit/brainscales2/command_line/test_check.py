@@ -90,7 +90,7 @@ def test_the_report_is_that_of_the_program(terminal: Terminal) -> None:
     assert [item["columns"] for item in found["placement"]] == [[[0, 7]], [[8, 15]]]
     # 8 learning sources with a row of each sign, and one row of each noise
     assert found["in_degree"] == {"mean": pytest.approx(14.0), "largest": 18, "limit": 256}
-    for item, scaling in zip(found["weights"], chip.scaling, strict=True):
+    for item, scaling in zip(found["weights"], program.scaling, strict=True):
         assert (item["owner"], item["clipped"], item["total"]) == (scaling.owner, scaling.clipped, scaling.total)
         assert item["worst_error"] == pytest.approx(scaling.worst_error)
     places = [(item["hemisphere"], item["bus"]) for item in found["background"]]
@@ -155,7 +155,7 @@ def test_a_target_without_circuits_has_no_chip(terminal: Terminal) -> None:
 
 def test_compile_keeps_program_report_and_pictures_under_the_manifest(terminal: Terminal) -> None:
     found = terminal.document("compile", ALIGNMENT, *CHIP, *SMALL, "-o", "program")
-    manifest = read_manifest(Path("program"), "program", schema_versions=(1,))
+    manifest = read_manifest(Path("program"), "program", schema_versions=(2,))
     pictures = {
         f"figures/{name}.{end}" for name in ("synapses", "stored-weights", "in-degree") for end in ("png", "csv")
     }
@@ -173,7 +173,7 @@ def test_compile_keeps_program_report_and_pictures_under_the_manifest(terminal: 
 def test_compile_without_pictures(terminal: Terminal, words: tuple[str, ...]) -> None:
     assert terminal.document("compile", *words, "-o", "program")["figures"] == []
     assert not Path("program/figures").exists()
-    read_manifest(Path("program"), "program", schema_versions=(1,))
+    read_manifest(Path("program"), "program", schema_versions=(2,))
 
 
 def test_targets_are_listed_briefly_unless_limits_are_asked_for(terminal: Terminal) -> None:

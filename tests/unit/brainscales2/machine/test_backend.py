@@ -405,7 +405,7 @@ def test_what_compile_writes_stands_under_the_manifest(front_ends, tmp_path, mon
     assert main([*words, "build"]) == 0
     out = capsys.readouterr().out
     assert "file: build/run_hxtorch.py" in out
-    listed = read_manifest(Path("build"), "program", schema_versions=(1,))["files"]
+    listed = read_manifest(Path("build"), "program", schema_versions=(2,))["files"]
     assert {"run_hxtorch.py", "calibrate_sal.py", "experiment.json", "kernels/kernel_0_hxtorch.cpp"} <= set(listed)
     assert "run_pynn.py" not in listed
     assert main([*words, "other", "--via", "pynn"]) == 2

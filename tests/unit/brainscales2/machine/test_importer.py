@@ -268,7 +268,7 @@ def test_only_experiments_in_one_piece_are_imported(recorded, compiled, tmp_path
     document = json.loads(path.read_text())
     from sal_hw.storage.artifact import read_manifest
 
-    manifest = read_manifest(compiled, "program", schema_versions=(1,))
+    manifest = read_manifest(compiled, "program", schema_versions=(2,))
     for kind, code in (("sample", "E808"), ("align", "E504")):
         path.write_text(json.dumps({"kind": kind} if kind == "align" else {**document, "kind": kind}))
         from sal_hw.storage.files import sha256
