@@ -6,7 +6,7 @@ spikes and the last weights of a run of the emulated chip.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,8 @@ def test_results_are_the_emulators_books(bench, recorded):
     last_us = kernel.start_us + (UPDATES - 1) * kernel.period_us
     np.testing.assert_allclose(found["weights.feedback.excitatory.time_us"], [last_us])
     header = read_result(bench.folder / "result", recorded.program).header
-    assert (header["front_end"], header["chip_id"], header["messages"]) == ("hxtorch", CHIP, [])
-    assert set(header["counters"].values()) == {0}
+    assert (header.front_end, header.chip_id, header.messages) == ("hxtorch", CHIP, ())
+    assert set(asdict(header.counters).values()) == {0}
 
 
 def test_what_is_asked_of_the_chip(bench, recorded):
@@ -147,8 +147,8 @@ def test_what_was_lost_is_counted(bench, recorded):
     assert done.returncode == 0, done.stderr
     header = read_result(bench.folder / "result", recorded.program).header
     expected = {"updates_missed": 2, "scheduler_dropped": 3, "spikes_dropped": 11, "link_errors": 4}
-    assert header["counters"] == expected
-    assert header["messages"] == ["2 of 5 updates of feedback did not take place"]
+    assert asdict(header.counters) == expected
+    assert header.messages == ("2 of 5 updates of feedback did not take place",)
 
 
 def test_neurons_that_failed_their_calibration_are_told(bench):

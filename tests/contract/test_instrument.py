@@ -32,6 +32,7 @@ from sal_hw_brainscales2.machine.importer import ChipResult, read_result
 from sal_hw_brainscales2.machine.instrument import MachineInstrument
 from sal_hw_brainscales2.machine.live import execute
 from sal_hw_brainscales2.machine.program_files import RUN_FILES, run_file
+from sal_hw_brainscales2.machine.result_header import ResultHeader
 from sal_hw_brainscales2.program import ChipProgram
 from sal_hw_calibration.bench import Bench
 from sal_hw_calibration.measure import correlation, membranes
@@ -232,7 +233,7 @@ def test_without_membranes_a_program_without_a_rule_may_last_longer(chip: Replay
 def test_hemispheres_sample_at_nearly_the_same_time(
     chip: ReplayedChip, monkeypatch: pytest.MonkeyPatch, late_us: float, remarks: int
 ) -> None:
-    headers: list[dict[str, Any]] = []
+    headers: list[ResultHeader] = []
     monkeypatch.setattr(chip.machine, "_identify", lambda _: None)
     run = chip.machine._run
 
@@ -251,7 +252,7 @@ def test_hemispheres_sample_at_nearly_the_same_time(
     # chip microseconds are model milliseconds; half of the neurons are late
     late_ms = found.sample_ms["cells"] - expected.sample_ms["cells"][: len(found.sample_ms["cells"])]
     np.testing.assert_allclose(late_ms, late_us / 2.0, rtol=0, atol=TIME_MS)
-    assert [len(each["messages"]) for each in headers] == [remarks]
+    assert [len(each.messages) for each in headers] == [remarks]
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

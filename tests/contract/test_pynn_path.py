@@ -403,7 +403,7 @@ def test_updates_that_did_not_take_place_are_counted_and_not_invented(bench, rec
     )
     assert len(found["weights.feedback.inhibitory.time_us"]) == UPDATES - 2
     assert len(found["weights.feedback.excitatory"]) == UPDATES
-    assert read_result(bench.folder / "result", recorded.program).header["counters"]["updates_missed"] == 2
+    assert read_result(bench.folder / "result", recorded.program).header.counters.updates_missed == 2
 
 
 def test_lost_spikes_and_errors_of_links_are_counted(bench):

@@ -25,10 +25,10 @@ def chip_findings(program: CompiledProgram, result: ChipResult, counters: Mappin
     yield from _found("spikes_not_recorded", not_recorded, "degraded", words)
     words = "neurons never spiked; raise their drive, their noise or the duration"
     yield from _found("neurons_silent", sum(number or 0 for number in silent.values()), "degraded", words)
-    if result.header["front_end"] == "hxtorch" and result.updates > 1:
+    if result.header.front_end == "hxtorch" and result.updates > 1:
         words = "record of the weights, after the run: hxtorch returns none before; --via pynn records every update"
         yield from _found("weights_recorded", 1, "ok", words)
-    for message in result.header["messages"][:MAX_MESSAGES]:
+    for message in result.header.messages[:MAX_MESSAGES]:
         yield Finding(kind="message", severity="ok", count=1, advice=" ".join(message.split())[:200])
 
 

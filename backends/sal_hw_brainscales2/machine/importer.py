@@ -7,22 +7,20 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.files import read_npz, sha256
 from sal_hw_brainscales2.machine.ppu.kernels import sensed
-from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, Arrays
+from sal_hw_brainscales2.machine.result_header import FORMAT, KIND, ResultHeader, check_header, refuse_result
+from sal_hw_brainscales2.machine.run_files.run_data import Arrays
 from sal_hw_brainscales2.program import ChipProgram
-
-KIND, FORMAT = "sal-hw-result", 1
-COUNTERS = ("updates_missed", "spikes_dropped", "link_errors", "scheduler_dropped")
 
 #: bytes of spikes that are read at most: twelve bytes each, so more spikes than the chip's FPGA can hold (256 MiB)
 MAX_SPIKE_BYTES = 2**31
@@ -41,7 +39,7 @@ class ChipResult:
     Attributes
     ----------
     header
-        The content of ``result.json``.
+        What ``result.json`` says.
     arrays
         ``spikes.POPULATION.time_us`` and ``.neuron`` (spikes,), in order of time; ``weights.PROJECTION.POLARITY``
         (records, pre, post) and ``.time_us`` (records,); of projections with a correlation probe also
@@ -49,13 +47,13 @@ class ChipResult:
         programs without a learning rule ``membrane.POPULATION`` (samples, neurons) and ``.time_us`` (samples,).
     """
 
-    header: dict[str, Any]
+    header: ResultHeader
     arrays: Arrays
 
     @property
     def updates(self) -> int:
         """How many updates the run lasted."""
-        return int(self.header["updates"])
+        return self.header.updates
 
 
 def read_result(folder: Path, program: CompiledProgram) -> ChipResult:
@@ -77,14 +75,14 @@ def read_result(folder: Path, program: CompiledProgram) -> ChipResult:
     manifest = _read_json(folder, "manifest.json", None)
     hashes = manifest.get("sha256")
     if manifest.get("kind") != KIND or manifest.get("format") != FORMAT or not isinstance(hashes, dict):
-        _refuse(folder, f"a manifest of kind {KIND}, format {FORMAT}")
-    header = _read_json(folder, "result.json", hashes.get("result.json"))
-    _check_header(folder, header, program)
+        refuse_result(folder, f"a manifest of kind {KIND}, format {FORMAT}")
+    document = _read_json(folder, "result.json", hashes.get("result.json"))
+    header = check_header(folder / "result.json", document, program)
     data = _read(folder, "arrays.npz", hashes.get("arrays.npz"), _most_bytes(header, program))
     try:
         arrays = read_npz(data)
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        _refuse(folder / "arrays.npz", f"a readable .npz file ({type(error).__name__})")
+        refuse_result(folder / "arrays.npz", f"a readable .npz file ({type(error).__name__})")
     return check_result(header, arrays, program, folder)
 
 
@@ -93,12 +91,12 @@ def _read(folder: Path, name: str, digest: object, limit: float) -> bytes:
     try:
         size = path.stat().st_size
         if size > limit or (name.endswith(".npz") and _unpacked(path) > limit):
-            _refuse(path, f"at most {limit / 2**20:.0f} MiB, which is more than such a run can leave")
+            refuse_result(path, f"at most {limit / 2**20:.0f} MiB, which is more than such a run can leave")
         data = path.read_bytes()
     except (OSError, zipfile.BadZipFile) as error:
-        _refuse(path, f"a readable file ({type(error).__name__})")
+        refuse_result(path, f"a readable file ({type(error).__name__})")
     if digest is not None and sha256(data) != digest:
-        _refuse(path, "the bytes that were written (sha256 differs)")
+        refuse_result(path, "the bytes that were written (sha256 differs)")
     return data
 
 
@@ -109,58 +107,25 @@ def _unpacked(path: Path) -> int:
 
 def _read_json(folder: Path, name: str, digest: object) -> dict[str, Any]:
     if name != "manifest.json" and not isinstance(digest, str):
-        _refuse(folder / "manifest.json", f"a sha256 of {name}")
+        refuse_result(folder / "manifest.json", f"a sha256 of {name}")
     try:
         found = json.loads(_read(folder, name, digest, MAX_JSON_BYTES))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        _refuse(folder / name, "a readable JSON document")
+        refuse_result(folder / name, "a readable JSON document")
     return found
 
 
-def _most_bytes(header: dict[str, Any], program: CompiledProgram) -> float:
+def _most_bytes(header: ResultHeader, program: CompiledProgram) -> float:
     learning = {placed.projection for placed in program.part_of(ChipProgram).kernels}
     synapses = sum(block.weights.size for block in program.synapses if block.projection in learning)
     # weights and both readings; membranes are a few samples only
-    return MAX_SPIKE_BYTES + 4.0 * int(header["updates"]) * (synapses + 4096)
-
-
-def _check_header(folder: Path, header: dict[str, Any], program: CompiledProgram) -> None:
-    path = folder / "result.json"
-    if header.get("kind") != KIND or header.get("format") != FORMAT:
-        _refuse(path, f"a result of kind {KIND}, format {FORMAT}")
-    if header.get("program_hash") != program.hash:
-        made = quote_value(str(header.get("program_hash")))
-        words = f"a result of the program {program.hash}; this one is of {made}"
-        _refuse(path, words, "name the folder of its program with --program")
-    if header.get("front_end") not in ("hxtorch", "pynn") or not isinstance(header.get("chip_id"), str):
-        _refuse(path, "the names of the front end and of the chip")
-    counters = header.get("counters")
-    whole = {"updates": header.get("updates"), "seed": header.get("seed")}
-    whole |= {name: counters.get(name) if isinstance(counters, dict) else None for name in COUNTERS}
-    for name, number in whole.items():
-        if type(number) is not int or number < 0:
-            _refuse(path, f"a whole number of {name}, not negative")
-    if program.update_ms is None:
-        _check_runtime(path, header)
-    elif not 1 <= int(header["updates"]) <= 10_000_000:
-        _refuse(path, "a number of updates from 1 to 10 000 000")
-    messages = header.get("messages")
-    if not isinstance(messages, list) or not all(isinstance(each, str) for each in messages):
-        _refuse(path, "a list of messages")
-
-
-def _check_runtime(path: Path, header: dict[str, Any]) -> None:
-    """Refuse what cannot be how long a program without a learning rule ran."""
-    runtime_us = header.get("runtime_us")
-    number = isinstance(runtime_us, (int, float)) and not isinstance(runtime_us, bool)
-    if header["updates"] != 0 or not number or not 0 < float(runtime_us or 0) <= MAX_RUNTIME_US:
-        _refuse(path, f"no updates, and a runtime_us of at most {MAX_RUNTIME_US:g} us")
+    return MAX_SPIKE_BYTES + 4.0 * header.updates * (synapses + 4096)
 
 
 def check_result(
-    header: dict[str, Any], arrays: Arrays, program: CompiledProgram, folder: Path = Path("checkpoint")
+    header: ResultHeader, arrays: Arrays, program: CompiledProgram, folder: Path = Path("checkpoint")
 ) -> ChipResult:
     """Check arrays against the program and return them with spikes in order of time.
 
@@ -170,8 +135,12 @@ def check_result(
         E804 with the reason.
     """
     chip, path = program.part_of(ChipProgram), folder / "arrays.npz"
-    lasts_ms = None if program.update_ms is None else int(header["updates"]) * program.update_ms
-    runtime_us = float(header["runtime_us"]) if lasts_ms is None else lasts_ms * 1e3 / chip.time_scale
+    if program.update_ms is not None:
+        runtime_us = header.updates * program.update_ms * 1e3 / chip.time_scale
+    elif header.runtime_us is not None:
+        runtime_us = header.runtime_us
+    else:
+        raise TypeError("a result of a program without a learning rule says how long it ran")
     checked: Arrays = {}
     for block in program.neurons:
         key = f"spikes.{block.population}"
@@ -185,7 +154,9 @@ def check_result(
         checked |= _check_records(path, arrays, key, (shape, highest), header=header, runtime_us=runtime_us)
     unknown = sorted(set(arrays) - set(checked))
     if unknown:
-        _refuse(path, f"only populations and learning projections of the program; {quote_value(unknown[0])} is none")
+        refuse_result(
+            path, f"only populations and learning projections of the program; {quote_value(unknown[0])} is none"
+        )
     return ChipResult(header=header, arrays=checked)
 
 
@@ -204,9 +175,9 @@ def _learning(program: CompiledProgram) -> Iterator[tuple[str, tuple[int, int], 
 def _check_spikes(path: Path, arrays: Arrays, key: str, size: int, runtime_us: float) -> Arrays:
     times, neurons = arrays.get(f"{key}.time_us"), arrays.get(f"{key}.neuron")
     if times is None or neurons is None or times.ndim != 1 or times.shape != neurons.shape:
-        _refuse(path, f"{quote_value(key)} as times and neurons, one each per spike")
+        refuse_result(path, f"{quote_value(key)} as times and neurons, one each per spike")
     if neurons.dtype.kind not in "iu" or ((neurons < 0) | (neurons >= size)).any():
-        _refuse(path, f"neurons of {quote_value(key)} from 0 to {size - 1}")
+        refuse_result(path, f"neurons of {quote_value(key)} from 0 to {size - 1}")
     times = _check_times(path, times, key, runtime_us)
     order = np.argsort(times, kind="stable")
     return {f"{key}.time_us": times[order], f"{key}.neuron": neurons[order].astype(np.int32)}
@@ -216,20 +187,20 @@ def _check_samples(path: Path, arrays: Arrays, key: str, size: int, runtime_us: 
     codes, times = arrays.get(key), arrays.get(f"{key}.time_us")
     name = quote_value(key)
     if codes is None or times is None or codes.ndim != 2 or codes.shape != (*times.shape, size):
-        _refuse(path, f"{name} of shape (samples, {size}), and one time per sample")
+        refuse_result(path, f"{name} of shape (samples, {size}), and one time per sample")
     if codes.dtype.kind not in "iu" or ((codes < 0) | (codes > HIGHEST_READING)).any():
-        _refuse(path, f"{name} as whole numbers from 0 to {HIGHEST_READING}")
+        refuse_result(path, f"{name} as whole numbers from 0 to {HIGHEST_READING}")
     times = _check_times(path, times, key, runtime_us)
     if (np.diff(times) <= 0).any():
-        _refuse(path, f"samples of {name} in order of time")
+        refuse_result(path, f"samples of {name} in order of time")
     return {key: codes.astype(np.uint8), f"{key}.time_us": times}
 
 
 def _check_times(path: Path, times: NDArray[Any], key: str, runtime_us: float) -> NDArray[np.float64]:
     if times.dtype.kind not in "iuf" or not np.isfinite(times).all():
-        _refuse(path, f"finite times of {quote_value(key)}")
+        refuse_result(path, f"finite times of {quote_value(key)}")
     if ((times < 0) | (times > runtime_us + SLACK_US)).any():
-        _refuse(path, f"times of {quote_value(key)} within the run: 0 .. {runtime_us:g} us")
+        refuse_result(path, f"times of {quote_value(key)} within the run: 0 .. {runtime_us:g} us")
     return times.astype(np.float64)
 
 
@@ -239,32 +210,27 @@ def _check_records(
     key: str,
     form: tuple[tuple[int, int], int],
     *,
-    header: dict[str, Any],
+    header: ResultHeader,
     runtime_us: float,
 ) -> Arrays:
     shape, highest = form
     codes, times = arrays.get(key), arrays.get(f"{key}.time_us")
-    name, updates = quote_value(key), int(header["updates"])
+    name, updates = quote_value(key), header.updates
     if codes is None or times is None:
-        _refuse(path, f"{name} and its times")
+        refuse_result(path, f"{name} and its times")
     if codes.ndim != 3 or codes.shape[1:] != shape or times.shape != codes.shape[:1]:
         words = f"{name} of shape (records, {shape[0]}, {shape[1]}) with one time per record; it has {codes.shape}"
-        _refuse(path, words)
+        refuse_result(path, words)
     if codes.dtype.kind not in "iu" or ((codes < 0) | (codes > highest)).any():
-        _refuse(path, f"{name} as whole numbers from 0 to {highest}")
+        refuse_result(path, f"{name} as whole numbers from 0 to {highest}")
     times = _check_times(path, times, key, runtime_us)
     if (np.diff(times) < 0).any():
-        _refuse(path, f"records of {name} in order of time")
-    lost = sum(int(header["counters"][each]) for each in ("updates_missed", "scheduler_dropped"))
+        refuse_result(path, f"records of {name} in order of time")
+    lost = header.counters.updates_missed + header.counters.scheduler_dropped
     records = len(codes)
     # hxtorch gives weights back once, after the run; everything else records each update that took place
-    final_only = header["front_end"] == "hxtorch" and records == 1
+    final_only = header.front_end == "hxtorch" and records == 1
     if not final_only and not max(updates - lost, 0) <= records <= updates:
         words = f"{updates} records of {name}, less the {lost} updates that did not take place; it has {records}"
-        _refuse(path, words)
+        refuse_result(path, words)
     return {key: codes.astype(np.uint8), f"{key}.time_us": times}
-
-
-def _refuse(path: Path, allowed: str, hint: str = "copy the folder again, or repeat the run") -> NoReturn:
-    value = quote_value(str(path))
-    raise IntegrityError(Problem(code="E804", field="result", value=value, allowed=allowed, hint=hint))

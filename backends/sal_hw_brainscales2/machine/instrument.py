@@ -81,9 +81,9 @@ class MachineInstrument:
         result = self._run(program, updates=updates, duration_ms=duration_ms, seed=seed)
         if tick is not None:
             tick()
-        self._identify(str(result.header["chip_id"]))
+        self._identify(result.header.chip_id)
         _check_updates(result)
-        self.software |= {str(name): str(version) for name, version in result.header.get("software", {}).items()}
+        self.software |= result.header.software
         return _reading(program, result, duration_ms)
 
     def read_reference(self, level_lsb: float, *, samples: int, seed: int) -> NDArray[np.uint8] | None:
@@ -108,7 +108,7 @@ class MachineInstrument:
 
 def _check_updates(result: ChipResult) -> None:
     """Refuse a run in which updates did not take place: its readings cover other spans than a fit assumes."""
-    missed = int(result.header["counters"]["updates_missed"])
+    missed = result.header.counters.updates_missed
     if missed:
         raise DeviceError(
             Problem(

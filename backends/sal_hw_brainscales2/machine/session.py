@@ -14,8 +14,10 @@ from sal_hw.errors import DeviceError, IntegrityError, Problem
 from sal_hw.program import CompiledProgram, LoweredSal
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
+from sal_hw.storage.codec import encode
 from sal_hw_brainscales2.machine.findings import chip_findings
 from sal_hw_brainscales2.machine.importer import ChipResult, check_result
+from sal_hw_brainscales2.machine.result_header import ResultHeader
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.run_data import Arrays
 from sal_hw_brainscales2.program import ChipProgram
@@ -59,7 +61,7 @@ class ChipSession:
     @property
     def chip_id(self) -> str | None:
         """Which chip it was; None before the run."""
-        return None if self._result is None else str(self._result.header["chip_id"])
+        return None if self._result is None else self._result.header.chip_id
 
     @property
     def _period_us(self) -> float:
@@ -154,7 +156,7 @@ class ChipSession:
         result = self._ready()
         if records == result.updates:
             return np.arange(records)
-        if records == 1 and result.header["front_end"] == "hxtorch":
+        if records == 1 and result.header.front_end == "hxtorch":
             return np.array([result.updates - 1])
         projection = key.rpartition(".")[0]
         placed = next(item for item in self._chip.kernels if item.projection == projection)
@@ -168,7 +170,7 @@ class ChipSession:
 
     def counters(self) -> dict[str, int]:
         """Return what the run counted: updates that did not take place, lost spikes, errors of links, weights at 63."""
-        counted = self._ready().header["counters"]
+        counted = self._ready().header.counters
         rail = 0
         for placed in self._chip.kernels:
             for polarity in ("excitatory", "inhibitory"):
@@ -176,9 +178,9 @@ class ChipSession:
                     rail += int((self._codes(f"{placed.projection}.{polarity}") >= 63).sum())
         return {
             # a scheduler's lost call of a kernel also is an update that did not take place
-            "updates_missed": max(int(counted["updates_missed"]), int(counted["scheduler_dropped"])),
-            "spikes_dropped": int(counted["spikes_dropped"]),
-            "link_errors": int(counted["link_errors"]),
+            "updates_missed": max(counted.updates_missed, counted.scheduler_dropped),
+            "spikes_dropped": counted.spikes_dropped,
+            "link_errors": counted.link_errors,
             "weights_at_rail": rail,
         }
 
@@ -191,14 +193,14 @@ class ChipSession:
         done = {"done": np.array(self._done)}
         if self._result is None:
             return done
-        header = np.frombuffer(json.dumps(self._result.header).encode(), dtype=np.uint8)
+        header = np.frombuffer(json.dumps(encode(self._result.header)[0]).encode(), dtype=np.uint8)
         return done | {"header": header} | {f"result.{key}": item for key, item in self._result.arrays.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a checkpoint of the same program."""
         self._done = int(arrays["done"])
         if "header" in arrays:
-            header = json.loads(arrays["header"].tobytes())
+            header = ResultHeader.of(json.loads(arrays["header"].tobytes()))
             kept: Arrays = {k.removeprefix("result."): v for k, v in arrays.items() if k.startswith("result.")}
             self._result = check_result(header, kept, self._program)
 

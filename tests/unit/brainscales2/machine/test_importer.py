@@ -21,6 +21,7 @@ from sal_hw.workflow import import_results as importing
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend, RecordedRun
 from sal_hw_brainscales2.machine.importer import check_result, read_result
+from sal_hw_brainscales2.machine.result_header import ResultHeader
 from sal_hw_brainscales2.machine.session import ChipSession
 
 
@@ -143,8 +144,10 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("whole number of spikes_dropped", {"counters": {"updates_missed": 0}}, {}),
     ("whole number of", {"counters": [1]}, {}),
     ("names of the front end", {"front_end": "nest"}, {}),
+    ("names of the front end", {"front_end": ["pynn"]}, {}),
     ("names of the front end", {"chip_id": None}, {}),
     ("list of messages", {"messages": [3]}, {}),
+    ("versions of software", {"software": ["hxtorch"]}, {}),
     ("shape (records, 4, 4)", {}, {"weights__feedback__excitatory": np.zeros((6, 4, 3), dtype=np.uint8)}),
     ("0 to 63", {}, {"weights__feedback__excitatory": np.full((6, 4, 4), 64, dtype=np.uint8)}),
     ("0 to 63", {}, {"weights__feedback__excitatory": np.full((6, 4, 4), -1, dtype=np.int8)}),
@@ -320,11 +323,11 @@ def test_samples_of_membranes_are_read(recorded, sampled, tmp_path):
         ("is none", {"membrane.others": np.zeros((10, 2), dtype=np.uint8)}),
     ],
 )
-def test_samples_that_cannot_be_are_refused(sampled, words, wrong):
+def test_samples_that_cannot_be_are_refused(recorded, sampled, words, wrong):
     program, header, arrays = sampled
     changed = {name: values for name, values in {**arrays, **wrong}.items() if values is not None}
     with pytest.raises(IntegrityError, match=words) as caught:
-        check_result(header, changed, program)
+        check_result(ResultHeader.of({**recorded.header, **header}), changed, program)
     assert caught.value.code == "E804"
 
 
