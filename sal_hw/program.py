@@ -150,13 +150,7 @@ class LoweredWindow:
 
     @property
     def trace_tau_steps(self) -> float:
-        """The time constant of the traces that measure this window, for synapses that have nothing else.
-
-        Raises
-        ------
-        ValueError
-            If no trace measures such a window.
-        """
+        """The time constant of the traces that measure this window; a ValueError if none do."""
         if not has_traces(self.shape):
             raise ValueError(f"no trace measures a window of shape {self.shape!r}")
         return self.tau_steps

@@ -189,26 +189,25 @@ def sensed(
     """
     names = ("first", "second")
     pairs = (("forward", *names), ("feedback", *names[::-1]))
+    reading = SalRule(
+        name="reading",
+        forward="forward",
+        backward="feedback",
+        learn="both",
+        learning_rate=0.001,
+        rate_per="pair",
+        update_every_ms=update_every_ms,
+        tau_causal_ms=tau_ms,
+        tau_anticausal_ms=tau_ms,
+        enabled=False,
+    )
     return NetworkSpec(
         timestep_ms=timestep_ms,
         populations=tuple(
             Population(name=name, size=size, neuron=circuit.neuron()) for name, size in zip(names, sizes, strict=True)
         ),
         projections=tuple(_silent(*ends, receptor="excitatory") for ends in pairs),
-        plasticity=(
-            SalRule(
-                name="reading",
-                forward="forward",
-                backward="feedback",
-                learn="both",
-                learning_rate=0.001,
-                rate_per="pair",
-                update_every_ms=update_every_ms,
-                tau_causal_ms=tau_ms,
-                tau_anticausal_ms=tau_ms,
-                enabled=False,
-            ),
-        ),
+        plasticity=(reading,),
         stimuli=tuple(
             ConstantDrive(name=f"drive_{name}", target=name, amplitude=_drive(leak))
             for name, leak in zip(names, leak_lsb, strict=True)

@@ -27,11 +27,7 @@ def explain(
 
     del debug
     if code is None:
-        if as_json:
-            show_json({"status": "ok", "codes": {key: entry.title for key, entry in sorted(CATALOG.items())}})
-        else:
-            show_table([(key, entry.title) for key, entry in sorted(CATALOG.items())], ("code", "meaning"))
-            show(f"next: sal-hw explain {min(CATALOG)}")
+        _list_all({key: entry.title for key, entry in sorted(CATALOG.items())}, as_json=as_json)
         return 0
     entry = CATALOG.get(code.upper())
     if entry is None:
@@ -58,3 +54,11 @@ def explain(
         show(f"{code.upper()}  {entry.title}\n\n{entry.text}\n\n{entry.example}")
         show("next: sal-hw explain, for all codes")
     return 0
+
+
+def _list_all(titles: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        show_json({"status": "ok", "codes": titles})
+    else:
+        show_table(list(titles.items()), ("code", "meaning"))
+        show(f"next: sal-hw explain {min(titles)}")

@@ -24,7 +24,7 @@ from sal_hw.program import (
 )
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.codec import frozen
-from sal_hw_spinnaker.passes.integer_weights import current_gain, lif_of
+from sal_hw_spinnaker.passes.lif_currents import current_gain, lif_of
 from sal_hw_spinnaker.ticks import IntegerInput, Rounding, TickNeurons, TickProgram
 
 #: neuron models with synapses that have delays, and without
@@ -216,8 +216,8 @@ def _spikes_per_source(draft: Draft, ticks: TickProgram, stimulus: LoweredStimul
     """Return how many spikes of one source a chunk may have."""
     match stimulus:
         case LoweredSpikes():
-            chunk = stimulus.step // ticks.chunk_ticks
-            _, counts = np.unique(np.stack([chunk, stimulus.neuron]), axis=1, return_counts=True)
+            pairs = np.stack([stimulus.step // ticks.chunk_ticks, stimulus.neuron])
+            _, counts = np.unique(pairs, axis=1, return_counts=True)
             return int(counts.max(initial=0))
         case LoweredPoisson():
             expected = stimulus.rate_hz * 1e-3 * draft.spec.timestep_ms * ticks.chunk_ticks

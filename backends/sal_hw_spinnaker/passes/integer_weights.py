@@ -18,9 +18,9 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, NeuronBlock, PassRecord, SynapseBlock
-from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
+from sal_hw_spinnaker.passes.lif_currents import current_gain, lif_of
 from sal_hw_spinnaker.ticks import IntegerInput, IntegerScale, IntegerSynapses, TickProgram
 
 #: relative error of a stimulus that its user should know; a choice
@@ -59,22 +59,6 @@ def integer_weights(draft: Draft) -> Draft:
         ),
     )
     return draft.recorded(_record(draft, ticks, learning), part=ticks)
-
-
-def current_gain(tau_ms: float, step_ms: float) -> float:
-    """Return the mean, over a tick, of a current that begins as 1.
-
-    A machine that adds a weight w to a current, which decays once per tick, gives it the charge w / (1 - decay); with
-    this factor on w it is that of a current that decays all the time, w tau / step.
-    """
-    return -math.expm1(-step_ms / tau_ms) * tau_ms / step_ms
-
-
-def lif_of(block: NeuronBlock) -> LifNeuron:
-    """Return the parameters of a block of LIF neurons."""
-    if block.lif is None:
-        raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
-    return block.lif
 
 
 def nearest_integers(

@@ -87,6 +87,7 @@ def _best_tau(counts: Singles, held: Doubles, used: Integers, window: Doubles) -
     """Return the logarithm of the time constant that explains most: a coarse grid, then golden sections."""
     low, high, points = np.log(SHORTEST_MS), np.log(LONGEST_MS), 8
     best, most = low, -1.0
+    # the residual may have several minima: a coarse grid finds the right valley
     for k in range(points + 1):
         at = low + (high - low) * k / points
         found = _gain(at, counts, held, used, window)
@@ -94,9 +95,11 @@ def _best_tau(counts: Singles, held: Doubles, used: Integers, window: Doubles) -
             best, most = at, found
     step = (high - low) / points
     left, right = max(low, best - step), min(high, best + step)
+    # golden sections need one evaluation per step and no derivative, which noise would spoil
     a, b = right - _GOLDEN * (right - left), left + _GOLDEN * (right - left)
     at_a, at_b = _gain(a, counts, held, used, window), _gain(b, counts, held, used, window)
     for _ in range(_STEPS):
+        # of both inner points one is kept for the next section
         if at_a > at_b:
             right, b, at_b = b, a, at_a
             a = right - _GOLDEN * (right - left)
@@ -116,12 +119,14 @@ def _fit(counts: Singles, held: Doubles, used: Integers, window: Doubles, result
     readings = 0
     for read in range(len(held)):
         readings += used[read]
+    # two parameters go through two points, and leave nothing to tell the error by
     if readings < 3:
         return
     log_tau = _best_tau(counts, held, used, window)
     tau = np.exp(log_tau)
     _window(tau, window)
     product, square = _sums(counts, window, held, used)
+    # no spike pairs at all
     if square <= 0.0:
         return
     amplitude = product / square
@@ -143,6 +148,7 @@ def _fit(counts: Singles, held: Doubles, used: Integers, window: Doubles, result
     noise = rest / (readings - 2)
     determinant = aa * bb - ab * ab
     result[0], result[2], result[4] = amplitude, tau, np.sqrt(rest / readings)
+    # amplitude and time constant cannot be told apart otherwise
     if determinant > 0.0:
         result[1] = np.sqrt(noise * bb / determinant)
         result[3] = tau * np.sqrt(noise * aa / determinant)
@@ -179,6 +185,7 @@ def fit_rows(  # noqa: PLR0917 - compiled functions take arrays by position
     """
     readings, targets = held.shape[0], held.shape[2]
     counts = np.zeros((readings, BINS), dtype=np.float32)
+    # work space for all fits, since allocating it for each one would cost more than the fit
     window, found = np.zeros(BINS), np.zeros(5)
     values, used = np.zeros(readings), np.zeros(readings, dtype=np.int64)
     for i in range(first, last):
@@ -186,8 +193,10 @@ def fit_rows(  # noqa: PLR0917 - compiled functions take arrays by position
         for j in range(targets):
             post = post_times[post_start[j] : post_start[j + 1]]
             for k in range(readings):
+                # a strided column becomes a vector
                 values[k] = held[k, i, j]
                 used[k] = 1 if held[k, i, j] <= lowest[i, j] else 0
+            # an anti-causal sensor pairs the same spikes the other way round
             if causal:
                 _count_delays(pre, post, reads[i], counts)
             else:

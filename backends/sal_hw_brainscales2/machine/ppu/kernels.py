@@ -81,17 +81,14 @@ def render_kernel(
     name = {item.role: item.name for item in symbols}
     rows = integer(busiest_rows(tiles, polarities), 1, 2 * MAX_ROWS)
     reset = "true" if all(kernel.resets for kernel in kernels.values()) else "false"
+    common = {"rows": rows, "updates": name["updates"], "reset": reset}
     match front_end:
         case "pynn":
             head = ppu_text.head(records=True)
-            entry = ppu_text.pynn_entry(
-                polarities[0], rows=rows, updates=name["updates"], reset=reset, layout=layout, senses=senses
-            )
+            entry = ppu_text.pynn_entry(polarities[0], **common, layout=layout, senses=senses)
         case "hxtorch":
             head = ppu_text.head(records=False)
-            entry = ppu_text.hxtorch_entry(
-                polarities, rows=rows, updates=name["updates"], reset=reset, weights=name["weights"]
-            )
+            entry = ppu_text.hxtorch_entry(polarities, **common, weights=name["weights"])
         case _:
             assert_never(front_end)
     where = _where(symbols)

@@ -46,6 +46,29 @@ def _record(neurons: Neurons, records: Records, step: int, spiking: Integers, sp
         records.states[state] += 1
 
 
+@inlined
+def _follow_spikes(
+    neurons: Neurons,
+    tiles: Tiles,
+    weights: Singles,
+    sensors: Sensors,
+    spiking: Integers,
+    spikes: int,
+    now: float,
+    sensing: bool,
+) -> None:
+    """Let sensors, histories and synapses see the spikes of a step."""
+    # sensors pair with the past, so all of them read it before any of these spikes becomes part of it: simultaneous
+    # spikes are no pair
+    if sensing:
+        for place in range(spikes):
+            sense_as_pre(neurons, tiles, sensors, spiking[place], now)
+            sense_as_post(neurons, tiles, sensors, spiking[place], now)
+    for place in range(spikes):
+        remember_spike(neurons, spiking[place], now)
+        deliver_spike(neurons, tiles, weights, spiking[place])
+
+
 @compiled
 def advance(
     first: int,
@@ -71,24 +94,23 @@ def advance(
     """
     size = len(neurons.v)
     spiking = np.empty(size, dtype=np.int64)
+    # before any step nothing is due: this only asks when the next rows are
     due = run_processors(tiles, sensors, readout, kernels, weights, schedule, -1.0, work)
     for done in range(steps):
+        # every neuron might spike in a step, and no spike may be lost: the caller empties the record and goes on
         if records.filled[0] + size > len(records.spike_step):
             return done
         step = first + done
         now = float(step)
+        # the processors act between steps, so that this step already sees the new weights
         if now >= due:
             due = run_processors(tiles, sensors, readout, kernels, weights, schedule, now, work)
         spikes = integrate(neurons, now, noisy)
+        # most steps have no spike, and the list of them costs another pass over all neurons
         if spikes > 0:
             spikes = find_spikes(neurons, now, spiking, spikes)
-        if sensing:
-            for place in range(spikes):
-                sense_as_pre(neurons, tiles, sensors, spiking[place], now)
-                sense_as_post(neurons, tiles, sensors, spiking[place], now)
-        for place in range(spikes):
-            remember_spike(neurons, spiking[place], now)
-            deliver_spike(neurons, tiles, weights, spiking[place])
+        _follow_spikes(neurons, tiles, weights, sensors, spiking, spikes, now, sensing)
+        # events come after the spikes, in a fixed order, so that sums of floats are the same in every run
         deliver_noise(neurons, background, now)
         deliver_external(neurons, external, step)
         _record(neurons, records, step, spiking, spikes)

@@ -50,16 +50,19 @@ def sense_as_post(neurons: Neurons, tiles: Tiles, sensors: Sensors, target: int,
     """Add to the causal sensors of a spiking neuron's columns."""
     history = neurons.history
     causal, amplitude, rate = sensors.causal, sensors.amplitude_causal, sensors.rate_causal
+    # rows of a column lie far apart in memory: what is added is computed on vectors first and spread afterwards
     added = np.empty(history.shape[1], dtype=np.float32)
     for place in range(tiles.of_target_start[target], tiles.of_target_start[target + 1]):
         tile = tiles.of_target[place]
         if tiles.sensor[tile] < 0:
             continue
         column = target - tiles.target[tile]
+        # amplitudes and rates are also kept turned, so that those of a column lie side by side
         turned = tiles.turned[tile] + column * tiles.turned_stride[tile]
         first = tiles.sensor[tile] + column
         stride, source, rows = tiles.stride[tile], tiles.source[tile], tiles.rows[tile]
         scale, speed = _cut(amplitude, turned, rows), _cut(rate, turned, rows)
+        # for nearest pairs the history is one spike deep
         for depth in range(history.shape[0]):
             last = _cut(history[depth], source, rows)
             for row in range(rows):

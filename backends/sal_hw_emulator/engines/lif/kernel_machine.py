@@ -122,6 +122,7 @@ def _load_row(values: Singles, row: int, columns: int, registers: Singles, out: 
 @inlined
 def _convert(operation: int, number: int, values: int, columns: int, registers: Singles, out: int) -> None:
     """Do the operations on one value."""
+    # every branch has a loop of its own, since a choice within the loop would keep it from being vectorised
     if operation == _SCALE_UP:
         factor = np.float32(1 << number)
         for column in range(columns):
@@ -135,15 +136,18 @@ def _convert(operation: int, number: int, values: int, columns: int, registers: 
         for column in range(columns):
             registers[out, column] = registers[values, column] + offset
     elif operation == _MULTIPLY_8_BY:
+        # the product of two numbers of 8 bits is exact in single precision
         factor = np.float32(number) * _PER_128
         for column in range(columns):
             registers[out, column] = min(np.floor(registers[values, column] * factor), _HIGHEST_8)
     elif operation == _MULTIPLY_16_BY:
+        # that of two numbers of 16 bits is not
         whole = np.int32(number)
         for column in range(columns):
             product = np.int32(np.int32(registers[values, column]) * whole)
             registers[out, column] = np.float32(min(np.int32(product >> _FRACTION_16), _HIGHEST_16))
     else:
+        # clips to a weight, the last operation on one value: encode lets no other code through
         for column in range(columns):
             registers[out, column] = min(max(registers[values, column], _ZERO), _MAX_WEIGHT)
 
@@ -151,8 +155,10 @@ def _convert(operation: int, number: int, values: int, columns: int, registers: 
 @inlined
 def _combine(operation: int, number: int, a: int, b: int, c: int, columns: int, registers: Singles, out: int) -> None:
     """Do the operations on several values."""
+    # the bounds of the result's type
     high = np.float32((1 << number) - 1)
     low = -high - _ONE
+    # as in _convert, every branch has a loop of its own
     if operation == _ADD:
         for column in range(columns):
             registers[out, column] = min(max(registers[a, column] + registers[b, column], low), high)
@@ -164,6 +170,7 @@ def _combine(operation: int, number: int, a: int, b: int, c: int, columns: int, 
             registers[out, column] = min(np.floor(registers[a, column] * registers[b, column] * _PER_128), _HIGHEST_8)
     elif operation == _MULTIPLY_16:
         for column in range(columns):
+            # not exact in single precision
             product = np.int32(np.int32(registers[a, column]) * np.int32(registers[b, column]))
             registers[out, column] = np.float32(min(np.int32(product >> _FRACTION_16), _HIGHEST_16))
     elif operation == _WITH_SIGN:
@@ -173,6 +180,7 @@ def _combine(operation: int, number: int, a: int, b: int, c: int, columns: int, 
             negated = min(-size, high)
             registers[out, column] = negated if registers[a, column] < _ZERO else size
     else:
+        # chooses by sign, the last operation on several values: encode lets no other code through
         for column in range(columns):
             # both are read before the choice, which lets the compiler do many columns at once
             below, above = registers[b, column], registers[c, column]
@@ -234,21 +242,23 @@ def run_row(
     """
     for place in range(len(code)):
         operation, number, out = code[place, 0], code[place, 5], code[place, 1]
-        if operation >= _COLLECT_CAUSAL:
-            if operation == _COLLECT_CAUSAL:
-                _collect(constants, number, causal, columns, registers, out)
-            elif operation == _COLLECT_ANTICAUSAL:
-                _collect(constants, number, anticausal, columns, registers, out)
-            elif operation == _ADD_RANDOM:
-                _add_random(random, number, code[place, 2], columns, registers, out)
-            else:
-                sign = _ONE if operation == _WEIGHT_PLUS else -_ONE
-                _change_weight(weight, sign, code[place, 2], columns, registers, out)
+        # codes come in groups, each with a function of its own
+        if operation == _COLLECT_CAUSAL:
+            _collect(constants, number, causal, columns, registers, out)
+        elif operation == _COLLECT_ANTICAUSAL:
+            _collect(constants, number, anticausal, columns, registers, out)
+        elif operation == _ADD_RANDOM:
+            _add_random(random, number, code[place, 2], columns, registers, out)
+        elif operation > _ADD_RANDOM:
+            # inhibitory synapses store magnitudes, so that their kernels take the change away
+            sign = _ONE if operation == _WEIGHT_PLUS else -_ONE
+            _change_weight(weight, sign, code[place, 2], columns, registers, out)
         elif operation >= _ADD:
             _combine(operation, number, code[place, 2], code[place, 3], code[place, 4], columns, registers, out)
         elif operation >= _OFFSET:
             _convert(operation, number, code[place, 2], columns, registers, out)
         elif operation == _LITERAL:
+            # what fetches a value comes once per value, so it is looked for last
             registers[out, :columns] = np.float32(number)
         elif operation == _CONSTANT:
             _load_row(constants, number, columns, registers, out)
@@ -259,5 +269,6 @@ def run_row(
         elif operation == _ANTICAUSAL:
             _load(anticausal, columns, registers, out)
         else:
+            # the weight: encode lets no other code through
             _load(weight, columns, registers, out)
     changed[:columns] = registers[out, :columns]

@@ -82,17 +82,21 @@ def update_row(
     first, into = tiles.sensor[tile] + row * stride, tiles.base[tile] + row * stride
     causal, anticausal, changed, words = work[0], work[1], work[2], readout.noise_words
     held, baseline = _cut(sensors.causal, first, columns), _cut(readout.baseline_causal, first, columns)
+    # reading resets a sensor, as on the chip: what comes in meanwhile counts for the next update
     saturated = _read_and_reset(held, baseline, _cut(readout.noise_causal, first, columns), words, causal)
     held, baseline = _cut(sensors.anticausal, first, columns), _cut(readout.baseline_anticausal, first, columns)
     saturated += _read_and_reset(held, baseline, _cut(readout.noise_anticausal, first, columns), words, anticausal)
+    # readings are kept for a probe only; the copy costs as much as an operation of the kernel
     if len(readout.seen_causal) > 0:
         _cut(readout.seen_causal, first, columns)[:] = causal[:columns]
         _cut(readout.seen_anticausal, first, columns)[:] = anticausal[:columns]
     kernel, constant = schedule.kernel[place], schedule.constant[place]
     random = work[3 : 3 + kernels.draws[kernel]]
+    # as many draws as this kernel makes: others would move the random state for nothing
     _draw(readout.random_words, random, columns)
     code = kernels.code[kernels.start[kernel] : kernels.start[kernel + 1]]
     constants = readout.constants[constant : constant + kernels.constants[kernel]]
+    # a synapse has its code as the kernel sees it and its weight as the membrane does
     stored, strength = _cut(readout.code, first, columns), _cut(readout.strength, first, columns)
     run_row(code, kernels.registers, columns, causal, anticausal, stored, constants, random, changed)
     weight = _cut(weights, into, columns)
@@ -134,14 +138,18 @@ def run_processors(
     due = np.inf
     for unit in range(len(schedule.rows)):
         progress, rows, row_time = schedule.progress[unit], schedule.rows[unit], schedule.row_time[unit]
+        # a processor without learning rows is never due
         if rows == 0:
             continue
+        # the period goes on however late the processor is; an update that cannot begin is missed, not put off
         if step >= progress[NEXT_PERIOD]:
             _begin_or_miss(progress, rows, schedule.period[unit], row_time)
+        # rows that fell due since the last step, each at its own time
         while progress[NEXT_ROW] < rows and progress[BEGAN] + progress[NEXT_ROW] * row_time <= step:
             place = schedule.start[unit] + int(progress[NEXT_ROW])
             schedule.saturated[0] += update_row(tiles, sensors, readout, kernels, weights, schedule, place, work)
             progress[NEXT_ROW] += 1.0
+        # the next row of this update, or the next update, whichever comes first
         upcoming = progress[NEXT_PERIOD]
         if progress[NEXT_ROW] < rows:
             upcoming = min(upcoming, progress[BEGAN] + progress[NEXT_ROW] * row_time)

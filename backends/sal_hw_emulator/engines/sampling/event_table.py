@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sal_hw_emulator.engines.sampling.arguments import Network, Progress, Spikes, network_of, progress_of
-from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, compiled
+from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, Words, compiled, inlined
 from sal_hw_emulator.engines.sampling.model import SamplingModel
 from sal_hw_emulator.engines.sampling.random_words import next_exponential
 from sal_hw_emulator.engines.sampling.state import SamplingState
@@ -130,6 +130,38 @@ def _end_psps(
     return tail, mask
 
 
+@inlined
+def _take_hits(
+    ends: Floats,
+    last_spike: Steps,
+    words: Words,
+    steps: Steps,
+    neurons: Neurons,
+    mask: int,
+    dead: int,
+    step: int,
+    place: float,
+    head: int,
+) -> tuple[float, int, int]:
+    """Take the hits of one step, given the place of the first.
+
+    Returns the place of the next hit, where the new spikes end, and their mask.
+    """
+    total, fresh = ends[mask, last_spike.size - 1], 0
+    while place < total:
+        neuron = _neuron_at(ends, mask, place)
+        # a stretch may be laid for a refractory neuron; a hit on it does not count
+        if step > last_spike[neuron] + dead:
+            last_spike[neuron] = step
+            steps[head] = step
+            neurons[head] = neuron
+            head += 1
+            fresh |= 1 << neuron
+        # the rest of the stretch that was hit is skipped: one hit is enough
+        place = ends[mask, neuron] + next_exponential(words)
+    return place, head, fresh
+
+
 @compiled
 def _run(network: Network, table: _Table, progress: Progress, spikes: Spikes, stop: int) -> tuple[int, int]:
     """Simulate until ``stop`` or until the buffers are nearly full; return where the new spikes lie."""
@@ -137,34 +169,35 @@ def _run(network: Network, table: _Table, progress: Progress, spikes: Spikes, st
     ends, totals = table.ends, table.totals
     last_spike, words, steps, neurons = progress.last_spike, progress.words, spikes.steps, spikes.neurons
     first, mask, variate, anchor = _resume(network, table, progress, spikes)
+    # spikes from tail to head have a PSP; those before the call are in the buffer, too
     tail, head, step = 0, first, stop
     while True:
+        # most of the 2^n masks never occur, so that rows of the table are filled when they are first needed
         if totals[mask, 0] < 0.0:
             _lay_stretches(mask, network, table)
         total = totals[mask, 0]
+        # the hazard is constant up to the next end of a PSP
         change = min(stop, steps[tail] + psp + 1) if tail < head else stop
         silent = variate * totals[mask, 1]
+        # the variate is used up before the hazard changes: there is a hit
         if silent < change - anchor:
+            # all neurons might spike in this step: stop before it, and let the next call find the same hit
             if head + n_neurons > steps.size:
                 step = anchor
                 break
             anchor += int(silent)
-            place, fresh = min(variate - int(silent) * total, total * JUST_BELOW_1), 0
-            while place < total:
-                neuron = _neuron_at(ends, mask, place)
-                if anchor > last_spike[neuron] + dead:
-                    last_spike[neuron] = anchor
-                    steps[head] = anchor
-                    neurons[head] = neuron
-                    head += 1
-                    fresh |= 1 << neuron
-                place = ends[mask, neuron] + next_exponential(words)
+            # rounding must not move the hit out of its step
+            place = min(variate - int(silent) * total, total * JUST_BELOW_1)
+            place, head, fresh = _take_hits(ends, last_spike, words, steps, neurons, mask, dead, anchor, place, head)
             variate = place - total
             anchor += 1
+            # PSPs begin in the step after the spike
             mask |= fresh
         elif change == stop:
+            # nothing happens before the end; the variate is kept as it is, so that a cut run repeats the whole one
             break
         else:
+            # the old hazard has used a part of the variate; the rest meets the new one
             variate = max(variate - total * (change - anchor), TINY)
             anchor = change
             tail, mask = _end_psps(steps, neurons, last_spike, tail, head, change - psp - 1, mask)

@@ -60,18 +60,23 @@ def _advance(
     fresh = True
     for step in range(first, stop):
         for neuron in range(n_neurons):
+            # whether a PSP is on follows from the last spike alone, so that branches need no state but that
             on = last_spike[neuron] >= step - network.psp
             fresh |= on != work.on[neuron]
             work.on[neuron] = on
+        # odds cost an exponential per neuron and change only with the PSPs
         if fresh:
             _set_odds(network, work)
             fresh = False
+        # random numbers belong to step and neuron: both branches of a trial see the same ones, spike for spike
         offset = np.uint64(step) * np.uint64(n_neurons)
         for neuron in range(n_neurons):
+            # the source stays silent in both branches, so that only the forced spike differs
             if last_spike[neuron] + network.dead >= step or neuron == silent:
                 continue
             ready[neuron] += 1
             uniform = unit_interval(word_at(network.key, offset + np.uint64(neuron)))
+            # the odds of a spike compared without a division
             if uniform < work.odds[neuron] * (1.0 - uniform):
                 last_spike[neuron] = step
                 spikes[neuron] += 1

@@ -30,16 +30,20 @@ def _count_states(
     steps, neurons = spikes.steps, spikes.neurons
     most_significant = last_spike.size - 1
     tail, head = 0, first
+    # a look every half length is enough, since states last a whole one; one beyond the end takes in the last spikes
     for step in range(-(-sampling.start // period) * period, sampling.stop + period, period):
         within = min(step, sampling.stop)
+        # the mask follows the spikes, so that steps without one cost nothing
         while head < steps.size and steps[head] < within:
             mask |= 1 << (most_significant - neurons[head])
             last_spike[neurons[head]] = steps[head]
             head += 1
+        # a state ends by itself, unless a later spike has renewed it
         while tail < head and steps[tail] + length < within:
             if last_spike[neurons[tail]] == steps[tail]:
                 mask &= ~(1 << (most_significant - neurons[tail]))
             tail += 1
+        # the look beyond the end does not count, the next call does it
         if step < sampling.stop:
             counts[mask] += 1
     return mask, tail

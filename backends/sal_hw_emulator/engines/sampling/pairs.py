@@ -123,13 +123,16 @@ def _summed_triangle_rows(
     row = 0
     while head < steps.size and row < values.shape[0]:
         step = steps[head]
+        # a spike that is out of reach counts nothing: it leaves the sums, which the triangle would make negative
         while (step - steps[tail]) * rule.rate >= 1.0:
             marks[neurons[tail]] -= steps[tail] - trace.origin[0]
             counts[neurons[tail]] -= 1.0
             tail += 1
         since = float(step - trace.origin[0])
         for neuron in range(marks.size):
+            # the triangle is linear in the lag, so that number and sum of the steps give the sum over all spikes
             values[row, neuron] = counts[neuron] - (since * counts[neuron] - marks[neuron]) * rule.rate
+        # the row holds the past without this step, in which a pair counts as a coincidence instead
         while head < steps.size and steps[head] == step:
             values[row, neurons[head]] += rule.coincidence
             marks[neurons[head]] += since

@@ -150,13 +150,16 @@ def start_psps(
     The arrays are those of ``Potentials``, one by one, because taking them from the bundle in every step costs more
     than the work. ``renew``: a neuron may spike while its last PSP is still on, which then starts again.
     """
+    # a PSP that is renewed leaves its slot, so that the slot's end does not take the new one away
     if renew:
         _stop_psps(psp, weights, now, increments, slot_of, last_spike, step, neurons, first, last)
     slot = ring[0] + ring[1]
+    # slots are used in a ring: PSPs all have one length, so the oldest one ends first
     slot -= slot_steps.size if slot >= slot_steps.size else 0
     for spike in range(first, last):
         slot_of[neurons[spike]] = slot
         last_spike[neurons[spike]] = step
+    # a step without spikes takes no slot
     if psp > 0 and last > first:
         _add_rows(weights, now, increments, slot, neurons, first, last)
         slot_steps[slot] = step
@@ -201,13 +204,16 @@ def restore_psps(potentials: Potentials, last_spike: Steps, oldest_first: Neuron
     now[:] = potentials.rest
     ring[:] = 0
     first = 0
+    # PSPs that have ended
     while first < oldest_first.size and last_spike[oldest_first[first]] + psp < step:
         first += 1
+    # the others step by step, the oldest first, as the ring wants them
     while first < oldest_first.size:
         spiked = last_spike[oldest_first[first]]
         last = first
         while last < oldest_first.size and last_spike[oldest_first[last]] == spiked:
             last += 1
+        # every neuron comes once, so that none renews a PSP
         start_psps(
             psp,
             False,

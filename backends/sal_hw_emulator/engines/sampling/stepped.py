@@ -41,18 +41,22 @@ def _draw(
     first: int,
 ) -> int:
     """Write the neurons that spike from ``chosen[first]`` on; return where they end."""
+    # a pass without branches over all neurons, which is vectorised: it lets too many through, but few
     for neuron in range(now.size):
         uniform = unit_interval(word_at(key, offset + np.uint64(neuron)))
         below = uniform < bounded_odds(now[neuron], fraction) * (1.0 - uniform)
         passes[neuron] = below & (last_spike[neuron] < awake)
     last = first
+    # those that pass are listed without a branch, too
     for neuron in range(now.size):
         chosen[last] = neuron
         last += passes[neuron]
     head = first
     for candidate in range(first, last):
         neuron = chosen[candidate]
+        # drawing the same number again costs less than keeping all of them
         uniform = unit_interval(word_at(key, offset + np.uint64(neuron)))
+        # below the bound's own error no exponential is needed
         surely = uniform < _CHORD_RATIO * bounded_odds(now[neuron], fraction) * (1.0 - uniform)
         if surely or uniform < odds(now[neuron], fraction) * (1.0 - uniform):
             chosen[head] = neuron
@@ -70,7 +74,9 @@ def _run(
     slot_steps, slot_of, ring = potentials.slot_steps, potentials.slot_of, potentials.ring
     psp, renew, fraction = potentials.psp, potentials.psp > dead + 1, potentials.fraction
     head, step = 0, progress.clock[0]
+    # all neurons might spike in a step, so there has to be room for as many
     while step < stop and head + now.size < steps.size:
+        # random numbers belong to step and neuron, so that a cut run repeats the whole one
         offset = np.uint64(step) * np.uint64(now.size)
         last = _draw(now, fraction, last_spike, step - dead, key, offset, passes, neurons, head)
         start_psps(
@@ -80,6 +86,7 @@ def _run(
             steps[head] = step
             head += 1
         step += 1
+        # at most one step's PSPs end per step
         if ring[1] > 0 and slot_steps[ring[0]] + psp < step:
             end_psps(now, increments, ring)
     progress.clock[:] = step

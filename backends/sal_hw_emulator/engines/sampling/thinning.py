@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sal_hw_emulator.engines.sampling.arguments import Progress, Spikes, network_of, progress_of
-from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, Words, compiled
+from sal_hw_emulator.engines.sampling.compiled import Floats, Neurons, Steps, Words, compiled, inlined
 from sal_hw_emulator.engines.sampling.event_table import JUST_BELOW_1, TINY
 from sal_hw_emulator.engines.sampling.model import SamplingModel
 from sal_hw_emulator.engines.sampling.potentials import (
@@ -68,6 +68,16 @@ def _next_awakening(dead: int, last_spike: Steps, anchor: int, otherwise: int) -
     return otherwise
 
 
+@inlined
+def _next_change(slot_steps: Steps, ring: Steps, last_spike: Steps, psp: int, dead: int, anchor: int, stop: int) -> int:
+    """Return up to which step the hazard stays as it is."""
+    change = min(stop, slot_steps[ring[0]] + psp + 1) if ring[1] > 0 else stop
+    # where PSPs outlast the refractory time, a neuron may wake up before; else the end of its PSP tells
+    if psp > dead:
+        change = _next_awakening(dead, last_spike, anchor, change)
+    return change
+
+
 @compiled
 def _hits(
     stretches: Floats,
@@ -87,15 +97,20 @@ def _hits(
     end = 0.0
     for neuron in range(now.size):
         end += stretches[neuron]
+        # several hits on one stretch: each of them counts or not on its own
         while place < end:
             log_odds = now[neuron] * 2.0**-fraction * _LOG_2
+            # beyond this the logarithm of 1 + odds is the logarithm of the odds, and the odds would overflow
             exponent = log_odds if log_odds > _CERTAIN else math.log1p(math.exp(log_odds))
+            # the stretch is an upper bound; a hit counts with the share that the hazard has of it
             if unit_interval(next_word(words)) * stretches[neuron] >= exponent:
                 place += next_exponential(words)
                 continue
+            # a stretch may be laid for a refractory neuron; a hit on it does not count
             if last_spike[neuron] < asleep:
                 hits[head] = neuron
                 head += 1
+            # the rest of the stretch is skipped: one hit is enough
             place = end + next_exponential(words)
     return max(place - end, TINY), head
 
@@ -133,11 +148,11 @@ def _run(
     anchor, variate, total = _resume(potentials, stretches, dead, progress, oldest_first)
     head, step, renew = 0, stop, psp > dead + 1
     while True:
-        change = min(stop, slot_steps[ring[0]] + psp + 1) if ring[1] > 0 else stop
-        if psp > dead:
-            change = _next_awakening(dead, last_spike, anchor, change)
+        change = _next_change(slot_steps, ring, last_spike, psp, dead, anchor, stop)
         silent = variate / max(total, TINY)
+        # the variate is used up before the hazard changes: there is a hit
         if silent < change - anchor:
+            # all neurons might spike in this step: stop before it, and let the next call find the same hit
             if head + now.size > steps.size:
                 step = anchor
                 break
@@ -151,8 +166,10 @@ def _run(
             head = last
             anchor += 1
         elif change == stop:
+            # nothing happens before the end; the variate is kept as it is, so that a cut run repeats the whole one
             break
         else:
+            # the old hazard has used a part of the variate; the rest meets the new one
             variate = max(variate - total * (change - anchor), TINY)
             anchor = change
         if ring[1] > 0 and slot_steps[ring[0]] + psp < anchor:

@@ -90,17 +90,21 @@ def _deliver(synapses: Synapses, rules: Rules, traces: Traces, buffers: Buffers,
         first = synapses.base[block] + number * synapses.columns[block]
         rule, row, delay = synapses.rule[block], synapses.trace[block] + number, synapses.delay[block]
         slot = (step + delay) % slots
+        # the history is as short as the machine's; what it has forgotten is counted, since learning then errs
         if rule >= 0:
             _count_lost(traces, synapses, block, row)
         for column in range(synapses.columns[block]):
+            # the machine stores no synapse here
             if synapses.exists[first + column] == 0:
                 continue
             n = synapses.target[block] + column
+            # a synapse catches up on the post spikes since its last pre spike before it transmits, as on the machine
             if rule >= 0:
                 synapses.words[first + column] = updated_word(
                     synapses.words[first + column], rules, rule, traces, n, row, delay, step
                 )
             _add(buffers, synapses.receptor[block], slot, n, synapses.words[first + column])
+        # all synapses of the row have learned from the old trace by now
         if rule >= 0:
             remember_pre(traces, rules, rule, row, step)
 
@@ -165,16 +169,22 @@ def advance(
     size = len(neurons.v)
     spiking = np.empty(size, dtype=np.int64)
     for done in range(steps):
+        # every neuron might spike in a step, and no spike may be lost: the caller empties the record and goes on
         if records.filled[0] + size > len(records.spike_step):
             return done
         step = first + done
+        # a slot of the ring is free for new events once its words are taken
         _take_input(neurons, buffers, step % buffers.words.shape[1])
         spikes = _integrate(neurons, spiking)
+        # all post spikes enter the histories first, since the machine has seen them when pre spikes arrive
         for place in range(spikes):
+            # histories of neurons without learning synapses are not kept
             if traces.rule[spiking[place]] >= 0:
                 remember_post(traces, rules, spiking[place], step)
+        # in the order of neurons, since words saturate and so depend on it
         for place in range(spikes):
             _deliver(synapses, rules, traces, buffers, spiking[place], step)
+        # events arrive after spikes, one step later, as packets do
         _deliver_noise(noise, buffers, step)
         _deliver_given(given, buffers, step)
         _record(neurons, records, step, spiking, spikes)

@@ -89,19 +89,25 @@ def updated_word(
     step
         Time of the pre spike.
     """
+    # the machine computes with more binary places than a word has, and cuts them off at the end
     weight = word << rules.shift[rule]
     last_pre, pre_trace = traces.pre_step[row], traces.pre_trace[row]
     before = 0
+    # the post spikes that arrived up to now, the oldest first: bounds apply after each change
     for entry in range(1, traces.post_last[neuron] + 1):
         arrival = traces.post_step[neuron, entry] + delay
+        # later post spikes have not reached the synapse; the next pre spike finds them
         if arrival > step:
             break
         before = entry
+        # those before the last pre spike have been seen by it
         if arrival > last_pre:
             trace = decayed(pre_trace, arrival - last_pre, rules.table, rules.plus_start[rule], rules.plus_length[rule])
             weight = min(weight + change(rules.amplitude_plus[rule], trace), rules.weight_max[rule])
+    # the present pre spike then sees the trace of the last post spike before it
     elapsed = step - traces.post_step[neuron, before] - delay
     trace = 0
+    # with a dendritic delay even the oldest entry may lie ahead
     if elapsed >= 0:
         trace = decayed(
             traces.post_trace[neuron, before],

@@ -82,23 +82,28 @@ def run_chunk(
     """
     size, place = len(neurons.threshold), 0
     v, wait = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.int64)
+    # a chunk starts from rest, as the machine does
     current = np.zeros((2, size), dtype=np.float32)
     arriving = np.zeros((slots, 2, size), dtype=np.int64)
     spiking = np.empty(size, dtype=np.int64)
     for tick in range(ticks):
+        # every neuron might spike in a tick, and no spike may be lost: the caller takes a longer record
         if records.filled[0] + size > len(records.tick):
             return tick
         slot = tick % slots
+        # the machine's own order is not published, so both can be run
         if input_first:
             _take_input(neurons, current, arriving[slot])
         spikes = _integrate(neurons, v, current, wait, spiking)
         if not input_first:
             _take_input(neurons, current, arriving[slot])
+        # delays are at least one tick, so that no spike acts in its own
         for found in range(spikes):
             _deliver(synapses, arriving, spiking[found], tick)
             records.tick[records.filled[0]] = tick
             records.neuron[records.filled[0]] = spiking[found]
             records.filled[0] += 1
+        # given events, too, arrive in the next tick
         while place < len(given.tick) and given.tick[place] <= tick:
             _add(arriving, (tick + 1) % slots, given.target[place], given.weight[place])
             place += 1

@@ -47,20 +47,25 @@ def after_spikes(first: Floats, second: Floats, tau_ref: int) -> Floats:
     oldest = first.size - 1
     n_states = 2 * oldest + 1
     moves = np.zeros((n_states, n_states))
+    # after a spike one age is 0 and the other one any: so few states instead of all pairs of ages
     for age in range(oldest + 1):
         _fill_row(moves[age], 0, age, first, second, tau_ref)
     for age in range(1, oldest + 1):
         _fill_row(moves[oldest + age], age, 0, first, second, tau_ref)
+    # states are eliminated one by one, without a subtraction, so that even tiny probabilities are exact
+    # (Grassmann, Taksar and Heyman 1985)
     for last in range(n_states - 1, 0, -1):
         total = moves[last, :last].sum()
         for state in range(last):
             moves[state, last] /= total
+            # many moves are impossible, and adding nothing costs as much as adding something
             if moves[state, last] > 0.0:
                 share = moves[state, last]
                 for other in range(last):
                     moves[state, other] += share * moves[last, other]
     weights = np.zeros(n_states)
     weights[0] = 1.0
+    # back again: each state from those that were eliminated after it
     for state in range(1, n_states):
         for other in range(state):
             weights[state] += weights[other] * moves[other, state]
@@ -76,20 +81,25 @@ def next_spikes(after: Floats, first: Floats, second: Floats, tau_ref: int, long
     shape (longest,) and is conditional on the spike.
     """
     oldest = first.size - 1
+    # both directions of time differences with one piece of code
     own, other = (second, first) if swapped else (first, second)
     found = np.zeros(longest)
     total = 0.0
     for start in range(oldest + 1):
+        # states in which this neuron has just spiked; the first one, of both at once, belongs to either
         here = after[start if start == 0 or not swapped else oldest + start]
         total += here
         age = start
         silent = here
         for step in range(1, longest + 1):
             age = min(age + 1, oldest)
+            # until this neuron spikes again its age is the number of steps
             mine = own[age] if step >= tau_ref else 0.0
             its = other[min(step, oldest)] if age >= tau_ref else 0.0
+            # a spike of both at once counts
             found[step - 1] += silent * its
             silent *= (1.0 - mine) * (1.0 - its)
+    # given that this neuron has spiked
     found /= total
     return found
 
@@ -130,6 +140,7 @@ def fill_drifts(
     ``causal`` and ``anticausal`` are the window at t = 1, 2, ... and -1, -2, ...
     """
     for row in range(weights_12.size):
+        # what depends on one weight only is computed once per row
         odds = np.exp(biases[0] + weights_12[row] * psp)
         first = odds / (odds + tau_ref)
         for column in range(weights_21.size):
@@ -138,7 +149,9 @@ def fill_drifts(
             after = after_spikes(first, second, tau_ref)
             later = next_spikes(after, first, second, tau_ref, causal.size, False)
             earlier = next_spikes(after, first, second, tau_ref, causal.size, True)
+            # either sign is normalised to one half, as in arXiv 2503.02642, figure 2c
             later *= 0.5 / later.sum()
             earlier *= 0.5 / earlier.sum()
             drifts[0, row, column] = (later * causal).sum() + (earlier * anticausal).sum()
+            # seen from the other synapse time runs backwards
             drifts[1, row, column] = (earlier * causal).sum() + (later * anticausal).sum()

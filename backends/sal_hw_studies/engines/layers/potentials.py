@@ -80,12 +80,15 @@ def _exchange_rows(now: Fixed, one: Fixed, two: Fixed, ending_one: Fixed, ending
 def exchange_psps(stack: Stack, neurons: Neurons, on: int, on_end: int, off: int, off_end: int) -> None:
     """Begin the PSPs of ``neurons[on:on_end]`` and end those of ``neurons[off:off_end]``, each in rising order."""
     weights, now, first = stack.weights, stack.now, stack.first
+    # layer by layer, since a layer's neurons reach the same targets: those below and those above
     for layer in range(first.size - 1):
         below, above = stack.lengths[layer, 0], stack.lengths[layer, 1]
         row, begin, end = below + above, stack.rows[layer], first[layer + 1]
         nothing = weights.size - max(below, above)
+        # up to two rows begin and two end in one pass, which reads and writes the potentials once for all four
         while (on < on_end and neurons[on] < end) or (off < off_end and neurons[off] < end):
             a = b = c = d = np.int64(-1)
+            # where there is none, a row of zeros takes its place
             if on < on_end and neurons[on] < end:
                 a = begin + (neurons[on] - first[layer]) * row
                 on += 1
@@ -98,6 +101,7 @@ def exchange_psps(stack: Stack, neurons: Neurons, on: int, on_end: int, off: int
             if off < off_end and neurons[off] < end:
                 d = begin + (neurons[off] - first[layer]) * row
                 off += 1
+            # once for the layer below and once for the one above
             for part in range(2):
                 length, target, skip = stack.lengths[layer, part], stack.targets[layer, part], part * below
                 _exchange_rows(

@@ -25,12 +25,14 @@ def _draw(
 
     A neuron spikes if its uniform number r has r / (1 - r) < 2^x. A bound without exponential decides nearly all.
     """
+    # a pass without branches over all neurons, which is vectorised
     for neuron in range(now.size):
         uniform = unit_interval(word_at(key, offset + np.uint64(neuron)))
         below = uniform < bounded_odds(now[neuron], fraction) * (1.0 - uniform)
         passes[neuron] = below & (last_spike[neuron] < awake)
     for neuron in range(now.size):
         if passes[neuron]:
+            # drawing the same number again costs less than keeping all of them
             uniform = unit_interval(word_at(key, offset + np.uint64(neuron)))
             if uniform < odds(now[neuron], fraction) * (1.0 - uniform):
                 chosen[head] = neuron
@@ -60,14 +62,17 @@ def run_steps(
     """
     now, fraction = stack.now, stack.fraction
     for step in range(begin, end):
+        # random numbers belong to step and neuron, so that a cut run repeats the whole one
         offset = np.uint64(step) * np.uint64(now.size)
         last = _draw(now, fraction, last_spike, step - dead, key, offset, passes, neurons, head)
         for spike in range(head, last):
             steps[spike] = step
             last_spike[neurons[spike]] = step
+        # all PSPs have one length, so those that end are the oldest ones
         ended = tail
         while ended < head and steps[ended] == step - psp:
             ended += 1
+        # PSPs end and begin in one pass over the potentials
         exchange_psps(stack, neurons, head, last, tail, ended)
         tail, head = ended, last
     return tail, head

@@ -87,9 +87,12 @@ def _sum_apical(circuit: Circuit, moving: Moving, layer: int, aligning: bool) ->
     for post in range(begin, end):
         moving.apical[post] = 0.0
     for pre in range(end, circuit.first[layer + 2]):
+        # interneurons predict their twins, so that in equal states they cancel
         excess = float(moving.psp[pre])
+        # while feedback learns, the interneurons are cut off
         if not aligning:
             excess -= float(moving.psp[pre + circuit.twins])
+        # most of the time most neurons are silent
         if excess != 0.0:
             for post in range(begin, end):
                 moving.apical[post] += excess * moving.down[at + post - begin]
@@ -112,6 +115,7 @@ def _move_potentials(circuit: Circuit, moving: Moving, drive: Drive, row: int, s
     coupling = 1.0 if drive.aligning else circuit.apical_coupling
     for layer in range(1, layers):
         hidden = layer + 1 < layers
+        # sums over synapses are renewed only where a PSP began or ended
         if moving.stale[0, layer]:
             _sum_basal(circuit, moving, layer)
         if hidden and moving.stale[1, layer]:
@@ -121,11 +125,14 @@ def _move_potentials(circuit: Circuit, moving: Moving, drive: Drive, row: int, s
             basal = moving.basal[neuron]
             _keep(moving, row, column, basal)
             u = bias + basal
+            # a twin shall predict its neuron, so it gets the same basal input
             if layer > 1:
                 moving.potential[neuron + circuit.twins] = bias if drive.aligning else u
+            # feedback reaches hidden layers; the target nudges the output instead
             if hidden:
                 u += coupling * moving.apical[neuron]
             elif drive.nudging != 0.0:
+                # towards the target from where the average is, so that nudging ends when the output is right
                 wanted = drive.target[neuron - circuit.first[layer]]
                 u += drive.nudging * (wanted - moving.sums[column] * share - bias)
             moving.potential[neuron] = u
@@ -153,21 +160,26 @@ def advance(
     row, share = begin % window, 0.0
     output = circuit.first[circuit.first.size - 2]
     for step in range(begin, end):
+        # the average holds fewer steps at the start; later its share never changes
         if step <= window or share == 0.0:
             share = 1.0 / min(step + 1, window)
         _draw_all(circuit, moving, step, key)
         _move_potentials(circuit, moving, drive, row, share)
+        # input neurons follow the pattern and nothing else
         for neuron in range(n_input):
             moving.potential[neuron] = drive.pattern[neuron]
         row += 1
         if row == window:
             row = 0
+            # rounding errors of the running sums would add up over a long run
             if step % (_SUM_ANEW_EVERY * window) == window - 1:
                 _sum_anew(moving)
+        # all-pairs windows remember every spike, also those outside of alignment
         if drive.aligning or circuit.all_pairs:
             sum_up_spikes(circuit, moving, step)
         if drive.aligning:
             align_feedback(circuit, moving, step)
+        # the network first settles on the new pattern
         if step - begin >= lag:
             if drive.learning:
                 learn_forward(circuit, moving, step, share)

@@ -72,15 +72,18 @@ def align_feedback(circuit: Circuit, moving: Moving, step: int) -> None:
         for pre in range(end, circuit.first[layer + 2]):
             for post in range(begin, end):
                 since_pre, since_post = step - moving.last_spike[pre], step - moving.last_spike[post]
+                # a pair counts when its later spike comes
                 if since_pre == 0 or since_post == 0:
                     change = 0.0
                     if since_pre != since_post:
+                        # one of both times is 0, so that the sum is the time between the spikes
                         change = math.exp(-float(since_pre + since_post) / circuit.window_tau)
                         if circuit.all_pairs:
                             change *= moving.trace[pre if since_post == 0 else post]
                         if since_post == 0:
                             change = -change
                     elif circuit.earlier_pairs:
+                        # the pair in this step cancels, and hides no earlier one; the published code leaves those out
                         change = moving.before[post] - moving.before[pre]
                     moving.down[at + post - begin] += circuit.rate_down * change
                     moving.stale[1, layer] = 1

@@ -200,13 +200,16 @@ def _step_below(
 ) -> bool:
     """Advance a neuron below and its window by one step; return whether it spikes."""
     v, u, left = layers.below, layers.drive, estimate.left
+    # the window's state before this step decides, since a window may end and another begin in one step
     ending, open_before = left[neuron] == 1, left[neuron] > 0
     if open_before:
         estimate.largest[neuron] = max(estimate.largest[neuron], u[neuron])
     layers.dead_below[neuron] = max(layers.dead_below[neuron] - 1, 0)
     v[neuron] += c.coupling * (basal - v[neuron]) - c.leak * v[neuron]
+    # u is the membrane as if it never spiked: what would have happened tells how near the threshold was
     u[neuron] += c.coupling * (basal - u[neuron]) - c.leak * u[neuron]
     for other in range(apical.size):
+        # within a window feedback is summed up; before it the last value is the baseline
         if open_before:
             estimate.returned[neuron, other] += apical[other]
         else:
@@ -215,19 +218,36 @@ def _step_below(
     if fired:
         v[neuron] = c.reset
         layers.dead_below[neuron] = c.dead_steps
+    # the line learns before anything of the next window is taken in
     if ending:
         _fit(estimate, neuron, c)
     left[neuron] = max(left[neuron] - 1, 0)
+    # outside of windows u follows the membrane; a window opens where it comes near the threshold
     if left[neuron] == 0:
         u[neuron] = v[neuron]
         if abs(c.threshold - u[neuron]) <= c.near:
             left[neuron] = c.window_steps
+    # a spike at the very step in which a window opens belongs to it
     if left[neuron] > 0 and fired:
         estimate.spikes[neuron] += 1
+    # last, so that a window which begins in this step starts empty
     if ending:
         estimate.spikes[neuron] = 0
         estimate.largest[neuron] = 0.0
         estimate.returned[neuron, :] = 0.0
+    return bool(fired)
+
+
+@compiled
+def _step_above(neuron: int, basal: float, layers: _Layers, c: RddConstants) -> bool:
+    """Advance a neuron above by one step; return whether it spikes."""
+    v, dead = layers.above, layers.dead_above
+    dead[neuron] = max(dead[neuron] - 1, 0)
+    v[neuron] += c.coupling * (basal - v[neuron]) - c.leak * v[neuron]
+    fired = v[neuron] >= c.threshold and dead[neuron] == 0
+    if fired:
+        v[neuron] = c.reset
+        dead[neuron] = c.dead_steps
     return bool(fired)
 
 
@@ -250,24 +270,25 @@ def _run(
         slot = step % kernel.size
         basal[:] = 0.0
         for neuron in range(n_below):
+            # driving spikes come from outside and act through a PSP like all others
             if counts[index, neuron] > 0.0:
                 _start_psp(layers.driving, kernel, neuron, step, counts[index, neuron])
             drive = c.gain * layers.driving[slot, neuron]
+            # a spike below acts in this step on the layer above, which is advanced after it
             if _step_below(neuron, drive, layers.returning[slot], layers, estimate, c):
                 _start_psp(layers.rising, kernel, neuron, step, 1.0)
                 spikes[0] += 1
             trace = layers.rising[slot, neuron]
+            # most synapses are at rest
             if trace != 0.0:
                 for other in range(n_above):
                     basal[other] += trace * weights[neuron, other]
+        # the ring's entries of this step are used up; their places are one PSP ahead
         layers.driving[slot] = 0.0
         layers.rising[slot] = 0.0
         layers.returning[slot] = 0.0
         for neuron in range(n_above):
-            layers.dead_above[neuron] = max(layers.dead_above[neuron] - 1, 0)
-            layers.above[neuron] += c.coupling * (basal[neuron] - layers.above[neuron]) - c.leak * layers.above[neuron]
-            if layers.above[neuron] >= c.threshold and layers.dead_above[neuron] == 0:
-                layers.above[neuron] = c.reset
-                layers.dead_above[neuron] = c.dead_steps
+            # a spike above reaches the layer below in the next step, since that one is done with this one
+            if _step_above(neuron, basal[neuron], layers, c):
                 _start_psp(layers.returning, kernel, neuron, step + 1, 1.0)
                 spikes[1] += 1

@@ -1,0 +1,24 @@
+"""What the passes of a machine that computes in ticks ask of LIF neurons."""
+
+from __future__ import annotations
+
+import math
+
+from sal_hw.program import NeuronBlock
+from sal_hw.spec.neurons import LifNeuron
+
+
+def current_gain(tau_ms: float, step_ms: float) -> float:
+    """Return the mean, over a tick, of a current that begins as 1.
+
+    A machine that adds a weight w to a current, which decays once per tick, gives it the charge w / (1 - decay); with
+    this factor on w it is that of a current that decays all the time, w tau / step.
+    """
+    return -math.expm1(-step_ms / tau_ms) * tau_ms / step_ms
+
+
+def lif_of(block: NeuronBlock) -> LifNeuron:
+    """Return the parameters of a block of LIF neurons."""
+    if block.lif is None:
+        raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
+    return block.lif
