@@ -167,7 +167,7 @@ def test_algorithms_may_take_turns():
 PROGRAM = """
 import sys, numpy as np
 sys.path.insert(0, {folder!r})
-from test_sampling_continuation import digest
+from test_continuation import digest
 print(digest({n}, {algorithm!r}, 5))
 """
 
