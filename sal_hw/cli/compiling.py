@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sal_hw.contracts.report import ProgramReport
+from sal_hw.contracts.stored_weights import with_stored_weights
 from sal_hw.contracts.targets import Target, load_backend, load_target
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
@@ -26,7 +27,7 @@ class Compiled:
     chips
         The emulated chip, and what the compiler knew of a chip.
     report
-        What the target tells of the program; None if it tells nothing.
+        What the target tells of the program, and what became of weights; None if there is nothing to tell.
     """
 
     target: Target
@@ -95,4 +96,4 @@ def compile_as_asked(
         chips = choose_chips(chosen, backend, chip, calibration)
         program, chips = api.compile_for(recipe, chosen, backend, chips, seed=recipe.seed, strict=strict)
     report = None if chosen.report is None else chosen.report.describe(program, chosen.description)
-    return Compiled(target=chosen, program=program, chips=chips, report=report)
+    return Compiled(target=chosen, program=program, chips=chips, report=with_stored_weights(report, program))

@@ -22,7 +22,7 @@ def show_program(trace: Sequence[PassRecord], report: ProgramReport | None, know
     Parameters
     ----------
     report
-        What the target tells of the program; None if it tells nothing.
+        What there is to tell of the program; None if that is nothing.
     knowledge
         What the compiler knew of the machine that the program is for, in words.
     """

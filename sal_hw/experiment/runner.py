@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Backend, OpenRequest, Session, SpikeRecorder, WholeRun
+from sal_hw.contracts.stored_weights import weight_findings
 from sal_hw.errors import IncompleteError, Problem
 from sal_hw.experiment.align import AlignExperiment
 from sal_hw.experiment.base import Arrays, Experiment
@@ -142,7 +143,7 @@ def run_program(
         opened = time.perf_counter()
         advance(experiment, options, lambda: _checkpoint(experiment, session))
         outcome = experiment.outcome()
-        health = Health(findings=tuple(session.findings()))
+        health = Health(findings=(*weight_findings(program), *session.findings()))
         counters = session.counters()
         final = _weights(program, session)
         machine = session.chip_id if isinstance(session, WholeRun) else None

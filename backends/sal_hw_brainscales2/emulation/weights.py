@@ -20,8 +20,8 @@ from sal_hw_emulator.engines.lif.model import LifModel
 from sal_hw_emulator.engines.lif.ppu import BEGUN, MISSED
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
 
-#: shares from which a run counts as degraded: weights clipped by the compiler, and readings out of the CADC's range
-MAX_SHARE_CLIPPED, MAX_SHARE_SATURATED = 0.01, 0.01
+#: shares from which a run counts as degraded: learned weights beyond their range, and readings out of the CADC's
+MAX_SHARE_BEYOND, MAX_SHARE_SATURATED = 0.01, 0.01
 
 
 class ChipWeights:
@@ -86,7 +86,7 @@ class ChipWeights:
         }
 
     def findings(self, simulation: LifSimulation) -> Sequence[Finding]:
-        """Return clipped weights, missed updates, saturated sensors and weights at the rail."""
+        """Return weights beyond their range, missed updates, saturated sensors and weights at the rail."""
         counters = self.counters(simulation)
         rows = simulation.schedule.rows * simulation.schedule.progress[:, BEGUN]
         reads = max(
@@ -94,7 +94,6 @@ class ChipWeights:
         )
         synapses = max(1, sum(each.size for each in self._learning_codes(simulation)))
         return [
-            *self._compiled_findings(),
             *self._range_findings(simulation),
             *_finding(
                 "updates_missed",
@@ -117,22 +116,6 @@ class ChipWeights:
             ),
         ]
 
-    def _compiled_findings(self) -> Iterator[Finding]:
-        for item in self._program.scaling:
-            yield from _finding(
-                "weights_clipped",
-                item.clipped,
-                degraded=item.clipped > MAX_SHARE_CLIPPED * item.total,
-                advice=f"weights of {item.owner} were cut to {item.representable_max:.4g}; the largest wanted is "
-                f"{item.requested_max:.4g}",
-            )
-            yield from _finding(
-                "weights_rounded_to_zero",
-                item.zeroed,
-                degraded=item.zeroed > 0.5 * item.total,
-                advice=f"of {item.total} weights of {item.owner} are below half of one code ({item.lsb.mean():.3g})",
-            )
-
     def _range_findings(self, simulation: LifSimulation) -> Iterator[Finding]:
         """Yield learned weights beyond their range, of which a chip keeps only the codes: 0 .. 63."""
         for name in dict.fromkeys(placed.projection for placed in self._chip.kernels):
@@ -144,7 +127,7 @@ class ChipWeights:
             yield from _finding(
                 "weights_beyond_range",
                 beyond,
-                degraded=beyond > MAX_SHARE_CLIPPED * weights.size,
+                degraded=beyond > MAX_SHARE_BEYOND * weights.size,
                 advice=f"learned weights of {name} left its weight_min .. weight_max: a chip only limits codes, to "
                 f"{MAX_WEIGHT}; scale the other weights onto {block.target} down, or use a receptor of one sign",
             )

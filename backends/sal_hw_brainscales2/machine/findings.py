@@ -9,14 +9,12 @@ from sal_hw.results.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
 from sal_hw_brainscales2.machine.importer import ChipResult
 from sal_hw_brainscales2.program import ChipProgram
 
-#: share of weights cut by the compiler from which a run counts as degraded, as on the emulated chip
-MAX_SHARE_CLIPPED = 0.01
 #: messages of the vendor's software that are passed on
 MAX_MESSAGES = 10
 
 
 def chip_findings(program: CompiledProgram, result: ChipResult, counters: Mapping[str, int]) -> Iterator[Finding]:
-    """Yield lost updates, spikes and messages, silent neurons, and weights that were cut or stand at their limit."""
+    """Yield lost updates, spikes and messages, silent neurons, and weights that stand at their limit."""
     yield from _lost(result, counters)
     yield from _weights(program, counters)
     silent = {block.population: _silent(result, block.population, block.size) for block in program.neurons}
@@ -44,13 +42,6 @@ def _lost(result: ChipResult, counters: Mapping[str, int]) -> Iterator[Finding]:
 
 
 def _weights(program: CompiledProgram, counters: Mapping[str, int]) -> Iterator[Finding]:
-    for item in program.scaling:
-        severity: Verdict = "degraded" if item.clipped > MAX_SHARE_CLIPPED * item.total else "ok"
-        words = f"weights of {item.owner} were cut to {item.representable_max:.4g}; the largest wanted is "
-        yield from _found("weights_clipped", item.clipped, severity, words + f"{item.requested_max:.4g}")
-        severity = "degraded" if item.zeroed > 0.5 * item.total else "ok"
-        words = f"of {item.total} weights of {item.owner} are below half of one code ({item.lsb.mean():.3g})"
-        yield from _found("weights_rounded_to_zero", item.zeroed, severity, words)
     learning = {placed.projection for placed in program.part_of(ChipProgram).kernels}
     synapses = sum(tile.codes.size for tile in program.part_of(ChipProgram).tiles if tile.owner in learning)
     rail = counters["weights_at_rail"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.stored_weights import target_population, weight_unit
 from sal_hw.plots.table import FigureTable
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.signs import sign_of
@@ -28,18 +29,6 @@ def placed_chip(program: CompiledProgram) -> ChipProgram:
         If the program was not compiled for a chip.
     """
     return program.part_of(ChipProgram)
-
-
-def weight_unit(program: CompiledProgram, owner: str) -> str:
-    """Return the unit of the weights of a projection or stimulus: that of the model's potential."""
-    block = program.neuron_block(target_population(program, owner))
-    return "log-odds" if block.lif is None else "mV"
-
-
-def target_population(program: CompiledProgram, owner: str) -> str:
-    """Return the name of the population that a projection or stimulus acts on."""
-    onto = {block.projection: block.target for block in program.synapses}
-    return (onto | {item.name: item.population for item in program.stimuli})[owner]
 
 
 def tabulate_synapses(program: CompiledProgram) -> FigureTable | None:

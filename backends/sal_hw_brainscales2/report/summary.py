@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.stored_weights import stored_weights
 from sal_hw.program import CompiledProgram
 from sal_hw.target.description import TargetDescription
 from sal_hw_brainscales2.program import ChipProgram, PlacedKernel
-from sal_hw_brainscales2.report.data import in_degrees, target_population, used_rows, weight_unit
+from sal_hw_brainscales2.report.data import in_degrees, used_rows
 
 Document = dict[str, Any]
 
@@ -28,7 +29,7 @@ def chip_report(program: CompiledProgram, target: TargetDescription) -> Document
         "placement": _placement(program, chip),
         "rows": _rows(chip, target),
         "in_degree": _in_degree(program, target),
-        "weights": [_weights(program, item.owner) for item in program.scaling],
+        "weights": stored_weights(program),
         "plasticity": [_plasticity(program, chip, kernel, target) for kernel in chip.kernels],
         "background": _background(chip, target),
         "external": [
@@ -81,23 +82,6 @@ def _in_degree(program: CompiledProgram, target: TargetDescription) -> Document:
     rows = in_degrees(program)
     largest = int(rows.max(initial=0))
     return {"mean": float(rows.mean()), "largest": largest, "limit": int(_limit(target, "in_degree"))}
-
-
-def _weights(program: CompiledProgram, owner: str) -> Document:
-    item = program.scaling_of(owner)
-    return {
-        "owner": owner,
-        "population": target_population(program, owner),
-        "unit": weight_unit(program, owner),
-        "one_code_lowest": float(item.lsb.min()),
-        "one_code_highest": float(item.lsb.max()),
-        "requested_max": item.requested_max,
-        "representable_max": item.representable_max,
-        "clipped": item.clipped,
-        "rounded_to_zero": item.zeroed,
-        "total": item.total,
-        "worst_error": item.worst_error,
-    }
 
 
 def _rows_of(chip: ChipProgram, projection: str) -> list[int]:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sal_hw.contracts.report import ReportTable
-
-#: longer names of projections and stimuli are cut
-_NAME = 20
+from sal_hw.contracts.stored_weights import short_name, stored_weights_table
 
 Document = dict[str, Any]
 Row = tuple[str, ...]
@@ -20,7 +18,7 @@ def report_tables(report: Document) -> Iterator[ReportTable]:
     degree = report["in_degree"]
     yield _rows(report["rows"], f"at most {degree['largest']} of {degree['limit']} rows per neuron")
     if report["weights"]:
-        yield _weights(report["weights"])
+        yield stored_weights_table(report["weights"])
     if report["plasticity"]:
         yield _plasticity(report["plasticity"])
     if report["background"]:
@@ -28,7 +26,8 @@ def report_tables(report: Document) -> Iterator[ReportTable]:
         yield _table("background generators", header, [_generator(item) for item in report["background"]])
     if report["external"]:
         lists: list[Row] = [
-            (_short(item["name"]), _short(item["population"]), str(item["spikes"])) for item in report["external"]
+            (short_name(item["name"]), short_name(item["population"]), str(item["spikes"]))
+            for item in report["external"]
         ]
         yield _table("given spikes", ("stimulus", "population", "spikes"), lists)
 
@@ -44,13 +43,9 @@ def _table(title: str, header: Row, rows: list[Row]) -> ReportTable:
     return ReportTable(title=title, header=header, rows=tuple(rows))
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME else f"{name[: _NAME - 3]}..."
-
-
 def _placement(entries: list[Document]) -> list[Row]:
     return [
-        (_short(item["population"]), str(item["hemisphere"]), str(item["neurons"]), _columns(item["columns"]))
+        (short_name(item["population"]), str(item["hemisphere"]), str(item["neurons"]), _columns(item["columns"]))
         for item in entries
     ]
 
@@ -72,35 +67,11 @@ def _rows(entries: list[Document], degree: str) -> ReportTable:
     return _table(f"synapse rows used, of {entries[0]['available']} per bus; {degree}", header, rows)
 
 
-def _weights(entries: list[Document]) -> ReportTable:
-    header = ("owner", "one code", "largest", "storable", "unit", "clipped", "to zero", "of", "worst error")
-    rows: list[Row] = [
-        (
-            _short(item["owner"]),
-            _between(item["one_code_lowest"], item["one_code_highest"]),
-            f"{item['requested_max']:.4g}",
-            f"{item['representable_max']:.4g}",
-            item["unit"],
-            str(item["clipped"]),
-            str(item["rounded_to_zero"]),
-            str(item["total"]),
-            f"{item['worst_error']:.3g}",
-        )
-        for item in entries
-    ]
-    return _table("stored weights: largest wanted and largest storable; clipped; rounded to zero", header, rows)
-
-
-def _between(low: float, high: float) -> str:
-    one, other = f"{low:.3g}", f"{high:.3g}"
-    return one if one == other else f"{one} .. {other}"
-
-
 def _plasticity(entries: list[Document]) -> ReportTable:
     header = ("projection", "rows", "all rows take", "period", "least", "constants", "memory")
     rows: list[Row] = [
         (
-            _short(item["projection"]),
+            short_name(item["projection"]),
             " + ".join(map(str, item["rows"])),
             f"{item['update_us']:.4g} us",
             f"{item['period_us']:.6g} us",
@@ -116,4 +87,4 @@ def _plasticity(entries: list[Document]) -> ReportTable:
 
 def _generator(item: Document) -> Row:
     place = (str(item["hemisphere"]), str(item["bus"]), str(item["trains"]))
-    return _short(item["name"]), _short(item["population"]), *place, f"{item['rate_hz']:.6g} Hz"
+    return short_name(item["name"]), short_name(item["population"]), *place, f"{item['rate_hz']:.6g} Hz"

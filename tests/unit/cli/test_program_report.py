@@ -72,6 +72,62 @@ def test_pictures_can_be_left_out(cupboard: None) -> None:
     assert not Path("out/figures").exists()
 
 
+CUTTING = """
+from dataclasses import replace
+
+import numpy as np
+
+from sal_hw.program import PassRecord, ScaledWeights
+from sal_hw.storage.codec import frozen
+from sal_hw_emulator.target import ideal_target
+
+def cut(draft):
+    blocks, scaling = [], []
+    for block in draft.synapses:
+        stored = np.clip(block.weights, -0.5, 0.5)
+        scaling.append(
+            ScaledWeights(
+                owner=block.projection,
+                lsb=np.full(block.weights.shape[1], 0.001),
+                requested_max=float(np.abs(block.weights).max()),
+                representable_max=0.5,
+                clipped=int((stored != block.weights).sum()),
+                zeroed=0,
+                total=block.weights.size,
+                worst_error=float(np.abs(stored - block.weights).max()),
+            )
+        )
+        blocks.append(replace(block, weights=frozen(stored)))
+    return draft.recorded(PassRecord(name="cut"), synapses=tuple(blocks), scaling=tuple(scaling))
+
+
+TARGET = replace(
+    ideal_target,
+    description=replace(ideal_target.description, family="cutter"),
+    passes=(*ideal_target.passes, cut),
+)
+"""
+
+
+def test_what_a_foreign_pass_cuts_is_told(
+    install: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("cutter", CUTTING, targets={"cutter": "cutter:TARGET"})
+    monkeypatch.chdir(tmp_path)
+    short = ("--set", "parameters.duration=20 s")
+    assert main(("check", str(RECIPE), "--target", "cutter")) == 0
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("forward "))
+    assert main(("check", str(RECIPE), "--target", "cutter", "--json")) == 0
+    entry, *_ = json.loads(capsys.readouterr().out)["weights"]
+    assert (entry["owner"], entry["unit"], entry["representable_max"]) == ("forward", "mV", 0.5)
+    assert 0 < entry["clipped"] < entry["total"] == 256
+    assert str(entry["clipped"]) in row.split()
+    assert main(("run", str(RECIPE), "--target", "cutter", *short, "--no-figures", "--json", "--out", "out")) == 0
+    findings = json.loads(capsys.readouterr().out)["health"]["findings"]
+    cut = {item["advice"].split(" of ")[1].split()[0]: item for item in findings if item["kind"] == "weights_clipped"}
+    assert (cut["forward"]["count"], cut["forward"]["severity"]) == (entry["clipped"], "degraded")
+
+
 def test_a_target_that_tells_nothing_shows_its_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(("check", str(RECIPE), "--target", "ideal")) == 0
     assert "---" not in capsys.readouterr().out

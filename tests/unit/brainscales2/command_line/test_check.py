@@ -80,8 +80,6 @@ def test_the_topics_have_a_table_each(terminal: Terminal) -> None:
 def test_the_report_is_that_of_the_program(terminal: Terminal) -> None:
     found = terminal.document("check", ALIGNMENT, *CHIP, *SMALL)
     program = api.compile_recipe(api.load_recipe(ALIGNMENT, overrides=SMALL[1:]), target="brainscales2")
-    chip = program.part
-    assert chip is not None
     assert (found["schema_version"], found["program_hash"]) == (1, program.hash)
     counts = next(item.counts for item in program.trace if item.name == "place_and_route")
     assert sum(item["used"] for item in found["rows"]) == counts["rows"]

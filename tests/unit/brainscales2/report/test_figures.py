@@ -121,5 +121,5 @@ def test_pictures_have_their_numbers_beside_them_and_equal_programs_equal_bytes(
 
 def test_a_program_without_a_chip_has_no_such_pictures(tmp_path):
     recipe = api.load_recipe(RECIPES / "two_neuron.yaml")
-    with pytest.raises(TypeError, match="no placement"):
+    with pytest.raises(TypeError, match="has no ChipProgram"):
         write_program_figures(api.compile_recipe(recipe), tmp_path, buses=4)
