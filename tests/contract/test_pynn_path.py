@@ -361,7 +361,7 @@ def expected_rows(program: CompiledProgram) -> dict[str, dict[str, list[int]]]:
 
 
 def test_constants_of_each_synapse_are_stored_where_its_row_comes(other, known_chip):
-    bench, chip = other(known_chip), known_chip.chip
+    bench, chip = other(known_chip), known_chip.part
     done = bench.run(rows=expected_rows(known_chip))
     assert done.returncode == 0, done.stderr
     (kernel,) = chip.kernels
