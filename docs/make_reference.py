@@ -11,9 +11,9 @@ from pathlib import Path
 from recipe_fields import recipe_lines
 
 from sal_hw.cli.main import main as sal_hw
+from sal_hw.contracts.matrix import capability_matrix
 from sal_hw.contracts.targets import load_target, target_names
 from sal_hw.error_texts.catalog import CATALOG
-from sal_hw.target.matrix import capability_matrix
 
 COMMANDS = (
     "run",

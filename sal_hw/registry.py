@@ -2,8 +2,8 @@
 
 Third parties register exactly as the packages of this project do. What an entry has to be is said beside its type: see
 :mod:`sal_hw.contracts.targets` for targets, backends and calibrators,
-:mod:`sal_hw.experiment.study` for studies, :mod:`sal_hw.spec.experiments` for their schemas and
-:class:`sal_hw.plots.Kind` for kinds of figures.
+:mod:`sal_hw.experiment.study` for studies, :mod:`sal_hw.spec.experiments` for their schemas,
+:class:`sal_hw.contracts.capability.Capability`, and :class:`sal_hw.plots.Kind` for kinds of figures.
 
 Nothing is imported before it is asked for by its name. A name that two packages register is refused, and so is what
 cannot be imported; all other names go on working.
@@ -24,6 +24,7 @@ CALIBRATORS = "sal_hw.calibrators"
 STUDIES = "sal_hw.studies"
 STUDY_SCHEMAS = "sal_hw.study_schemas"
 PLOTS = "sal_hw.plots"
+CAPABILITIES = "sal_hw.capabilities"
 
 #: every group, with what one of its entries is called
 GROUPS = {
@@ -33,6 +34,7 @@ GROUPS = {
     STUDIES: "study",
     STUDY_SCHEMAS: "schema of a study",
     PLOTS: "kind of figure",
+    CAPABILITIES: "capability",
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sal_hw.target.description import Capability, Range, TargetDescription
+from sal_hw.target.description import Range, TargetDescription
 
 Simulator: TypeAlias = Literal["brian2", "nest"]
 SIMULATORS: tuple[Simulator, ...] = ("brian2", "nest")
@@ -78,7 +78,7 @@ TIMING: dict[Simulator, Timing] = {
     ),
 }
 
-_CAPABILITIES: tuple[Capability, ...] = (
+_CAPABILITIES: tuple[str, ...] = (
     "lif",
     "signed_weights",
     "plasticity",

@@ -52,7 +52,7 @@ def targets(
 
 def _show_matrix(found: list[Target]) -> None:
     """Print the matrix ability by ability, since a terminal is too narrow for all targets side by side."""
-    from sal_hw.target.matrix import capability_matrix
+    from sal_hw.contracts.matrix import capability_matrix
 
     rows = capability_matrix([target.description for target in found])
     names = rows[0][1:]

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sal_hw.contracts.capability import Capability, Want, all_capabilities
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.program import PassRecord
+from sal_hw.spec.findings import Path, render_path
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.target.description import Range, TargetDescription
 
-_STIMULI = {"constant": "constant_drive", "poisson": "poisson_noise", "spikes": "spike_lists"}
-_PROBES = {
-    "spikes": "record_spikes",
-    "states": "record_states",
-    "membrane": "record_membrane",
-    "correlation": "record_correlation",
-}
-_RULES = {"sal": "plasticity", "wake_sleep": "wake_sleep"}
-_HINTS = {"delays": "set delay: 0 ms; a spike then arrives as soon as the machine delivers it"}
+#: sections of a network in the order of a recipe, which findings come in
+_SECTIONS = ("populations", "projections", "plasticity", "stimuli", "probes")
 
 
 def check_capabilities(draft: Draft) -> Draft:
@@ -38,52 +33,53 @@ def check_capabilities(draft: Draft) -> Draft:
 
 
 def _missing(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
-    for name, capability, field, value in _needs(spec):
-        if capability not in target.capabilities:
+    for capability, want in _wants(spec, target):
+        if capability.name not in target.capabilities:
             yield Problem(
                 code="E302",
-                field=field,
-                value=quote_value(value),
-                allowed=f"target {target.family} has no capability '{capability}', which {name} needs; "
+                field=render_path(want.path),
+                value=quote_value(want.value),
+                allowed=f"target {target.family} has no capability '{capability.name}', which {want.who} needs; "
                 f"it has: {', '.join(target.capabilities)}",
-                hint=_HINTS.get(capability, "sal-hw targets shows what each target can do"),
+                hint=capability.hint,
             )
 
 
 def _excluded(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
-    needs = tuple(_needs(spec))
+    wants = _wants(spec, target)
     for pair in target.exclusions:
-        first = next((need for need in needs if need[1] == pair.first), None)
+        first = next((want for capability, want in wants if capability.name == pair.first), None)
         if first is None:
             continue
-        for name, capability, field, value in needs:
-            if capability == pair.second:
+        for capability, want in wants:
+            if capability.name == pair.second:
                 yield Problem(
                     code="E306",
-                    field=field,
-                    value=quote_value(value),
-                    allowed=f"{name} does not go together with {first[0]} on {target.family}: "
+                    field=render_path(want.path),
+                    value=quote_value(want.value),
+                    allowed=f"{want.who} does not go together with {first.who} on {target.family}: "
                     f"{pair.reason} ({pair.source})",
-                    hint=f"leave out {name} or {first[0]}",
+                    hint=f"leave out {want.who} or {first.who}",
                 )
 
 
-def _needs(spec: NetworkSpec) -> Iterator[tuple[str, str, str, str]]:
-    """Yield who needs which capability, at which field, with which value."""
-    for population in spec.populations:
-        model = population.neuron.model
-        yield f"population {population.name}", model, f"populations.{population.name}.neuron.model", model
-    for index, projection in enumerate(spec.projections):
-        if projection.delay_ms > 0:
-            delay = f"{projection.delay_ms:g} ms"
-            yield f"projection {projection.name}", "delays", f"projections[{index}].delay", delay
-    for index, rule in enumerate(spec.plasticity):
-        yield f"rule {rule.name}", _RULES[rule.kind], f"plasticity[{index}].kind", rule.kind
-    for index, stimulus in enumerate(spec.stimuli):
-        yield f"stimulus {stimulus.name}", _STIMULI[stimulus.kind], f"stimuli[{index}].kind", stimulus.kind
-    for index, probe in enumerate(spec.probes):
-        if probe.kind in _PROBES:
-            yield f"the {probe.kind} probe", _PROBES[probe.kind], f"probes[{index}].kind", probe.kind
+def _wants(spec: NetworkSpec, target: TargetDescription) -> list[tuple[Capability, Want]]:
+    """Return what the network wants of the target, in the order of a recipe."""
+    found = [
+        (capability, want)
+        for capability in all_capabilities()
+        if capability.concerns(target.family)
+        for want in capability.wanted(spec)
+    ]
+    populations = tuple(population.name for population in spec.populations)
+    return sorted(found, key=lambda item: _place(item[1].path, populations))
+
+
+def _place(path: Path, populations: tuple[str, ...]) -> tuple[int, int]:
+    """Return section and entry of a field as numbers; what is in no section, as the time step, comes first."""
+    section, entry = path[0], path[1] if len(path) > 1 else 0
+    number = entry if isinstance(entry, int) else populations.index(entry) if entry in populations else 0
+    return _SECTIONS.index(str(section)) if section in _SECTIONS else -1, number
 
 
 def _beyond(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:

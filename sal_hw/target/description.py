@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from difflib import get_close_matches
+from typing import Literal
 
+from sal_hw.errors import quote_value
+from sal_hw.registry import CAPABILITIES, names
 from sal_hw.storage.document import document
-
-Capability: TypeAlias = Literal[
-    "sampling",
-    "lif",
-    "signed_weights",
-    "delays",
-    "plasticity",
-    "wake_sleep",
-    "constant_drive",
-    "poisson_noise",
-    "spike_lists",
-    "record_spikes",
-    "record_states",
-    "record_membrane",
-    "record_correlation",
-]
 
 
 @document
@@ -64,8 +51,8 @@ class Exclusion:
         Where that is known from.
     """
 
-    first: Capability
-    second: Capability
+    first: str
+    second: str
     reason: str
     source: str
 
@@ -104,7 +91,8 @@ class TargetDescription:
     summary
         One line for listings.
     capabilities
-        What it can do; what is not named is refused by the compiler.
+        What it can do, by names of :class:`sal_hw.contracts.capability.Capability`; what is not named is refused by the
+        compiler.
     limits
         Named ranges.
     exclusions
@@ -124,11 +112,16 @@ class TargetDescription:
     tested
         How programs for it were tested: ``run`` (for real, here), ``mapped`` (on a virtual machine, without spikes), or
         ``contract`` (against stand-ins of the vendor's software); besides the emulation.
+
+    Raises
+    ------
+    ValueError
+        If no package registers a capability that is named.
     """
 
     family: str
     summary: str
-    capabilities: tuple[Capability, ...]
+    capabilities: tuple[str, ...]
     limits: dict[str, Range]
     exclusions: tuple[Exclusion, ...] = ()
     time_scale: float = 1.0
@@ -138,3 +131,11 @@ class TargetDescription:
     calibrated: bool = False
     grid: CircuitGrid | None = None
     tested: Literal["run", "mapped", "contract"] = "run"
+
+    def __post_init__(self) -> None:
+        known = names(CAPABILITIES)
+        for name in (*self.capabilities, *(end for pair in self.exclusions for end in (pair.first, pair.second))):
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                words = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(known) or 'none'}"
+                raise ValueError(f"{self.family}: no package registers the capability {quote_value(name)}; {words}")

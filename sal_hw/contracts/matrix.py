@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sal_hw.target.description import Capability, Range, TargetDescription
+from sal_hw.contracts.capability import Capability, all_capabilities
+from sal_hw.target.description import Range, TargetDescription
 
 _LEARNING = {"native": "native", "host": "host, between pieces of a run", "none": "refused"}
 _TESTED = {
@@ -14,7 +15,24 @@ _TESTED = {
 }
 
 
-def _has(description: TargetDescription, capability: Capability) -> str:
+#: what the rows below show; capabilities that other packages register get a row each
+_SHOWN = frozenset(
+    {
+        "sampling",
+        "lif",
+        "plasticity",
+        "wake_sleep",
+        "signed_weights",
+        "delays",
+        "constant_drive",
+        "poisson_noise",
+        "spike_lists",
+    }
+)
+_RECORD = "record_"
+
+
+def _has(description: TargetDescription, capability: str) -> str:
     return "yes" if capability in description.capabilities else "refused"
 
 
@@ -35,12 +53,12 @@ def _delays(description: TargetDescription) -> str:
 
 
 def _recording(description: TargetDescription) -> str:
-    kinds = [name.removeprefix("record_") for name in description.capabilities if name.startswith("record_")]
+    kinds = [name.removeprefix(_RECORD) for name in description.capabilities if name.startswith(_RECORD)]
     return ", ".join(kinds) or "none"
 
 
 def _stimuli(description: TargetDescription) -> str:
-    names: dict[Capability, str] = {
+    names: dict[str, str] = {
         "constant_drive": "constant",
         "poisson_noise": "Poisson",
         "spike_lists": "spike lists",
@@ -66,4 +84,14 @@ def capability_matrix(descriptions: Iterable[TargetDescription]) -> list[tuple[s
     """Return rows of the matrix, the first one with the names of the targets."""
     columns = list(descriptions)
     head = ("", *(description.family for description in columns))
-    return [head, *((name, *(cell(description) for description in columns)) for name, cell in _ROWS)]
+    rows = [(name, *(cell(description) for description in columns)) for name, cell in _ROWS]
+    for capability in all_capabilities():
+        if capability.name not in _SHOWN and not capability.name.startswith(_RECORD):
+            title = f"{capability.name.replace('_', ' ')}: {capability.meaning}"
+            rows.append((title, *(_of_others(description, capability) for description in columns)))
+    return [head, *rows]
+
+
+def _of_others(description: TargetDescription, capability: Capability) -> str:
+    """Say whether a target has a capability that another package registers."""
+    return _has(description, capability.name) if capability.concerns(description.family) else "not asked"
