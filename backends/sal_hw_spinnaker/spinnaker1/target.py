@@ -14,6 +14,7 @@ from sal_hw_spinnaker.passes.place_on_cores import place_on_cores
 from sal_hw_spinnaker.passes.scale_words import scale_words
 from sal_hw_spinnaker.passes.split_signs import split_signs
 from sal_hw_spinnaker.spinnaker1.description import spinnaker1_description
+from sal_hw_spinnaker.spinnaker1.report import CoreReporter
 
 spinnaker1_target = Target(
     description=spinnaker1_description,
@@ -31,4 +32,5 @@ spinnaker1_target = Target(
     ),
     backend="spinnaker1",
     emulator="emulator:spinnaker",
+    report=CoreReporter(),
 )

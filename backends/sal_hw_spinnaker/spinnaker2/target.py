@@ -12,6 +12,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw_spinnaker.passes.host_chunks import host_chunks, place_on_elements, tick_parameters
 from sal_hw_spinnaker.passes.integer_weights import integer_weights
 from sal_hw_spinnaker.spinnaker2.description import spinnaker2_description
+from sal_hw_spinnaker.spinnaker2.report import ElementReporter
 from sal_hw_spinnaker.ticks import Rounding
 
 
@@ -47,6 +48,7 @@ def spinnaker2_with(*, shadow: bool = True, rounding: Rounding = "nearest") -> T
         backend="spinnaker2",
         emulator="emulator:spinnaker",
         files=_files,
+        report=ElementReporter(),
     )
 
 
