@@ -20,6 +20,7 @@ from sal_hw.cli.options import (
 
 if TYPE_CHECKING:
     from sal_hw.workflow.api import Recipe
+    from sal_hw.workflow.request import RunRequest
 
 
 def check(
@@ -38,30 +39,32 @@ def check(
 
     Example: sal-hw check recipes/chip_alignment.yaml --target brainscales2
     """
-    from sal_hw.cli.compiling import compile_as_asked
     from sal_hw.cli.program_report import show_program
     from sal_hw.workflow import api
+    from sal_hw.workflow.compiled_recipe import compile_without_running
+    from sal_hw.workflow.request import RunRequest
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
+    request = RunRequest(target=target, chip=chip, calibration=calibration, strict=strict)
     if loaded.is_study:
-        return _check_study(loaded, target, chip, calibration, as_json=as_json)
-    compiled = compile_as_asked(loaded, target, chip, calibration, strict=strict)
+        return _check_study(loaded, request, as_json=as_json)
+    compiled = compile_without_running(loaded, request)
     if as_json:
         show_json({"status": "ok", **compiled.as_document()})
         return 0
-    show_program(compiled.program.trace, compiled.report, compiled.knowledge)
+    show_program(compiled.program.trace, compiled.report(), compiled.knowledge)
     show(f"{recipe}: no problems on {target}")
-    show(f"next: {compiled.next_run(recipe, chip, calibration)}")
+    show(f"next: {compiled.run_command()}")
     return 0
 
 
-def _check_study(loaded: Recipe, target: str, chip: str | None, calibration: str | None, *, as_json: bool) -> int:
+def _check_study(loaded: Recipe, request: RunRequest, *, as_json: bool) -> int:
     from sal_hw.workflow.checked_recipe import check_study
 
-    check_study(loaded, target=target, chip=chip, calibration=calibration)
+    check_study(loaded, request)
     if as_json:
-        show_json({"status": "ok", "target": target, "program_hash": None})
+        show_json({"status": "ok", "target": request.target, "program_hash": None})
         return 0
     show(f"{loaded.file.path}: no problems; it is a study, which has no network to compile")
     show(f"next: sal-hw run {loaded.file.path}")

@@ -24,8 +24,7 @@ from sal_hw.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sal_hw.cli.compiling import Compiled
-    from sal_hw.workflow.api import Recipe
+    from sal_hw.workflow.compiled_recipe import CompiledRecipe
 
 
 def compile_program(
@@ -50,34 +49,36 @@ def compile_program(
 
     Example: sal-hw compile recipes/chip_alignment.yaml --target brainscales2 -o build/chip_alignment
     """
-    from sal_hw.cli.compiling import compile_as_asked
     from sal_hw.cli.program_report import show_program
     from sal_hw.workflow import api
+    from sal_hw.workflow.compiled_recipe import compile_without_running
+    from sal_hw.workflow.request import RunRequest
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
-    compiled = compile_as_asked(loaded, target, chip, calibration, strict=strict)
-    made = _machine_files(compiled, loaded, via)
-    pictures = _store(out, compiled, loaded, made, force=force, figures=figures)
+    request = RunRequest(target=target, chip=chip, calibration=calibration, strict=strict)
+    compiled = compile_without_running(loaded, request)
+    made = _machine_files(compiled, via)
+    pictures = _store(out, compiled, made, force=force, figures=figures)
     if as_json:
         files = {"folder": str(out), "figures": [str(path) for path in pictures], "files": sorted(made)}
         show_json({"status": "ok", **files, **compiled.as_document()})
         return 0
-    show_program(compiled.program.trace, compiled.report, compiled.knowledge)
+    show_program(compiled.program.trace, compiled.report(), compiled.knowledge)
     for name in made:
         show(f"file: {out / name}")
     for path in pictures:
         show(f"figure: {path}")
     show(f"program {compiled.program.hash} in {out}")
-    show(f"next: {compiled.next_run(recipe, chip, calibration)}")
+    show(f"next: {compiled.run_command()}")
     return 0
 
 
-def _machine_files(compiled: Compiled, recipe: Recipe, via: str | None) -> dict[str, bytes]:
+def _machine_files(compiled: CompiledRecipe, via: str | None) -> dict[str, bytes]:
     """Return what the machine's own software needs; nothing where it has none or the experiment is run step by step."""
     from sal_hw.spec.protocols import AlignProtocol
 
-    interval_ms = compiled.program.update_ms
+    recipe, interval_ms = compiled.recipe, compiled.program.update_ms
     if compiled.target.files is None or interval_ms is None or not isinstance(recipe.protocol, AlignProtocol):
         return {}
     updates = round(recipe.protocol.duration_ms / interval_ms)
@@ -85,7 +86,7 @@ def _machine_files(compiled: Compiled, recipe: Recipe, via: str | None) -> dict[
 
 
 def _store(
-    out: Path, compiled: Compiled, recipe: Recipe, made: dict[str, bytes], *, force: bool, figures: bool
+    out: Path, compiled: CompiledRecipe, made: dict[str, bytes], *, force: bool, figures: bool
 ) -> tuple[Path, ...]:
     """Write program, recipe, report, files and pictures, the manifest over all of them last; return the pictures."""
     from sal_hw.program import PROGRAM_SCHEMA
@@ -93,7 +94,7 @@ def _store(
     from sal_hw.storage.artifact import ArtifactFolder
     from sal_hw.storage.codec import encode
 
-    program = compiled.program
+    recipe, program = compiled.recipe, compiled.program
     folder = ArtifactFolder.create(out, "program", force=force)
     folder.write_json("recipe.json", dict(recipe.file.document))
     folder.write_json("report.json", compiled.as_document())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,6 +11,7 @@ from sal_hw.cli.console import show, show_json, show_table
 if TYPE_CHECKING:
     from sal_hw.contracts.mapping import MappingReport
     from sal_hw.workflow.api import Recipe
+    from sal_hw.workflow.request import RunRequest
 
 #: said with every report, since an empty list of spikes could be taken for silence
 NOTHING_RAN = (
@@ -33,22 +33,23 @@ def refuse_with(**others: object) -> None:
             raise typer.BadParameter(f"--map-only and --{name.replace('_', '-')} exclude each other")
 
 
-def run_map_only(recipe: Recipe, target: str, folder: Path, *, strict: bool, force: bool, as_json: bool) -> int:
+def run_map_only(recipe: Recipe, request: RunRequest, *, as_json: bool) -> int:
     """Map a recipe's program, store the report and print it."""
     from sal_hw.storage.codec import encode
-    from sal_hw.workflow import api
+    from sal_hw.workflow.map_only import map_only
+    from sal_hw.workflow.request import RunRequest
 
-    report = api.map_only(recipe, target=target, strict=strict, out=folder, force=force)
+    report = map_only(recipe, request)
     if as_json:
-        found = {"mode": "map-only", "spikes": None, "mapping": encode(report)[0], "folder": str(folder)}
+        found = {"mode": "map-only", "spikes": None, "mapping": encode(report)[0], "folder": str(request.out)}
         show_json({"status": "ok", "exit_code": 0, **found})
         return 0
     show(f"{recipe.name} for {report.target} (map-only), {report.software}, {report.machine}")
     show()
     _show_report(report)
     show(NOTHING_RAN)
-    show(f"folder: {folder}")
-    show(f"next: sal-hw run {recipe.file.path} --target {target} --emulate")
+    show(f"folder: {request.out}")
+    show(f"next: {RunRequest(target=request.target, emulate=True).command(recipe.file.path)}")
     return 0
 
 

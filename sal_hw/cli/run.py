@@ -29,7 +29,7 @@ from sal_hw.errors import DegradedError, Problem
 
 if TYPE_CHECKING:
     from sal_hw.workflow.api import Recipe, Run
-    from sal_hw.workflow.machines import Access
+    from sal_hw.workflow.request import RunRequest
 
 
 def run(
@@ -68,43 +68,37 @@ def run(
     """
     from sal_hw.cli.progress import interruptible, progress_bar
     from sal_hw.workflow import api
-    from sal_hw.workflow.machines import Access
+    from sal_hw.workflow.request import RunRequest
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
     if resume and out is None:
         raise typer.BadParameter("--resume needs --out, the folder of the interrupted run")
+    request = RunRequest(
+        target=target,
+        emulate=emulate,
+        via=via,
+        calibration_file=calix,
+        chip=chip,
+        calibration=calibration,
+        max_calibration_age_hours=max_age,
+        strict=strict,
+        threads=threads,
+        out=out if dry_run or out is not None else _new_folder(loaded),
+        force=force,
+        resume=resume,
+        figures=figures,
+    )
     if map_only:
         from sal_hw.cli.map_only import refuse_with, run_map_only
 
         refuse_with(emulate=emulate, dry_run=dry_run, resume=resume, via=via, calix=calix, chip=chip)
-        return run_map_only(loaded, target, out or _new_folder(loaded), strict=strict, force=force, as_json=as_json)
+        return run_map_only(loaded, request, as_json=as_json)
     if dry_run:
-        if loaded.is_study:
-            return _dry_study(loaded, target, chip, calibration, via, calix, as_json=as_json)
-        access = Access(via=via, calibration_file=calix)
-        return _dry_run(loaded, target, emulate, access, chip, calibration, strict=strict, as_json=as_json)
-    folder = out or _new_folder(loaded)
+        return _dry_run(loaded, request, as_json=as_json)
     steps = "steps" if loaded.is_study else "updates"
     with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json, steps=steps) as progress:
-        finished = api.run(
-            loaded,
-            target=target,
-            emulate=emulate,
-            via=via,
-            calibration_file=calix,
-            chip=chip,
-            calibration=calibration,
-            max_calibration_age_hours=max_age,
-            strict=strict,
-            threads=threads,
-            out=folder,
-            force=force,
-            resume=resume,
-            figures=figures,
-            progress=progress,
-            interrupted=interrupted,
-        )
+        finished = api.run_as_asked(loaded, request, progress=progress, interrupted=interrupted)
     refused = DegradedError(_degraded(finished)) if strict and finished.health.verdict != "ok" else None
     _show(finished, refused, as_json=as_json)
     if refused is None:
@@ -124,56 +118,21 @@ def _new_folder(recipe: Recipe) -> Path:
     return folder
 
 
-def _dry_run(
-    recipe: Recipe,
-    target: str,
-    emulate: bool,
-    access: Access,
-    chip: str | None,
-    calibration: str | None,
-    *,
-    strict: bool,
-    as_json: bool,
-) -> int:
-    from sal_hw.contracts.targets import load_target
-    from sal_hw.workflow import api
-    from sal_hw.workflow.chip_choice import choose_chips
-    from sal_hw.workflow.machines import choose_backend
+def _dry_run(recipe: Recipe, request: RunRequest, *, as_json: bool) -> int:
+    from sal_hw.workflow.prepare import prepare
 
-    chosen = load_target(target)
-    command = api.emulating(recipe, target)
-    backend = choose_backend(chosen, emulate=emulate, access=access, command=command)
-    chips = choose_chips(chosen, backend, chip, calibration)
-    program, _ = api.compile_for(recipe, chosen, backend, chips, seed=recipe.seed, strict=strict)
+    prepared = prepare(recipe, request)
+    program, backend = prepared.program, prepared.backend_name
     if as_json:
-        show_json({"status": "ok", "program_hash": program.hash, "target": target, "backend": backend.name})
-    else:
-        show(f"{recipe.name} compiles for {target} and would run on the {backend.name}")
-        show(f"program {program.hash}")
-        named = (("--chip", chip), ("--calibration", calibration))
-        options = [" --emulate" if emulate else "", *(f" {name} {value}" for name, value in named if value)]
-        show(f"next: sal-hw run {recipe.file.path} --target {target}{''.join(options)}")
-    return 0
-
-
-def _dry_study(
-    recipe: Recipe,
-    target: str,
-    chip: str | None,
-    calibration: str | None,
-    via: str | None,
-    calix: Path | None,
-    *,
-    as_json: bool,
-) -> int:
-    from sal_hw.workflow.checked_recipe import check_study
-
-    check_study(recipe, target=target, chip=chip, calibration=calibration, via=via, calix=calix)
-    if as_json:
-        show_json({"status": "ok", "program_hash": None, "target": target, "backend": "study"})
-    else:
+        found = {"program_hash": None if program is None else program.hash, "target": request.target}
+        show_json({"status": "ok", **found, "backend": backend})
+    elif program is None:
         show(f"{recipe.name} is a study: nothing is compiled, and it would run here")
         show(f"next: sal-hw run {recipe.file.path}")
+    else:
+        show(f"{recipe.name} compiles for {request.target} and would run on the {backend}")
+        show(f"program {program.hash}")
+        show(f"next: {request.command(recipe.file.path)}")
     return 0
 
 

@@ -17,60 +17,17 @@ from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
-from sal_hw.results.result import Axis, Finding, Health, RunResult, Spikes, Trace
+from sal_hw.results.result import Axis, Finding, Health, RunResult, Trace
+from sal_hw.results.spike_store import SpikeStore, read_spikes
 from sal_hw.results.stored_program import decode_program
-from sal_hw.storage.artifact import ArtifactFolder, is_unfinished, read_arrays, read_manifest
+from sal_hw.storage.artifact import ArtifactFolder, check_new, is_unfinished, read_arrays, read_manifest
 from sal_hw.storage.codec import encode
 
 RUN_SCHEMA = 1
 CHECKPOINT = "checkpoint.npz"
 IDENTITY = "identity.json"
 
-#: spikes held in memory before they go to disk
-SPIKES_PER_PART = 1_000_000
-
 Arrays = dict[str, NDArray[Any]]
-
-
-class SpikeStore:
-    """Streams recorded spikes into numbered files of a run folder.
-
-    Parameters
-    ----------
-    folder
-        The run folder in the making.
-    """
-
-    def __init__(self, folder: ArtifactFolder) -> None:
-        self._folder = folder
-        self._held: dict[str, list[tuple[NDArray[np.float64], NDArray[np.int32]]]] = {}
-        self._count = 0
-        self.parts = 0
-
-    def __call__(self, time_ms: NDArray[np.float64], neuron: NDArray[np.int32], population: str) -> None:
-        """Take spikes; see :class:`sal_hw.contracts.backend.SpikeRecorder`."""
-        self._held.setdefault(population, []).append((time_ms, neuron))
-        self._count += len(time_ms)
-        if self._count >= SPIKES_PER_PART:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is held in memory."""
-        if self._count:
-            arrays: Arrays = {}
-            for population, pieces in self._held.items():
-                arrays[f"time_ms.{population}"] = np.concatenate([time_ms for time_ms, _ in pieces])
-                arrays[f"neuron.{population}"] = np.concatenate([neuron for _, neuron in pieces])
-            self._folder.write_arrays(f"spikes/{self.parts:06d}.npz", arrays)
-            self.parts += 1
-        self._held, self._count = {}, 0
-
-    def rewind(self, parts: int) -> None:
-        """Forget all files from number `parts` on: they were written after the checkpoint."""
-        for path in sorted((self._folder.path / "spikes").glob("*.npz")):
-            if int(path.stem) >= parts:
-                self._folder.discard(f"spikes/{path.name}")
-        self.parts = parts
 
 
 class RunStore:
@@ -108,23 +65,16 @@ class RunStore:
         InputError
             E505 if it is no unfinished run; E506 if it belongs to another recipe, target or seed.
         """
-        if not is_unfinished(path) or not (path / IDENTITY).is_file():
-            allowed = "a run folder that was interrupted"
-            problem = Problem(code="E505", field="output", value=quote_value(str(path)), allowed=allowed)
-            raise InputError(problem)
-        found = _read_json(path / IDENTITY)
-        differing = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
-        if differing:
-            raise InputError(
-                Problem(
-                    code="E506",
-                    field="output",
-                    value=quote_value(str(path)),
-                    allowed=f"a run of the same recipe, options and seed; it differs in: {', '.join(differing)}",
-                    hint="repeat the command line that began the run",
-                )
-            )
+        _check_interrupted(path, identity)
         return cls(ArtifactFolder(path, "run"))
+
+    @staticmethod
+    def check(path: Path, identity: Mapping[str, Any], *, force: bool, resume: bool) -> None:
+        """Refuse what :meth:`create` or :meth:`resume` would refuse, as far as it can be known without writing."""
+        if resume:
+            _check_interrupted(path, identity)
+        else:
+            check_new(path, force=force)
 
     def save_checkpoint(self, arrays: Arrays) -> None:
         """Keep everything needed to go on, replacing the previous checkpoint."""
@@ -174,6 +124,25 @@ class RunStore:
                 "timings_s": result.timings_s,
             },
             schema_version=RUN_SCHEMA,
+        )
+
+
+def _check_interrupted(path: Path, identity: Mapping[str, Any]) -> None:
+    if not is_unfinished(path) or not (path / IDENTITY).is_file():
+        allowed = "a run folder that was interrupted"
+        problem = Problem(code="E505", field="output", value=quote_value(str(path)), allowed=allowed)
+        raise InputError(problem)
+    found = _read_json(path / IDENTITY)
+    differing = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
+    if differing:
+        raise InputError(
+            Problem(
+                code="E506",
+                field="output",
+                value=quote_value(str(path)),
+                allowed=f"a run of the same recipe, options and seed; it differs in: {', '.join(differing)}",
+                hint="repeat the command line that began the run",
+            )
         )
 
 
@@ -277,16 +246,3 @@ def _read_traces(path: Path) -> dict[str, Trace]:
         if mark:
             traces[name] = Trace(at=at, values=arrays[name], axis=known[axis])
     return traces
-
-
-def read_spikes(path: Path) -> dict[str, Spikes]:
-    """Return the recorded spikes of a run folder by population; empty if none were probed."""
-    parts = [read_arrays(part) for part in sorted((path / "spikes").glob("*.npz"))]
-    names = sorted({key.removeprefix("time_ms.") for part in parts for key in part if key.startswith("time_ms.")})
-    return {
-        name: Spikes(
-            time_ms=np.concatenate([part[f"time_ms.{name}"] for part in parts if f"time_ms.{name}" in part]),
-            neuron=np.concatenate([part[f"neuron.{name}"] for part in parts if f"neuron.{name}" in part]),
-        )
-        for name in names
-    }

@@ -6,7 +6,9 @@ before they use.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -118,7 +120,32 @@ def _files(path: Path) -> list[str]:
     return [name for name in names if name not in (MANIFEST, MARKER) and not name.endswith(".tmp")]
 
 
+def check_new(path: Path, *, force: bool) -> None:
+    """Refuse what :meth:`ArtifactFolder.create` would refuse, as far as it can be known without writing.
+
+    Raises
+    ------
+    InputError
+        E501 if something of that name exists and `force` is false, or is not a folder of ours; E502 if the folder
+        could not be made.
+    """
+    if path.is_symlink() or path.exists():
+        _refuse_to_replace(path, force=force)
+    home = next(parent for parent in path.absolute().parents if parent.exists())
+    with writing(path):
+        if not home.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def _make_way(path: Path, *, force: bool) -> None:
+    _refuse_to_replace(path, force=force)
+    with writing(path):
+        shutil.rmtree(path)
+
+
+def _refuse_to_replace(path: Path, *, force: bool) -> None:
     ours = path.is_dir() and not path.is_symlink() and ((path / MANIFEST).exists() or (path / MARKER).exists())
     if not force or not ours:
         raise InputError(
@@ -132,8 +159,6 @@ def _make_way(path: Path, *, force: bool) -> None:
                 else "choose another name; it holds something that was not written by this program",
             )
         )
-    with writing(path):
-        shutil.rmtree(path)
 
 
 def is_unfinished(path: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sal_hw.contracts.targets import Target, load_target
 from sal_hw.errors import InputError, Problem, quote_value
@@ -21,12 +20,8 @@ from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.target.description import TargetDescription
 from sal_hw.target.snapshot import CalibrationSnapshot
-from sal_hw.workflow.chip_choice import NOMINAL, Chips, with_truth
-
-if TYPE_CHECKING:
-    from sal_hw.contracts.backend import Backend
-
-DEFAULT_TARGET = "ideal"
+from sal_hw.workflow.chip_choice import NOMINAL
+from sal_hw.workflow.request import DEFAULT_TARGET, RunRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +63,7 @@ class Recipe:
         """Return all that keeps the recipe from being compiled for a target; the recipe itself is sound."""
         try:
             if self.is_study:
-                check_study(self, target=target)
+                check_study(self, RunRequest(target=target))
             else:
                 compile_recipe(self, target=target, strict=strict)
         except InputError as error:
@@ -164,41 +159,26 @@ def _located(problem: Problem, read: RecipeFile) -> Problem:
     return problem.at(file=placed.file, line=placed.line, column=placed.column)
 
 
-def emulating(recipe: Recipe, target: str) -> str:
-    """Return the command that runs a recipe on the emulator of a target."""
-    return f"sal-hw run {recipe.file.path} --target {target} --emulate"
-
-
-def compile_for(
-    recipe: Recipe, target: Target, backend: Backend, chips: Chips, *, seed: int, strict: bool
-) -> tuple[CompiledProgram, Chips]:
-    """Compile with what is known of the chip; where that must be the whole truth, find out what is missing first."""
-    program = compile_recipe(recipe, target=target, seed=seed, snapshot=chips.calibration, strict=strict)
-    completed = with_truth(backend, program, chips)
-    if completed is None:
-        return program, chips
-    return compile_recipe(recipe, target=target, seed=seed, snapshot=completed.calibration, strict=strict), completed
-
-
-def check_study(recipe: Recipe, *, target: str = DEFAULT_TARGET, **chosen: object) -> None:
+def check_study(recipe: Recipe, request: RunRequest) -> None:
     """Check that a study is to be run where it can be.
-
-    Parameters
-    ----------
-    chosen
-        Other choices of a machine by the name of their option; only None, False and ``nominal`` are possible.
 
     Raises
     ------
     InputError
-        E330, one finding per choice; E303 if no study of that kind is installed.
+        E330, one finding per choice of a machine; E303 if no study of that kind is installed.
     """
-    asked = {"target": None if target == DEFAULT_TARGET else target, **chosen}
+    asked = {
+        "target": None if request.target == DEFAULT_TARGET else request.target,
+        "chip": request.chip,
+        "calibration": request.calibration,
+        "via": request.via,
+        "calix": request.calibration_file,
+    }
     allowed = f"nothing: {recipe.protocol.kind} is a study, which has no network and runs on no machine"
     problems = [
         Problem(code="E330", field=name, value=quote_value(str(value)), allowed=allowed, hint=f"leave --{name} away")
         for name, value in asked.items()
-        if value not in (None, False, NOMINAL)
+        if value not in (None, NOMINAL)
     ]
     if problems:
         raise InputError(problems)

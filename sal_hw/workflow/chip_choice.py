@@ -17,7 +17,7 @@ from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_io import check_snapshot, read_snapshot
 
 #: a snapshot, the path of one, the seed of a synthetic chip, or the words below
-Choice: TypeAlias = CalibrationSnapshot | str | os.PathLike[str] | int | None
+ChipChoice: TypeAlias = CalibrationSnapshot | str | os.PathLike[str] | int | None
 
 #: a chip without deviations, and the calibration that knows all of the emulated chip
 NOMINAL, TRUTH = "nominal", "truth"
@@ -43,7 +43,7 @@ class Chips:
 
 
 def choose_chips(
-    target: Target, backend: Backend, chip: Choice, calibration: Choice, *, max_age_hours: float | None = None
+    target: Target, backend: Backend, chip: ChipChoice, calibration: ChipChoice, *, max_age_hours: float | None = None
 ) -> Chips:
     """Return the snapshots that `chip` and `calibration` stand for.
 
@@ -101,7 +101,7 @@ def _refuse_foreign(calibration: CalibrationSnapshot, chip_id: str) -> None:
     )
 
 
-def _emulated_chip(target: Target, backend: Backend, choice: Choice) -> CalibrationSnapshot | None:
+def _emulated_chip(target: Target, backend: Backend, choice: ChipChoice) -> CalibrationSnapshot | None:
     if choice is None:
         return None
     if not isinstance(backend, ChipSource):
@@ -121,7 +121,7 @@ def _emulated_chip(target: Target, backend: Backend, choice: Choice) -> Calibrat
     return _snapshot(target, choice, "chip")
 
 
-def _snapshot(target: Target, choice: Choice, field: str) -> CalibrationSnapshot | None:
+def _snapshot(target: Target, choice: ChipChoice, field: str) -> CalibrationSnapshot | None:
     if choice is None or isinstance(choice, CalibrationSnapshot):
         found = choice
     elif isinstance(choice, int):
@@ -143,8 +143,8 @@ def _no_chip(target: Target, field: str) -> Problem:
     )
 
 
-def with_truth(backend: Backend, program: CompiledProgram, chips: Chips) -> Chips | None:
-    """Return the chips with what only long runs of a circuit show; None if the calibration has it already.
+def with_activations(backend: Backend, program: CompiledProgram, chips: Chips) -> Chips | None:
+    """Return the chips with the activation functions of a program's circuits; None if they are not needed or known.
 
     Activation functions are a property of a circuit under the program's noise, so a drawn chip has none.
     """

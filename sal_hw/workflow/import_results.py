@@ -17,7 +17,7 @@ from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.storage.artifact import read_manifest
 from sal_hw.storage.codec import decode, digest
 from sal_hw.target.snapshot import CalibrationSnapshot
-from sal_hw.workflow.api import Run, keep_result
+from sal_hw.workflow.finished_run import Run, keep_result
 
 
 def import_result(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from sal_hw.contracts.mapping import MAPPING_SCHEMA, MappingReport
 from sal_hw.contracts.targets import load_target
 from sal_hw.errors import InputError, Problem, quote_value
@@ -14,27 +11,20 @@ from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.storage.artifact import ArtifactFolder
 from sal_hw.storage.codec import encode
-from sal_hw.workflow.checked_recipe import Recipe, compile_recipe
+from sal_hw.workflow.checked_recipe import Recipe
+from sal_hw.workflow.compiled_recipe import compile_without_running
 from sal_hw.workflow.machines import choose_mapper
+from sal_hw.workflow.request import RunRequest
 
 
-def map_only(
-    recipe: Recipe,
-    *,
-    target: str,
-    strict: bool = False,
-    seed: int | None = None,
-    out: str | os.PathLike[str] | None = None,
-    force: bool = False,
-) -> MappingReport:
+def map_only(recipe: Recipe, request: RunRequest) -> MappingReport:
     """Compile a recipe, and let the machine's own software map the program without the machine.
 
     Parameters
     ----------
-    recipe, target, strict, seed
-        As of :func:`sal_hw.workflow.api.run`.
-    out, force
-        Folder for report, program and recipe; whether to replace an earlier one.
+    request
+        Target, strictness and seed; its folder is for report, program and recipe. What else there is of a run is
+        without effect.
 
     Raises
     ------
@@ -45,16 +35,16 @@ def map_only(
     if recipe.is_study:
         allowed = f"nothing: {protocol.kind} is a study, which has no network"
         raise InputError(Problem(code="E835", field="map-only", value=quote_value(protocol.kind), allowed=allowed))
-    chosen, used_seed = load_target(target), recipe.seed if seed is None else seed
-    mapper = choose_mapper(chosen)
-    program = compile_recipe(recipe, target=chosen, seed=used_seed, strict=strict)
-    report = mapper.map_program(program, updates=_updates(protocol, program), seed=used_seed)
-    if out is not None:
-        folder = ArtifactFolder.create(Path(out), "mapping", force=force)
+    mapper = choose_mapper(load_target(request.target))
+    program = compile_without_running(recipe, request).program
+    seed = recipe.seed if request.seed is None else request.seed
+    report = mapper.map_program(program, updates=_updates(protocol, program), seed=seed)
+    if request.out is not None:
+        folder = ArtifactFolder.create(request.out, "mapping", force=request.force)
         folder.write_json("mapping.json", encode(report)[0])
         folder.write_json("recipe.json", dict(recipe.file.document))
         write_program(folder, program)
-        header = {"target": target, "seed": used_seed, "program_hash": program.hash, "mode": "map-only"}
+        header = {"target": request.target, "seed": seed, "program_hash": program.hash, "mode": "map-only"}
         folder.finish(header, schema_version=MAPPING_SCHEMA)
     return report
 

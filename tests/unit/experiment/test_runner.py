@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sal_hw.results.store import read_spikes
+from sal_hw.results.spike_store import read_spikes
 from sal_hw.workflow import api
 
 RECIPES = Path(__file__).parents[3] / "recipes"
@@ -84,7 +84,7 @@ def test_streamed_spikes_are_the_same_in_each_run(
 ) -> None:
     whole = _spikes(with_spikes, tmp_path / "whole")
     assert len(whole) == 1
-    monkeypatch.setattr("sal_hw.results.store.SPIKES_PER_PART", 500)
+    monkeypatch.setattr("sal_hw.results.spike_store.SPIKES_PER_PART", 500)
     parts, again = _spikes(with_spikes, tmp_path / "parts"), _spikes(with_spikes, tmp_path / "again")
     assert len(parts) > 3
     assert parts == again
@@ -92,7 +92,7 @@ def test_streamed_spikes_are_the_same_in_each_run(
 
 def test_parts_of_spikes_read_as_one(with_spikes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _spikes(with_spikes, tmp_path / "whole")
-    monkeypatch.setattr("sal_hw.results.store.SPIKES_PER_PART", 500)
+    monkeypatch.setattr("sal_hw.results.spike_store.SPIKES_PER_PART", 500)
     _spikes(with_spikes, tmp_path / "parts")
     whole, parts = read_spikes(tmp_path / "whole"), read_spikes(tmp_path / "parts")
     assert set(whole) == set(parts) == {"upper", "lower"}

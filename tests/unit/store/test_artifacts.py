@@ -406,7 +406,7 @@ def test_recorded_spikes_of_a_resumed_run_are_neither_lost_nor_doubled(
     source.write_text(text.replace("probes:", "probes:\n  - {kind: spikes, population: upper}"))
     overrides = ["experiment.duration=30 s", "experiment.average_last_updates=1"]
     recipe = api.load_recipe(source, overrides=overrides)
-    monkeypatch.setattr("sal_hw.results.store.SPIKES_PER_PART", 300)
+    monkeypatch.setattr("sal_hw.results.spike_store.SPIKES_PER_PART", 300)
     whole = api.run(recipe, out=tmp_path / "whole", figures=False)
     out = tmp_path / "out"
     _interrupt(out, 20, recipe)

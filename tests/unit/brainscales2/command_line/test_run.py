@@ -17,6 +17,7 @@ from sal_hw.experiment.runner import Interrupted
 from sal_hw.results.store import read_program
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.workflow import api, checked_recipe
+from sal_hw.workflow.machines import choose_backend
 from sal_hw_brainscales2.emulation.model import draw_chip, nominal_chip
 
 RECIPES = Path(__file__).parents[4] / "recipes"
@@ -272,12 +273,12 @@ def test_without_emulate_nothing_runs_and_the_message_says_what_to_do(terminal, 
 def test_a_target_without_a_machine_is_not_emulated_without_a_word():
     target = replace(load_target("brainscales2"), backend=None)
     with pytest.raises(DeviceError) as caught:
-        api.choose_backend(target, emulate=False)
+        choose_backend(target, emulate=False)
     assert (caught.value.code, caught.value.exit_code) == ("E305", 4)
     assert "no chip software is installed" in caught.value.problems[0].allowed
     assert "--emulate" in caught.value.hint
     with pytest.raises(DeviceError) as caught:
-        api.choose_backend(replace(target, emulator=None), emulate=True)
+        choose_backend(replace(target, emulator=None), emulate=True)
     assert "a target with an emulator" in caught.value.problems[0].allowed
     assert "--emulate" not in caught.value.hint
 

@@ -15,7 +15,7 @@ from sal_hw.contracts.backend import OpenRequest
 from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.plots import draw
-from sal_hw.results.store import read_spikes
+from sal_hw.results.spike_store import read_spikes
 from sal_hw.workflow import api
 from sal_hw.workflow import import_results as importing
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
