@@ -40,7 +40,7 @@ class StudyFactory(Protocol):
         Parameters
         ----------
         protocol
-            What the user wants, of the class in :mod:`sal_hw_studies.schemas` that belongs to the kind.
+            What the user wants, of the class that is registered for the kind.
         seed
             Seed of everything random in the run.
         threads

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from sal_hw.results.result import Health, RunResult, Spikes, Trace
 
@@ -163,3 +164,13 @@ def showing(
 def make_run(kind: str, showing: dict[str, Make]) -> Make:
     """What makes a result that can show one kind of figure."""
     return showing[kind]
+
+
+@pytest.fixture
+def lines() -> Callable[..., list[object]]:
+    """Return what finds the drawn lines of a length, without reference lines."""
+
+    def find(axes: Axes, length: int) -> list[object]:
+        return [line for line in axes.get_lines() if len(line.get_xdata()) == length]
+
+    return find

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sal_hw.plots import available, collect, draw
+from sal_hw.plots import available, collect, draw, render
 
 
 def test_a_plane_is_shown_by_the_phase_plane(make_plane, make_pair):
@@ -42,3 +42,12 @@ def test_many_planes_share_one_scale(make_plane):
     assert len(panels) == 6
     for axes in panels:
         np.testing.assert_allclose(axes.collections[0].get_clim(), (-1.2, 1.2))
+
+
+def test_phase_plane_runs_from_start_to_end(make_pair, lines):
+    table = collect("phase-plane", {"a": make_pair()})
+    (axes,) = render("phase-plane", table).axes
+    (path,) = lines(axes, 61)
+    np.testing.assert_array_equal(path.get_xdata(), table["weight_forward"])
+    np.testing.assert_array_equal(path.get_ydata(), table["weight_backward"])
+    assert axes.get_xlim() == axes.get_ylim()
