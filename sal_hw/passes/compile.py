@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sal_hw.contracts.targets import Target, load_target
+from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec
@@ -59,6 +60,8 @@ def compile_network(
     draft = Draft(spec=spec, target=chosen.description, seed=seed, folder=folder, snapshot=snapshot, strict=strict)
     for lower in chosen.passes:
         draft = lower(draft)
+    if strict:
+        _refuse_clipped(draft)
     return CompiledProgram(
         spec_hash=digest(spec),
         target=chosen.description.family,
@@ -75,3 +78,22 @@ def compile_network(
         scaling=draft.scaling,
         snapshot_hash=snapshot.hash if snapshot is not None else None,
     )
+
+
+def _refuse_clipped(draft: Draft) -> None:
+    """Refuse what the target's passes have cut; those that know more of it have refused it before."""
+    owners = [item.name for item in draft.spec.projections]
+    problems = [
+        Problem(
+            code="E313",
+            field=f"projections[{owners.index(item.owner)}].weight" if item.owner in owners else item.owner,
+            value=f"{item.requested_max:.6g}",
+            allowed=f"at most {item.representable_max:.6g} in model units on {draft.target.family}; {item.clipped} of "
+            f"{item.total} weights of {item.owner} would be clipped",
+            hint="make the weights smaller, or run without --strict to clip them",
+        )
+        for item in draft.scaling
+        if item.clipped
+    ]
+    if problems:
+        raise InputError(problems)

@@ -24,15 +24,11 @@ class TestIdeal(BackendContract):
 class TestBrainScaleS2(BackendContract):
     target = "brainscales2"
 
-    def largest_weight_error(self, program: CompiledProgram, projection: str) -> float:
-        """What is stored is the nearest code, and the compiler has said how near."""
-        return program.scaling_of(projection).worst_error
-
     def test_the_worst_error_is_as_the_compiler_said(self, open_session: Open, anything: CompiledProgram) -> None:
         session = open_session(anything)
         for block in anything.synapses:
             error = np.abs(session.weights(block.projection) - block.weights).max()
-            assert error == pytest.approx(self.largest_weight_error(anything, block.projection), abs=1e-12)
+            assert error == pytest.approx(anything.scaling_of(block.projection).worst_error, abs=1e-12)
 
 
 class TestSpiNNaker1(BackendContract):

@@ -12,6 +12,7 @@ from clean_environment import ROOT, CleanEnvironment, build_wheel
 from markdown_code import code_of
 
 EXAMPLE = ROOT / "docs" / "examples" / "tiny_machine"
+PAIR = "recipes/tiny_pair.yaml"
 PAGE = ROOT / "docs" / "extending.md"
 COMMANDS = [line for code in code_of(PAGE) if code.language == "bash" for line in code.text.splitlines()]
 
@@ -53,9 +54,27 @@ def test_its_target_is_listed(ended: dict[str, CompletedProcess[str]]) -> None:
     assert "tiny: made up: 16 LIF neurons with weights of at most 1 mV" in ended["sal-hw targets"].stdout
 
 
-def test_its_program_runs(ended: dict[str, CompletedProcess[str]]) -> None:
-    shown = ended["sal-hw run recipes/tiny_pair.yaml --target tiny --out tiny-run"].stdout
-    assert "tiny (emulate), seed 1" in shown
+def test_a_clip_of_its_pass_is_told_before_the_run_and_after(ended: dict[str, CompletedProcess[str]]) -> None:
+    table = ended["sal-hw check recipes/tiny_pair.yaml --target tiny"].stdout
+    (header,) = (line.split() for line in table.splitlines() if line.startswith("owner"))
+    (row,) = (line.split() for line in table.splitlines() if line.startswith("forward"))
+    assert row[header.index("clipped") - 1] == "1"
+    ran = ended["sal-hw run recipes/tiny_pair.yaml --target tiny --out tiny-run"]
+    assert "tiny (emulate), seed 1" in ran.stdout
+    assert "verdict: degraded" in ran.stdout
+    assert "weights_clipped x 1: 1 weights of forward were cut to 1; the largest wanted is 1.5" in ran.stderr
+
+
+def test_its_capability_is_asked_for(installed: CleanEnvironment, folder: Path) -> None:
+    unlike = ("--set", "populations.upper.neuron.tau_syn_inh=3 ms")
+    found = installed.run("sal-hw", "check", PAIR, "--target", "tiny", *unlike, folder=folder)
+    assert found.returncode == 2
+    assert "target tiny has no capability 'unlike_time_constants', which population upper needs" in found.stderr
+    assert installed.run("sal-hw", "check", PAIR, *unlike, folder=folder).returncode == 0
+
+
+def test_its_study_runs(ended: dict[str, CompletedProcess[str]]) -> None:
+    assert "largest_share" in ended["sal-hw run recipes/clip_share.yaml"].stdout
 
 
 def test_its_figure_is_drawn(ended: dict[str, CompletedProcess[str]], folder: Path) -> None:

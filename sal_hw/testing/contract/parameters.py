@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from sal_hw.contracts.backend import Backend
 from sal_hw.contracts.targets import load_target
 from sal_hw.program import CompiledProgram
+from sal_hw.results.store import read_program, store_program
 from sal_hw.testing.comparing import observe
 from sal_hw.testing.contract.fixtures import ContractFixtures, Open
 from sal_hw.testing.place import Place
@@ -16,9 +19,8 @@ class ParameterContract(ContractFixtures):
     """Names, weights and biases."""
 
     def largest_weight_error(self, program: CompiledProgram, projection: str) -> float:
-        """Return how far a new session's weights may be from the program's; 0 where they are stored as they are."""
-        del program, projection
-        return 0.0
+        """Return how far a new session's weights may be from the program's: as far as the compiler has said."""
+        return next((item.worst_error for item in program.scaling if item.owner == projection), 0.0)
 
     def test_the_target_has_the_name_it_is_registered_under(self) -> None:
         assert load_target(self.target).description.family == self.target
@@ -35,6 +37,12 @@ class ParameterContract(ContractFixtures):
 
     def test_a_program_names_its_target(self, anything: CompiledProgram) -> None:
         assert anything.target == self.target
+
+    def test_a_stored_program_is_read_back_as_it_was(self, anything: CompiledProgram, tmp_path: Path) -> None:
+        store_program(tmp_path / "program", anything, {})
+        found = read_program(tmp_path / "program")
+        assert found.hash == anything.hash
+        assert type(found.part) is type(anything.part), "its class is registered in sal_hw.program_parts"
 
     def test_a_new_session_has_the_program_s_parameters(self, open_session: Open, anything: CompiledProgram) -> None:
         session = open_session(anything)

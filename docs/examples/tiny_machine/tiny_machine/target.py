@@ -29,5 +29,5 @@ tiny_target = Target(
     ),
     passes=(check_capabilities, realize_neurons, realize_weights, store_weights, realize_stimuli, lower_plasticity),
     backend=None,
-    emulator="emulator",
+    emulator="emulator:tiny",
 )
