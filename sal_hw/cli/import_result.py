@@ -58,8 +58,8 @@ def import_result(
     from sal_hw.workflow.import_results import import_result as take_over
 
     result = folder or Path()
-    home = program or result.absolute().parent
-    finished = take_over(result, program_folder=home, out=out, force=force, figures=figures)
+    compiled = program or result.absolute().parent
+    finished = take_over(result, program_folder=compiled, out=out, force=force, figures=figures)
     _show(finished, as_json=as_json)
     return 0
 

@@ -46,9 +46,9 @@ def import_result(
     IntegrityError
         E504 if the program is damaged, E804 if the result is, or is one of another program.
     """
-    home = Path(program_folder)
-    read_manifest(home, "program", schema_versions=tuple(range(1, PROGRAM_SCHEMA + 1)), strict=False)
-    program, protocol, recipe = read_program(home), _read_protocol(home), _read_json(home / "recipe.json")
+    compiled = Path(program_folder)
+    read_manifest(compiled, "program", schema_versions=tuple(range(1, PROGRAM_SCHEMA + 1)), strict=False)
+    program, protocol, recipe = read_program(compiled), _read_protocol(compiled), _read_json(compiled / "recipe.json")
     backend = _backend(program.target)
     if not isinstance(backend, ResultReader):
         raise InputError(_not_read(program, "results"))
@@ -98,8 +98,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     return document
 
 
-def _read_protocol(home: Path) -> AlignProtocol:
-    path = home / "experiment.json"
+def _read_protocol(compiled: Path) -> AlignProtocol:
+    path = compiled / "experiment.json"
     try:
         document = _read_json(path)
         if document.get("kind") != "align":

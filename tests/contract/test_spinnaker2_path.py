@@ -23,8 +23,7 @@ from sal_hw.contracts.backend import OpenRequest
 from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.storage.files import npz_bytes, sha256
-from sal_hw.workflow import api
-from sal_hw.workflow import import_results as importing
+from sal_hw.workflow import api, import_results
 from sal_hw_spinnaker.chunks.loop import ChunkLoop
 from sal_hw_spinnaker.chunks.plan import chunk_plan
 from sal_hw_spinnaker.emulation.backend import EmulatedMachineBackend as EmulatorBackend
@@ -238,14 +237,14 @@ def test_a_result_is_played_back(ran):
 
 def test_a_result_is_imported_as_a_run(ran, tmp_path, monkeypatch):
     program, folder = ran
-    monkeypatch.setattr(importing, "read_manifest", lambda *_, **__: {})
-    monkeypatch.setattr(importing, "read_program", lambda _: program)
-    monkeypatch.setattr(importing, "_read_protocol", lambda _: _recipe().protocol)
-    monkeypatch.setattr(importing, "_backend", lambda _: SpiNNaker2Backend())
-    home = tmp_path / "program"
-    home.mkdir()
-    (home / "recipe.json").write_text("{}")
-    run = importing.import_result(folder, program_folder=home, out=tmp_path / "run", figures=False)
+    monkeypatch.setattr(import_results, "read_manifest", lambda *_, **__: {})
+    monkeypatch.setattr(import_results, "read_program", lambda _: program)
+    monkeypatch.setattr(import_results, "_read_protocol", lambda _: _recipe().protocol)
+    monkeypatch.setattr(import_results, "_backend", lambda _: SpiNNaker2Backend())
+    compiled_folder = tmp_path / "program"
+    compiled_folder.mkdir()
+    (compiled_folder / "recipe.json").write_text("{}")
+    run = import_results.import_result(folder, program_folder=compiled_folder, out=tmp_path / "run", figures=False)
     assert run.result.chip_id == f"spinnaker2:{ADDRESS}"
     assert run.result.metrics["updates"] == UPDATES
 

@@ -1,4 +1,4 @@
-"""Bundles of arrays in the form in which the compiled functions take them."""
+"""Arrays in the form in which the compiled functions take them."""
 
 import math
 from typing import NamedTuple
@@ -37,13 +37,13 @@ class Spikes(NamedTuple):
 
 
 def network_of(model: SamplingModel) -> Network:
-    """Bundle a model."""
+    """Return the arrays of a model."""
     log_tau = math.log(model.tau_ref_steps)
     return Network(model.weights, model.biases, log_tau, model.psp_steps, model.dead_steps)
 
 
 def progress_of(state: SamplingState) -> Progress:
-    """Bundle a state, sharing its arrays."""
+    """Return the arrays of a state, shared with it."""
     return Progress(state.clock, state.words, state.last_spike, state.hazard)
 
 

@@ -16,8 +16,7 @@ from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.plots import draw
 from sal_hw.results.spike_store import read_spikes
-from sal_hw.workflow import api
-from sal_hw.workflow import import_results as importing
+from sal_hw.workflow import api, import_results
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend, RecordedRun
 from sal_hw_brainscales2.machine.importer import check_result, read_result
@@ -281,7 +280,7 @@ def test_only_experiments_in_one_piece_are_imported(recorded, compiled, tmp_path
         manifest.pop("manifest_sha256", None)
         (compiled / "manifest.json").write_text(json.dumps(manifest))
         with pytest.raises((InputError, IntegrityError)) as caught:
-            importing.import_result(tmp_path, program_folder=compiled, out=tmp_path / "run")
+            import_results.import_result(tmp_path, program_folder=compiled, out=tmp_path / "run")
         assert caught.value.code == code
 
 
