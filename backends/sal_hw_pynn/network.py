@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw_pynn.description import TIMING, Simulator
@@ -20,6 +21,17 @@ from sal_hw_pynn.refused_stdp import refuse_misread_stdp
 from sal_hw_pynn.sdk import set_up, spike_times
 
 Doubles = NDArray[np.float64]
+
+
+def _dendritic_share(simulator: Simulator) -> float:
+    """Return what part of a delay is dendritic: each simulator has one kind for STDP."""
+    match simulator:
+        case "brian2":
+            return 0.0
+        case "nest":
+            return 1.0
+        case _:
+            assert_never(simulator)
 
 
 class Network:
@@ -128,8 +140,7 @@ class Network:
                 A_minus=stdp.amplitude_minus,
             ),
             weight_dependence=self._sim.AdditiveWeightDependence(w_min=0.0, w_max=stdp.weight_max_mv),
-            # the one kind of delay that each simulator has for STDP
-            dendritic_delay_fraction=0.0 if self._simulator == "brian2" else 1.0,
+            dendritic_delay_fraction=_dendritic_share(self._simulator),
             weight=0.0,
             delay=self._timestep_ms,
         )

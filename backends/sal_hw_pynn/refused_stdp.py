@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.errors import InputError, Problem
 from sal_hw_pynn.description import Simulator
@@ -38,17 +39,36 @@ def refuse_misread_stdp(simulator: Simulator, receptor: str, stdp: PairStdp, wei
         raise InputError(problems)
 
 
+def _of_negative(simulator: Simulator) -> str:
+    """Return what a simulator makes of negative weights that learn."""
+    match simulator:
+        case "brian2":
+            return "bounds are applied to the wrong end"
+        case "nest":
+            return "the weight's size learns, not itself"
+        case _:
+            assert_never(simulator)
+
+
+def _shares_amplitude(simulator: Simulator) -> bool:
+    """Return whether a simulator stores one amplitude as a multiple of the other."""
+    match simulator:
+        case "brian2":
+            return False
+        case "nest":
+            return True
+        case _:
+            assert_never(simulator)
+
+
 def _traps(
     simulator: Simulator, receptor: str, stdp: PairStdp, weights_mv: NDArray[np.float64]
 ) -> Iterator[tuple[str, str, str, str]]:
     if receptor != "excitatory":
-        wrong = (
-            "bounds are applied to the wrong end" if simulator == "brian2" else "the weight's size learns, not itself"
-        )
         yield (
             "receptor",
             receptor,
-            f"pair STDP on the excitatory receptor; with negative weights {wrong}",
+            f"pair STDP on the excitatory receptor; with negative weights {_of_negative(simulator)}",
             "learn an excitatory weight and take a static inhibitory one away",
         )
     if stdp.weight_max_mv <= 0.0:
@@ -65,7 +85,7 @@ def _traps(
             f"weights of 0 .. {stdp.weight_max_mv:g} mV: others jump to a bound at the next spike, or are refused",
             "widen the bounds",
         )
-    if simulator == "nest" and (stdp.amplitude_plus == 0.0) != (stdp.amplitude_minus == 0.0):
+    if _shares_amplitude(simulator) and (stdp.amplitude_plus == 0.0) != (stdp.amplitude_minus == 0.0):
         yield (
             "amplitude",
             f"{stdp.amplitude_plus:g} and {stdp.amplitude_minus:g}",

@@ -6,6 +6,8 @@ import importlib
 from importlib.util import find_spec
 from typing import Any
 
+from typing_extensions import assert_never
+
 from sal_hw.errors import DeviceError, Problem, quote_value
 from sal_hw_pynn.description import Simulator
 
@@ -56,15 +58,18 @@ def set_up(simulator: Simulator, timestep_ms: float) -> Any:
         Time step and shortest delay.
     """
     options: dict[str, Any] = {}
-    if simulator == "brian2":
-        brian2 = importlib.import_module("brian2")
-        # no compiler, so that the same program runs the same way on every computer
-        brian2.prefs.codegen.target = "numpy"
-        brian2.BrianLogger.log_level_error()
-        # PyNN leaves spike sources on this clock; on another one they would spike between the network's steps
-        brian2.defaultclock.dt = timestep_ms * brian2.ms
-    else:
-        options["spike_precision"] = "on_grid"  # by default spikes lie between steps but STDP acts on the grid
+    match simulator:
+        case "brian2":
+            brian2 = importlib.import_module("brian2")
+            # no compiler, so that the same program runs the same way on every computer
+            brian2.prefs.codegen.target = "numpy"
+            brian2.BrianLogger.log_level_error()
+            # PyNN leaves spike sources on this clock; on another one they would spike between the network's steps
+            brian2.defaultclock.dt = timestep_ms * brian2.ms
+        case "nest":
+            options["spike_precision"] = "on_grid"  # by default spikes lie between steps but STDP acts on the grid
+        case _:
+            assert_never(simulator)
     sim: Any = importlib.import_module(f"pyNN.{simulator}")
     sim.setup(timestep=timestep_ms, min_delay=timestep_ms, max_delay=10.0 * timestep_ms, **options)
     return sim

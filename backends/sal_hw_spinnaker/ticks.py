@@ -11,11 +11,23 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.document import document
 
 Rounding: TypeAlias = Literal["nearest", "stochastic"]
+
+
+def keeps_on_average(rounding: Rounding) -> bool:
+    """Return whether changes below half a whole number survive rounding, on average."""
+    match rounding:
+        case "nearest":
+            return False
+        case "stochastic":
+            return True
+        case _:
+            assert_never(rounding)
 
 
 @document

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
@@ -200,10 +201,14 @@ def _works(truth: CalibrationSnapshot, name: str, table: ParameterTable) -> NDAr
     if usable is None:
         return works
     alive = usable.measured > 0.0
-    if table.site == "neuron":
-        return np.asarray(works & alive)
-    hemispheres, _, columns = table.measured.shape
-    return np.asarray(works & alive.reshape(hemispheres, 1, columns))
+    match table.site:
+        case "neuron":
+            return np.asarray(works & alive)
+        case "synapse":
+            hemispheres, _, columns = table.measured.shape
+            return np.asarray(works & alive.reshape(hemispheres, 1, columns))
+        case _:
+            assert_never(table.site)
 
 
 def find_broken(found: CalibrationSnapshot, truth: CalibrationSnapshot) -> Iterator[Broken]:

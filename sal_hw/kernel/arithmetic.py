@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Kind
+from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Kind, wraps
 
 Integers: TypeAlias = NDArray[np.int64]
 
@@ -34,12 +34,12 @@ def wrap(values: Integers, kind: Kind) -> Integers:
 
 def add(a: Integers, b: Integers, kind: Kind) -> Integers:
     """Return a + b; signed types saturate, ``mod8`` wraps."""
-    return wrap(a + b, kind) if kind == "mod8" else saturate(a + b, kind)
+    return wrap(a + b, kind) if wraps(kind) else saturate(a + b, kind)
 
 
 def subtract(a: Integers, b: Integers, kind: Kind) -> Integers:
     """Return a - b; signed types saturate, ``mod8`` wraps."""
-    return wrap(a - b, kind) if kind == "mod8" else saturate(a - b, kind)
+    return wrap(a - b, kind) if wraps(kind) else saturate(a - b, kind)
 
 
 def multiply(a: Integers, b: Integers, kind: Kind) -> Integers:
@@ -54,7 +54,7 @@ def shift_right(values: Integers, bits: int) -> Integers:
 
 def shift_left(values: Integers, bits: int, kind: Kind) -> Integers:
     """Return values * 2**bits; bits that do not fit are dropped, and signed types keep their sign bit."""
-    if kind == "mod8":
+    if wraps(kind):
         return wrap(values << bits, kind)
     below_sign = LIMITS[kind][1]
     shifted: Integers = np.where(values < 0, LIMITS[kind][0], 0) + ((values << bits) & below_sign)

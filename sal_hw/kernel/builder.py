@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sal_hw.kernel.arithmetic import FRACTION_BITS
-from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Instruction, Kernel, Kind, Operation
+from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Instruction, Kernel, Kind, Operation, wraps
 
 #: widest shift of each type
 _MAX_SHIFT: dict[Kind, int] = {"mod8": 7, "frac8": 7, "frac16": 15}
@@ -258,7 +258,7 @@ def _fitted(operation: str, exact: _Range, kind: Kind, saturates: bool = False) 
     lowest, highest = LIMITS[kind]
     if lowest <= exact[0] and exact[1] <= highest:
         return exact
-    if saturates and kind == "mod8":
+    if saturates and wraps(kind):
         raise ValueError(f"{operation}: mod8 wraps, it does not saturate")
     if not saturates:
         raise ValueError(f"{operation}: {exact[0]} .. {exact[1]} can leave {kind}, {lowest} .. {highest}")

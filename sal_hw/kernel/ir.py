@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from typing_extensions import assert_never
+
 from sal_hw.storage.document import document
 
 Kind: TypeAlias = Literal["mod8", "frac8", "frac16"]
@@ -46,6 +48,29 @@ Operation: TypeAlias = Literal[Input, Conversion, Combination]
 
 #: legal range of each type
 LIMITS: dict[Kind, tuple[int, int]] = {"mod8": (0, 255), "frac8": (-128, 127), "frac16": (-32768, 32767)}
+
+
+def bits_of(kind: Kind) -> int:
+    """Return how many bits a value of a type has."""
+    match kind:
+        case "mod8" | "frac8":
+            return 8
+        case "frac16":
+            return 16
+        case _:
+            assert_never(kind)
+
+
+def wraps(kind: Kind) -> bool:
+    """Return whether values of a type wrap around; the others saturate."""
+    match kind:
+        case "mod8":
+            return True
+        case "frac8" | "frac16":
+            return False
+        case _:
+            assert_never(kind)
+
 
 #: largest stored weight
 MAX_WEIGHT = 63
@@ -105,7 +130,7 @@ class Kernel:
     @property
     def constant_bytes(self) -> int:
         """Bytes of constants per synapse."""
-        return sum(2 if kind == "frac16" else 1 for kind in self.constants.values())
+        return sum(bits_of(kind) // 8 for kind in self.constants.values())
 
     @property
     def constant_ranges(self) -> dict[str, tuple[int, int]]:

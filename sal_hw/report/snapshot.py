@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
+from typing_extensions import assert_never
 
 from sal_hw.plots import snapshot_figures as figures
 from sal_hw.report.page import embedded, render_page
@@ -135,11 +136,19 @@ def _provenance(snapshot: CalibrationSnapshot) -> Iterator[tuple[str, str]]:
 
 
 def _command(snapshot: CalibrationSnapshot, all_stages: Collection[str]) -> str:
-    conditions = dict(snapshot.conditions)
     options = [f"{name} {value}" for name, value in snapshot.conditions if name.startswith("--")]
-    if snapshot.origin == "drawn":
-        seed = snapshot.chip_id.removeprefix("synthetic-")
-        return " ".join([f"sal-hw snapshot draw --seed {seed}", *options, "-o SNAPSHOT"])
+    match snapshot.origin:
+        case "drawn":
+            words = [f"sal-hw snapshot draw --seed {snapshot.chip_id.removeprefix('synthetic-')}"]
+        case "measured":
+            words = _calibrate_words(snapshot, all_stages)
+        case _:
+            assert_never(snapshot.origin)
+    return " ".join([*words, *options, "-o SNAPSHOT"])
+
+
+def _calibrate_words(snapshot: CalibrationSnapshot, all_stages: Collection[str]) -> list[str]:
+    conditions = dict(snapshot.conditions)
     words = ["sal-hw calibrate", f"--target {snapshot.target}"]
     if snapshot.chip_id.startswith("synthetic-"):
         words.append(f"--synthetic {snapshot.chip_id.removeprefix('synthetic-')}")
@@ -155,4 +164,4 @@ def _command(snapshot: CalibrationSnapshot, all_stages: Collection[str]) -> str:
         words.append("--given GIVEN")
     if snapshot.parent is not None:
         words.append("--parent PARENT")
-    return " ".join([*words, *options, "-o SNAPSHOT"])
+    return words

@@ -25,7 +25,7 @@ from sal_hw.program import (
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.lif_currents import current_gain, lif_of
-from sal_hw_spinnaker.ticks import IntegerInput, Rounding, TickNeurons, TickProgram
+from sal_hw_spinnaker.ticks import IntegerInput, Rounding, TickNeurons, TickProgram, keeps_on_average
 
 #: neuron models with synapses that have delays, and without
 _DELAYED, _IMMEDIATE = "lif_curr_exp", "lif_curr_exp_no_delay"
@@ -71,7 +71,7 @@ def host_chunks(*, shadow: bool = True, rounding: Rounding = "nearest") -> Calla
 
 
 def _frozen(draft: Draft, *, shadow: bool, rounding: Rounding) -> Iterator[Problem]:
-    if draft.rules and not shadow and rounding == "nearest":
+    if draft.rules and not shadow and not keeps_on_average(rounding):
         yield Problem(
             code="E339",
             field="plasticity",

@@ -12,7 +12,7 @@ from typing import get_args
 
 from typing_extensions import assert_never
 
-from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Combination, Instruction, Kernel, Kind, Operation
+from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Combination, Instruction, Kernel, Kind, Operation, bits_of
 
 #: the row type of each type of value (libnux, vector_row.h)
 ROW_TYPES: dict[Kind, str] = {"mod8": "VectorRowMod8", "frac8": "VectorRowFracSat8", "frac16": "VectorRowFracSat16"}
@@ -28,9 +28,6 @@ DROPPED_DRAWS = 8
 WARM_UP_DRAWS = 234
 
 _READINGS = {"causal": "causal", "anticausal": "acausal", "weight": "weight", "random": "sal_draw()"}
-
-#: bits of each type of value
-WIDTHS: dict[Kind, int] = {"mod8": 8, "frac8": 8, "frac16": 16}
 
 _INFIX = {"add": "+", "subtract": "-", "multiply": "*"}
 
@@ -121,7 +118,7 @@ def _on_operands(operation: Combination, item: Instruction, operands: list[str])
             return f"{operands[0]} {_INFIX[operation]} {operands[1]}"
         case "shift_right" | "shift_left":
             _expect(item, operands, 1, item.kind)
-            return f"{operands[0]} {_SHIFTS[operation]} {integer(item.number, 1, WIDTHS[item.kind] - 1)}"
+            return f"{operands[0]} {_SHIFTS[operation]} {integer(item.number, 1, bits_of(item.kind) - 1)}"
         case "if_negative":
             _expect(item, operands, 3, item.kind)
             return f"vector_if({operands[0]}, VectorIfCondition::lesser, {operands[1]}, {operands[2]})"

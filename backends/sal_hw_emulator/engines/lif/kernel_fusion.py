@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sal_hw.kernel.ir import Instruction, Kernel
+from typing_extensions import assert_never
+
+from sal_hw.kernel.ir import Instruction, Kernel, bits_of
 
 #: numbers of the conversions: what is added, or binary places
 _NUMBERS = {"convert_contiguous": -128, "widen_high": 8, "narrow": 8}
@@ -95,7 +97,7 @@ class _Fusion:
             if found is not None:
                 return found
         if instruction.operation == "multiply":
-            return Step("multiply_16" if instruction.kind == "frac16" else "multiply_8", index, self._inputs(index))
+            return Step(f"multiply_{bits_of(instruction.kind)}", index, self._inputs(index))
         return Step(instruction.operation, index, self._inputs(index), self._number(index, instruction))
 
     def _number(self, index: int, instruction: Instruction) -> int:
@@ -125,8 +127,7 @@ class _Fusion:
         if instruction.operation != "multiply" or not self._is(self._inputs(index)[1], "literal"):
             return None
         value, factor = self._inputs(index)
-        name = "multiply_16_by" if instruction.kind == "frac16" else "multiply_8_by"
-        return Step(name, index, (value,), self._code[factor].number)
+        return Step(f"multiply_{bits_of(instruction.kind)}_by", index, (value,), self._code[factor].number)
 
     def _collected(self, index: int, instruction: Instruction) -> Step | None:
         if instruction.operation != "subtract" or instruction.kind != "frac16":
@@ -157,4 +158,10 @@ class _Fusion:
 
 def _bits(instruction: Instruction) -> int:
     """Return the binary places of the bounds of a sum."""
-    return 7 if instruction.kind == "frac8" else 15
+    match instruction.kind:
+        case "frac8":
+            return 7
+        case "mod8" | "frac16":
+            return 15
+        case _:
+            assert_never(instruction.kind)
