@@ -1,0 +1,35 @@
+"""The compiled program: everything an executor needs, as inspectable plain data."""
+
+from __future__ import annotations
+
+from sal_hw.program.compiled import PROGRAM_SCHEMA, CompiledProgram, PassRecord
+from sal_hw.program.lowered import (
+    LoweredPoisson,
+    LoweredRule,
+    LoweredSal,
+    LoweredSpikes,
+    LoweredStimulus,
+    LoweredWakeSleep,
+    LoweredWindow,
+    NeuronBlock,
+    SamplingTiming,
+    ScaledWeights,
+    SynapseBlock,
+)
+
+__all__ = [
+    "PROGRAM_SCHEMA",
+    "CompiledProgram",
+    "LoweredPoisson",
+    "LoweredRule",
+    "LoweredSal",
+    "LoweredSpikes",
+    "LoweredStimulus",
+    "LoweredWakeSleep",
+    "LoweredWindow",
+    "NeuronBlock",
+    "PassRecord",
+    "SamplingTiming",
+    "ScaledWeights",
+    "SynapseBlock",
+]
