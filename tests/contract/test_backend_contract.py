@@ -60,9 +60,13 @@ class TestNest(BackendContract):
     target = "pynn:nest"
 
 
+# a target of which there is nothing more to say needs no line here
+for _name in sorted(set(target_names()) - {kit.target for kit in BackendContract.__subclasses__()}):
+    globals()[f"Test {_name}"] = type(f"Test {_name}", (BackendContract,), {"target": _name})
+
+
 def test_every_target_keeps_the_contract() -> None:
-    tested = {kit.target for kit in BackendContract.__subclasses__()}
-    assert tested == set(target_names())
+    assert {kit.target for kit in BackendContract.__subclasses__()} == set(target_names())
 
 
 def test_the_emulator_is_always_here() -> None:
