@@ -3,7 +3,8 @@
 Third parties register exactly as the packages of this project do. What an entry has to be is said beside its type: see
 :mod:`sal_hw.contracts.targets` for targets, backends and calibrators,
 :mod:`sal_hw.experiment.study` for studies, :mod:`sal_hw.spec.experiments` for their schemas,
-:class:`sal_hw.contracts.capability.Capability`, and :class:`sal_hw.plots.Kind` for kinds of figures.
+:class:`sal_hw.contracts.capability.Capability`, :class:`sal_hw.plots.Kind` for kinds of figures, and
+:mod:`sal_hw.results.stored_program` for the classes of machines' parts of programs, by target.
 
 Nothing is imported before it is asked for by its name. A name that two packages register is refused, and so is what
 cannot be imported; all other names go on working.
@@ -25,6 +26,7 @@ STUDIES = "sal_hw.studies"
 STUDY_SCHEMAS = "sal_hw.study_schemas"
 PLOTS = "sal_hw.plots"
 CAPABILITIES = "sal_hw.capabilities"
+PROGRAM_PARTS = "sal_hw.program_parts"
 
 #: every group, with what one of its entries is called
 GROUPS = {
@@ -35,6 +37,7 @@ GROUPS = {
     STUDY_SCHEMAS: "schema of a study",
     PLOTS: "kind of figure",
     CAPABILITIES: "capability",
+    PROGRAM_PARTS: "part of programs",
 }
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import entry_points
 from typing import Any
 
 from numpy.typing import NDArray
 
+from sal_hw import registry
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
 from sal_hw.storage.codec import decode, digest, with_arrays
-
-#: entry-point group of the classes of machines' parts, by target
-PARTS = "sal_hw.program_parts"
 
 
 def decode_program(
@@ -27,16 +24,19 @@ def decode_program(
         If the document does not have the hash that it was written with, or is of a newer version.
     KeyError
         If an array is missing.
+    sal_hw.errors.InputError
+        E317 or E318 if the class of the machine's part cannot be had.
     """
     whole = with_arrays(document, arrays)
     version = document.get("schema_version")
     if digest(whole) != written_hash or version not in range(1, PROGRAM_SCHEMA + 1):
         raise ValueError(f"no program of schema version 1 .. {PROGRAM_SCHEMA} with the hash it was written with")
     program = decode(CompiledProgram, _upgraded(dict(whole)) if version == 1 else whole, {})
-    found = next(iter(entry_points(group=PARTS, name=program.target)), None)
-    if program.part is None or found is None:
+    # without the machine's package the part stays plain data, which is enough to look at a run
+    if program.part is None or program.target not in registry.names(registry.PROGRAM_PARTS):
         return program
-    return replace(program, part=decode(found.load(), program.part, {}))
+    kind = registry.load(registry.PROGRAM_PARTS, program.target)
+    return replace(program, part=decode(kind, program.part, {}))
 
 
 def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
