@@ -161,7 +161,7 @@ def test_a_run_gives_the_machine_s_weights_and_spikes(bench: Bench, recorded: Re
 def test_the_experiment_is_the_emulator_s(bench: Bench, recorded: Recorded) -> None:
     backend = bench()
     found = run_program(recorded.program, recorded.protocol, backend, seed=SEED)
-    emulated = run_program(recorded.program, recorded.protocol, load_backend("emulator:brainscales2"), seed=SEED)
+    emulated = run_program(recorded.program, recorded.protocol, load_backend("emulator:spinnaker"), seed=SEED)
     assert (found.backend, found.chip_id) == ("spinnaker1", "board.example")
     np.testing.assert_array_equal(found.weights["feedback"], emulated.weights["feedback"])
     assert found.metrics["angle_final"] == emulated.metrics["angle_final"]

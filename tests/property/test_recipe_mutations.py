@@ -19,14 +19,9 @@ from sal_hw.recipe.recipe import read_recipe_file
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 TEXTS = [path.read_text() for path in RECIPES]
 TREES = [yaml.safe_load(text) for text in TEXTS]
-COMMON = {
-    "derandomize": True,
-    "deadline": None,
-    "database": None,
-    "suppress_health_check": list(HealthCheck),
-}
-FEW = settings(max_examples=250, **COMMON)
-MANY = settings(max_examples=5000, **COMMON)
+ANY_SPEED = list(HealthCheck)
+FEW = settings(max_examples=250, suppress_health_check=ANY_SPEED)
+MANY = settings(max_examples=5000, suppress_health_check=ANY_SPEED)
 
 SNIPPETS = (
     *"[]{}:,-#&*!|>%@`'\"?$\\\t\n\r\0\x1b\x85\u2028\ufeff\ud7ff",
@@ -232,7 +227,7 @@ PATHS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, **COMMON)
+@settings(max_examples=100, suppress_health_check=ANY_SPEED)
 @given(path=st.one_of(PATHS, st.text(max_size=10)), value=st.one_of(VALUES.map(json.dumps), st.text(max_size=20)))
 def test_any_override(path: str, value: str) -> None:
     """It is taken or refused in printable words; see :func:`loads`, which fails on everything else."""

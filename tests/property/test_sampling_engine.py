@@ -56,7 +56,7 @@ def written_out(train, window):
     return causal
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     model=models(),
     windows=st.lists(WINDOWS, max_size=3),
@@ -92,7 +92,7 @@ def test_sums_equal_those_over_the_recorded_spikes(model, windows, cut, seed, al
         np.testing.assert_allclose(causal, written_out(train, window), rtol=0, atol=1e-9)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(model=models(), seed=st.integers(0, 2**64), algorithm=st.sampled_from(["event", "stepped"]))
 def test_refractory_neurons_are_silent_and_states_follow_the_spikes(model, seed, algorithm):
     n, steps = model.n_neurons, 300

@@ -24,7 +24,7 @@ def _line(slope: float, offsets: np.ndarray, noise: float, seed: int):
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 @given(rises=st.booleans(), seed=st.integers(0, 1000), slope=st.floats(0.2, 3.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_without_noise_the_nearest_code_is_found(name: str, rises: bool, seed: int, slope: float) -> None:
     signed = slope if rises else -slope
     offsets = np.random.default_rng(seed).uniform(-20.0, 20.0, INSTANCES)
@@ -148,7 +148,7 @@ def test_observations_that_fail_now_and_then_do_not_mislead(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_equal_observations_give_equal_results(name: str, seed: int) -> None:
     offsets = np.random.default_rng(seed).uniform(-20.0, 20.0, INSTANCES)
     one, other = (

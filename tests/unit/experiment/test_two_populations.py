@@ -27,7 +27,7 @@ SCATTER = 3.6
 def _run(target, *overrides, seed=1):
     recipe = api.load_recipe(RECIPE, overrides=overrides, seed=seed)
     program = api.compile_recipe(recipe, target=TARGETS[target])
-    return run_program(program, recipe.protocol, load_backend("emulator:brainscales2"), seed=seed)
+    return run_program(program, recipe.protocol, load_backend(TARGETS[target].emulator), seed=seed)
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sal_hw.kernel import arithmetic
@@ -75,7 +75,6 @@ def test_shifts_to_the_left_keep_the_sign_bit_and_drop_the_overflow():
 
 
 @pytest.mark.parametrize("kind", ["frac8", "frac16"])
-@settings(derandomize=True)
 @given(data=st.data())
 def test_signed_operations_follow_pythons_integers(kind, data):
     a, b = data.draw(numbers(kind)), data.draw(numbers(kind))
@@ -84,7 +83,6 @@ def test_signed_operations_follow_pythons_integers(kind, data):
     assert arithmetic.multiply(one(a), one(b), kind).tolist() == [saturated(a * b // FRACTIONS[kind], kind)]
 
 
-@settings(derandomize=True)
 @given(value=numbers("frac16"), bits=st.integers(1, 15))
 def test_shifts_are_divisions_and_multiplications(value, bits):
     assert arithmetic.shift_right(one(value), bits).tolist() == [value // 2**bits]

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sal_hw.kernel.arithmetic import multiply
@@ -301,7 +301,6 @@ def test_a_gain_is_finite(gain):
         kernel_of(16, "symmetric", False, gain)
 
 
-@settings(derandomize=True)
 @given(gain=st.floats(2**-17, 64.0), negative=st.booleans())
 def test_long_gains_are_near_and_representing_them_again_changes_nothing(gain, negative):
     signed = -gain if negative else gain
@@ -311,7 +310,6 @@ def test_long_gains_are_near_and_representing_them_again_changes_nothing(gain, n
     kernel_of(16, "symmetric", True, signed)
 
 
-@settings(derandomize=True)
 @given(gain=st.floats(1 / 256, 1.0, exclude_min=True))
 def test_short_gains_are_near(gain):
     applied = representable_gain(gain, width=8, rounding="symmetric", balanced=False)

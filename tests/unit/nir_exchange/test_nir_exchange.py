@@ -117,7 +117,7 @@ def test_a_round_trip_keeps_the_expressible_part(tmp_path: Path) -> None:
     assert (rule.forward, rule.backward) == ("forward", "feedback")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32 - 1),
     delay_ms=st.integers(0, 5),

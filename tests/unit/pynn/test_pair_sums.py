@@ -54,7 +54,7 @@ def events(size: int) -> st.SearchStrategy[set[tuple[int, int]]]:
 
 
 @pytest.mark.parametrize("pairing", ["nearest", "all"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pre=events(SIZES[0]), post=events(SIZES[1]), cut=st.integers(0, 61))
 def test_sums_are_those_over_all_pairs(
     pairing: Literal["nearest", "all"], pre: set[tuple[int, int]], post: set[tuple[int, int]], cut: int

@@ -104,7 +104,7 @@ def test_a_snapshot_reads_back_as_it_was(folder: Path) -> None:
     assert not found.tables[0].measured.flags.writeable
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     names=st.lists(st.sampled_from(sorted(set(TABLES) - {"usable"})), unique=True, max_size=4),
     shape=st.tuples(st.integers(1, 2), st.integers(1, 5), st.integers(1, 5)),

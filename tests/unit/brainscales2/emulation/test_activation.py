@@ -119,7 +119,7 @@ def test_circuits_without_sampling_noise_have_no_activation_function():
     program = compile_network(_circuits(), target="ideal")
     with pytest.raises(TypeError, match="sampling neurons on a chip"):
         activation.measure_activations(program, ChipModel.from_snapshot(None), LEAK, seed=1, duration_ms=100.0)
-    with pytest.raises(TypeError, match="not compiled for a chip"):
+    with pytest.raises(TypeError, match="sampling neurons on a chip"):
         add_activations(program, draw_chip(7))
 
 

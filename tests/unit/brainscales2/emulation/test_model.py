@@ -349,7 +349,7 @@ def test_what_is_not_ok_or_missing_is_nominal() -> None:
 
 
 @given(seed=st.integers(0, 2**64 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_saved_and_loaded_model_is_equal(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     chip, folder = _small(seed, share_of_dead_sensors=0.1), tmp_path_factory.mktemp("chip") / "chip"
     write_snapshot(folder, chip)

@@ -58,7 +58,7 @@ def test_too_few_circuits(strategy: str) -> None:
         assert words in str(caught.value)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5),
     strategy=st.sampled_from(STRATEGIES),

@@ -208,7 +208,7 @@ def test_no_bias_leaves_its_range_to_make_up_for_a_weak_neuron(chip):
 # --- any weights ------------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     weights=st.lists(st.floats(-40.0, 40.0), min_size=12, max_size=12),
     gain=st.floats(0.5, 1.5),

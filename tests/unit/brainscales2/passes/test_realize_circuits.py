@@ -116,7 +116,7 @@ def test_a_threshold_at_rest_has_no_scale(chip):
     assert "above v_rest, -65 mV" in caught.value.problems[0].allowed
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rest=st.floats(-80.0, 80.0),
     distance=st.floats(0.1, 100.0),

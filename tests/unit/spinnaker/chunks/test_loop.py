@@ -81,7 +81,7 @@ def test_pair_sums_by_hand():
 trains = st.sets(st.tuples(st.integers(0, 40), st.integers(0, 2)), max_size=25).map(lambda items: train(*items))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(early=trains, late=trains, tau=st.floats(0.5, 50.0), nearest=st.booleans())
 def test_pair_sums_are_sums_over_pairs(early, late, tau, nearest):
     expected = np.zeros((3, 3))

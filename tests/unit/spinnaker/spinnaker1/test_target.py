@@ -125,7 +125,7 @@ def test_every_weight_has_a_word_within_half_a_word(weights, expected):
     np.testing.assert_allclose(words * 2.0 ** (shift - 15), values, rtol=0.0, atol=0.5 * 2.0 ** (shift - 15))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     weights=st.lists(st.floats(-1.0, 1.0), min_size=12, max_size=12),
     polarity=st.sampled_from(["aligning", "inverted"]),

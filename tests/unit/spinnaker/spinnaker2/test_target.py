@@ -115,7 +115,7 @@ def test_populations_that_nothing_aligns_have_scales_of_their_own():
     assert ticks.scale_of("visible", "excitatory").per_mv == pytest.approx(127 / largest)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     weights=st.lists(st.floats(-1.0, 1.0), min_size=16, max_size=16),
     tau_inh=st.sampled_from([5.0, 2.0, 9.0]),

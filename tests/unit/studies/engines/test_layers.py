@@ -135,7 +135,7 @@ def test_pairs_in_one_step_cancel():
     np.testing.assert_array_equal(result.differences[0], np.zeros((2, 3)))
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(1, 600), min_size=1, max_size=4), seed=st.integers(0, 1000))
 def test_a_run_may_be_cut_anywhere(cuts, seed):
     model = make_model(seed=seed)

@@ -325,7 +325,7 @@ def test_the_textbook_program_computes_the_same(sizes, phase, pairing):
     phase=st.sampled_from([LEARNING, Phase(nudging=0.3, aligning=True)]),
     all_pairs=st.booleans(),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_cutting_a_run_changes_nothing(cut, phase, all_pairs):
     made = model((2, 3, 2, 1), average=100, all_pairs=all_pairs)
     whole, pieces = (MicrocircuitState.fresh(made, *drawn(made), 7) for _ in range(2))

@@ -157,7 +157,7 @@ def test_two_pieces(whole):
     assert_same(outcome([run.run(300), run.run(700)], run), whole)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, STEPS), max_size=8), st.integers(0, 8))
 def test_cut_anywhere_and_moved_to_another_simulation(cuts, moved):
     run, pieces = start(), []

@@ -191,7 +191,7 @@ def test_rounding_down_costs_half_a_word_per_update_that_changes_something(ampli
     assert (exact - word) / updates == pytest.approx(0.5, abs=4 * 0.0065 + 0.03)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     word=st.integers(0, 10240),
     amplitude=st.floats(0.0, 5.0),
