@@ -41,15 +41,14 @@ def check(
     """
     from sal_hw.cli.program_report import show_program
     from sal_hw.workflow import api
-    from sal_hw.workflow.compiled_recipe import compile_without_running
     from sal_hw.workflow.request import RunRequest
 
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
     request = RunRequest(target=target, chip=chip, calibration=calibration, strict=strict)
-    if loaded.is_study:
-        return _check_study(loaded, request, as_json=as_json)
-    compiled = compile_without_running(loaded, request)
+    compiled = loaded.job.check(request)
+    if compiled is None:
+        return _show_study(loaded, request, as_json=as_json)
     if as_json:
         show_json({"status": "ok", **compiled.as_document()})
         return 0
@@ -59,10 +58,7 @@ def check(
     return 0
 
 
-def _check_study(loaded: Recipe, request: RunRequest, *, as_json: bool) -> int:
-    from sal_hw.workflow.checked_recipe import check_study
-
-    check_study(loaded, request)
+def _show_study(loaded: Recipe, request: RunRequest, *, as_json: bool) -> int:
     if as_json:
         show_json({"status": "ok", "target": request.target, "program_hash": None})
         return 0

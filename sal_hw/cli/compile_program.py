@@ -57,7 +57,7 @@ def compile_program(
     del debug
     loaded = api.load_recipe(recipe, overrides=overrides or (), presets=presets or (), seed=seed)
     request = RunRequest(target=target, chip=chip, calibration=calibration, strict=strict)
-    compiled = compile_without_running(loaded, request)
+    compiled = compile_without_running(loaded.job.on_network(), request)
     made = _machine_files(compiled, via)
     pictures = _store(out, compiled, made, force=force, figures=figures)
     if as_json:
@@ -82,7 +82,7 @@ def _machine_files(compiled: CompiledRecipe, via: str | None) -> dict[str, bytes
     if compiled.target.files is None or interval_ms is None or not isinstance(recipe.protocol, AlignProtocol):
         return {}
     updates = round(recipe.protocol.duration_ms / interval_ms)
-    return compiled.target.files(compiled.program, updates=updates, seed=recipe.seed, via=via)
+    return compiled.target.files(compiled.program, updates=updates, seed=recipe.file.seed, via=via)
 
 
 def _store(

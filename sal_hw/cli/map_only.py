@@ -36,10 +36,9 @@ def refuse_with(**others: object) -> None:
 def run_map_only(recipe: Recipe, request: RunRequest, *, as_json: bool) -> int:
     """Map a recipe's program, store the report and print it."""
     from sal_hw.storage.codec import encode
-    from sal_hw.workflow.map_only import map_only
     from sal_hw.workflow.request import RunRequest
 
-    report = map_only(recipe, request)
+    report = recipe.job.map_only(request)
     if as_json:
         found = {"mode": "map-only", "spikes": None, "mapping": encode(report)[0], "folder": str(request.out)}
         show_json({"status": "ok", "exit_code": 0, **found})

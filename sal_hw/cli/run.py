@@ -96,8 +96,7 @@ def run(
         return run_map_only(loaded, request, as_json=as_json)
     if dry_run:
         return _dry_run(loaded, request, as_json=as_json)
-    steps = "steps" if loaded.is_study else "updates"
-    with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json, steps=steps) as progress:
+    with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json, steps=loaded.job.counted) as progress:
         finished = api.run_as_asked(loaded, request, progress=progress, interrupted=interrupted)
     refused = DegradedError(_degraded(finished)) if strict and finished.health.verdict != "ok" else None
     _show(finished, refused, as_json=as_json)

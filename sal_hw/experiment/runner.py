@@ -21,7 +21,6 @@ from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Health, RunResult
-from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.probes import StateProbe
 from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol, SampleProtocol, TrainDistributionProtocol
@@ -82,9 +81,9 @@ class RunOptions:
     resume: bool = False
 
 
-def with_required_probes(network: NetworkSpec | None, protocol: ExperimentProtocol) -> NetworkSpec | None:
-    """Return the network with the probes that an experiment cannot do without; None for a study, which has none."""
-    if network is None or not isinstance(protocol, (TrainDistributionProtocol, SampleProtocol)):
+def with_required_probes(network: NetworkSpec, protocol: NetworkProtocol) -> NetworkSpec:
+    """Return the network with the probes that an experiment cannot do without."""
+    if not isinstance(protocol, (TrainDistributionProtocol, SampleProtocol)):
         return network
     present = any(isinstance(item, StateProbe) and item.population == protocol.population for item in network.probes)
     return (

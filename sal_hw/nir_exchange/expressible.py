@@ -14,7 +14,7 @@ from sal_hw.passes.realize_weights import realize_weights
 from sal_hw.program import NeuronBlock, SynapseBlock
 from sal_hw.storage.codec import digest
 from sal_hw.target.description import TargetDescription
-from sal_hw.workflow.checked_recipe import Recipe, compile_recipe
+from sal_hw.workflow.checked_recipe import Recipe
 
 Doubles = NDArray[np.float64]
 
@@ -123,8 +123,9 @@ def realize(recipe: Recipe) -> Realized:
     InputError
         E302 if it has other neurons than LIF neurons; E330 if the recipe is a study.
     """
-    program = compile_recipe(recipe, target=_NIR)
-    delays = {} if recipe.network is None else {item.name: item.delay_ms for item in recipe.network.projections}
+    on_network = recipe.job.on_network()
+    program = on_network.compile(_NIR)
+    delays = {item.name: item.delay_ms for item in on_network.network.projections}
     network = NirNetwork(
         populations=tuple(_population(block) for block in program.neurons),
         projections=tuple(_projection(block, delays[block.projection]) for block in program.synapses),

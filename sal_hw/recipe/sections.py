@@ -108,7 +108,7 @@ def read_sections(draft: Draft) -> Content:
         for section, annotation in _LISTS.items():
             _read_list(draft, content, section, annotation)
     if "experiment" in document:
-        content.protocol = _read_experiment(draft, document["experiment"])
+        content.protocol = _read_experiment(draft, is_study=content.is_study)
         if content.protocol is None:
             content.unread.append(Entry(("experiment",), document["experiment"]))
     else:
@@ -123,9 +123,10 @@ def _is_study(document: dict[str, Any]) -> bool:
     return isinstance(kind, str) and kind in names(STUDY_SCHEMAS)
 
 
-def _read_experiment(draft: Draft, raw: object) -> Any:
-    if _is_study(draft.document):
-        kind = draft.document["experiment"]["kind"]
+def _read_experiment(draft: Draft, *, is_study: bool) -> Any:
+    raw = draft.document["experiment"]
+    if is_study:
+        kind = raw["kind"]
         try:
             study_schema(kind)
         except InputError as error:

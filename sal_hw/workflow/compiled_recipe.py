@@ -11,9 +11,9 @@ from sal_hw.contracts.report import ProgramReport
 from sal_hw.contracts.stored_weights import with_stored_weights
 from sal_hw.contracts.targets import Target, load_backend, load_target
 from sal_hw.program import CompiledProgram
-from sal_hw.workflow.checked_recipe import Recipe, compile_recipe
 from sal_hw.workflow.chip_choice import TRUTH, Chips, choose_chips, with_activations
 from sal_hw.workflow.machines import choose_backend, runs_here
+from sal_hw.workflow.network_recipe import NetworkRecipe
 from sal_hw.workflow.request import RunRequest
 
 #: version of what --json prints about a program
@@ -32,7 +32,7 @@ class CompiledRecipe:
         The emulated chip, and what the compiler knew of a chip.
     """
 
-    recipe: Recipe
+    recipe: NetworkRecipe
     request: RunRequest
     target: Target
     program: CompiledProgram
@@ -79,7 +79,7 @@ class CompiledRecipe:
         return replace(self.request, emulate=emulate).command(self.recipe.file.path)
 
 
-def compile_on(recipe: Recipe, request: RunRequest, target: Target, backend: Backend) -> CompiledRecipe:
+def compile_on(recipe: NetworkRecipe, request: RunRequest, target: Target, backend: Backend) -> CompiledRecipe:
     """Compile a recipe for a target, with what is known of the chip that a backend runs it on.
 
     Where that must be the whole truth, what is missing is found out first, and the recipe is compiled once more.
@@ -98,7 +98,7 @@ def compile_on(recipe: Recipe, request: RunRequest, target: Target, backend: Bac
     return CompiledRecipe(recipe=recipe, request=request, target=target, program=program, chips=chips)
 
 
-def compile_without_running(recipe: Recipe, request: RunRequest) -> CompiledRecipe:
+def compile_without_running(recipe: NetworkRecipe, request: RunRequest) -> CompiledRecipe:
     """Compile a recipe; neither the machine nor ``emulate`` is needed.
 
     Raises
@@ -119,5 +119,5 @@ def compile_without_running(recipe: Recipe, request: RunRequest) -> CompiledReci
     return CompiledRecipe(recipe=recipe, request=request, target=target, program=program, chips=Chips())
 
 
-def _compile(recipe: Recipe, request: RunRequest, target: Target, chips: Chips) -> CompiledProgram:
-    return compile_recipe(recipe, target=target, seed=request.seed, snapshot=chips.calibration, strict=request.strict)
+def _compile(recipe: NetworkRecipe, request: RunRequest, target: Target, chips: Chips) -> CompiledProgram:
+    return recipe.compile(target, seed=request.seed, snapshot=chips.calibration, strict=request.strict)

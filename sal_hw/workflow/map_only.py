@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from sal_hw.contracts.mapping import MAPPING_SCHEMA, MappingReport
 from sal_hw.contracts.targets import load_target
-from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.results.store import write_program
-from sal_hw.spec.experiments import ExperimentProtocol
-from sal_hw.spec.protocols import AlignProtocol
+from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol
 from sal_hw.storage.artifact import ArtifactFolder
 from sal_hw.storage.codec import encode
-from sal_hw.workflow.checked_recipe import Recipe
 from sal_hw.workflow.compiled_recipe import compile_without_running
 from sal_hw.workflow.machines import choose_mapper
+from sal_hw.workflow.network_recipe import NetworkRecipe
 from sal_hw.workflow.request import RunRequest
 
 
-def map_only(recipe: Recipe, request: RunRequest) -> MappingReport:
+def map_network(recipe: NetworkRecipe, request: RunRequest) -> MappingReport:
     """Compile a recipe, and let the machine's own software map the program without the machine.
 
     Parameters
@@ -29,16 +27,12 @@ def map_only(recipe: Recipe, request: RunRequest) -> MappingReport:
     Raises
     ------
     sal_hw.errors.SalHwError
-        With code, field, value and hint; E835 if there is nothing to map or nothing that maps it.
+        With code, field, value and hint; E835 if there is nothing that maps it.
     """
-    protocol = recipe.protocol
-    if recipe.is_study:
-        allowed = f"nothing: {protocol.kind} is a study, which has no network"
-        raise InputError(Problem(code="E835", field="map-only", value=quote_value(protocol.kind), allowed=allowed))
     mapper = choose_mapper(load_target(request.target))
     program = compile_without_running(recipe, request).program
-    seed = recipe.seed if request.seed is None else request.seed
-    report = mapper.map_program(program, updates=_updates(protocol, program), seed=seed)
+    seed = recipe.file.seed if request.seed is None else request.seed
+    report = mapper.map_program(program, updates=_updates(recipe.protocol, program), seed=seed)
     if request.out is not None:
         folder = ArtifactFolder.create(request.out, "mapping", force=request.force)
         folder.write_json("mapping.json", encode(report)[0])
@@ -49,7 +43,7 @@ def map_only(recipe: Recipe, request: RunRequest) -> MappingReport:
     return report
 
 
-def _updates(protocol: ExperimentProtocol, program: CompiledProgram) -> int:
+def _updates(protocol: NetworkProtocol, program: CompiledProgram) -> int:
     """Return how many updates a run would last; one where the experiment is not one of so many updates."""
     if not isinstance(protocol, AlignProtocol) or program.update_ms is None:
         return 1

@@ -16,9 +16,9 @@ from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays
 from sal_hw.experiment.runner import make_experiment
 from sal_hw.results.result import Finding
-from sal_hw.spec.protocols import NETWORK_PROTOCOLS
-from sal_hw.workflow.checked_recipe import Recipe, compile_recipe, load_recipe
+from sal_hw.workflow.checked_recipe import load_recipe
 from sal_hw.workflow.machines import choose_backend
+from sal_hw.workflow.network_recipe import NetworkRecipe
 from sal_hw.workflow.sweep.members import SweepMember
 from sal_hw.workflow.sweep.schema import SweepProtocol
 
@@ -45,7 +45,7 @@ class MemberOutcome:
     findings: tuple[Finding, ...] = ()
 
 
-def load_member(protocol: SweepProtocol, path: Path, member: SweepMember) -> Recipe:
+def load_member(protocol: SweepProtocol, path: Path, member: SweepMember) -> NetworkRecipe:
     """Read the recipe of a member, with its overrides and its seed.
 
     Raises
@@ -54,12 +54,12 @@ def load_member(protocol: SweepProtocol, path: Path, member: SweepMember) -> Rec
         If it cannot be read; E330 if it is a study itself.
     """
     recipe = load_recipe(path, overrides=member.overrides, presets=protocol.presets, seed=member.seed)
-    if recipe.is_study:
+    if recipe.network is None:
         words = "a recipe with a network; this one is a study"
         raise InputError(
             Problem(code="E330", field="experiment.recipe", value=quote_value(protocol.recipe), allowed=words)
         )
-    return recipe
+    return recipe.job.on_network()
 
 
 class MemberRun:
@@ -77,16 +77,13 @@ class MemberRun:
 
     def __init__(self, protocol: SweepProtocol, path: Path, member: SweepMember) -> None:
         recipe = load_member(protocol, path, member)
-        wanted = recipe.protocol
-        if not isinstance(wanted, NETWORK_PROTOCOLS):
-            raise TypeError("the recipe of a member has a network")
         target = load_target(protocol.target)
         backend = choose_backend(target, emulate=True)
-        program = compile_recipe(recipe, target=target, seed=member.seed)
+        program = recipe.compile(target, seed=member.seed)
         self._protocol = protocol
         self._session = backend.open(program, OpenRequest(seed=member.seed))
         self._experiment = make_experiment(
-            wanted,
+            recipe.protocol,
             program,
             self._session,
             lambda other: backend.open(other, OpenRequest(seed=member.seed + 1)),

@@ -13,6 +13,7 @@ from sal_hw.experiment.effective import corrected_angle, require_forcer
 from sal_hw.experiment.metrics import alignment_angle
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.workflow import api
+from sal_hw.workflow.jobs.network import NetworkJob
 
 RECIPES = Path(__file__).parents[3] / "recipes"
 VARIED = RECIPES / "paper" / "networks" / "varied_neurons.yaml"
@@ -108,8 +109,8 @@ def test_measuring_disturbs_no_learning_and_threads_change_nothing(tmp_path):
     short = (*SHORT, "parameters.size=3", "parameters.trials=32")
     measured = run(VARIED, *short)
     recipe = api.load_recipe(VARIED, overrides=short)
-    protocol = replace(recipe.file.protocol, effective=None)
-    plain = api.run(replace(recipe, file=replace(recipe.file, protocol=protocol))).result
+    aligned = replace(recipe.job.on_network(), protocol=replace(recipe.protocol, effective=None))
+    plain = api.run(api.Recipe(job=NetworkJob(recipe=aligned))).result
     assert measured.weights["feedback"].tobytes() == plain.weights["feedback"].tobytes()
     seen = iter(range(1, 100))
     with pytest.raises(Interrupted):

@@ -30,7 +30,6 @@ def _load(path: Path, **options: object) -> api.Recipe:
 
 def test_a_study_has_no_network(tiny: Path) -> None:
     recipe = _load(tiny)
-    assert recipe.is_study
     assert recipe.network is None
     assert recipe.check() == ()
     assert "timestep" not in recipe.file.document

@@ -13,7 +13,9 @@ from sal_hw.experiment.runner import Interrupted
 from sal_hw.target.snapshot_io import write_snapshot
 from sal_hw.workflow import api
 from sal_hw.workflow.checked_recipe import Recipe
-from sal_hw.workflow.prepare import PreparedNetwork, PreparedStudy, prepare
+from sal_hw.workflow.jobs.network import PreparedNetwork
+from sal_hw.workflow.jobs.study import PreparedStudy
+from sal_hw.workflow.prepare import prepare
 from sal_hw.workflow.request import RunRequest
 from sal_hw_brainscales2.emulation.model import draw_chip
 

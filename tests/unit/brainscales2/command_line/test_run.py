@@ -16,7 +16,7 @@ from sal_hw.errors import CalibrationError, DeviceError, InputError, SalHwError
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.results.store import read_program
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
-from sal_hw.workflow import api, checked_recipe
+from sal_hw.workflow import api, network_recipe
 from sal_hw.workflow.machines import choose_backend
 from sal_hw_brainscales2.emulation.model import draw_chip, nominal_chip
 
@@ -260,7 +260,7 @@ def test_weights_that_leave_their_range_are_reported(terminal):
 
 def test_without_emulate_nothing_runs_and_the_message_says_what_to_do(terminal, monkeypatch):
     compiled = []
-    monkeypatch.setattr(checked_recipe, "compile_network", lambda *_, **__: compiled.append(1))
+    monkeypatch.setattr(network_recipe, "compile_network", lambda *_, **__: compiled.append(1))
     assert terminal("run", ALIGNMENT, "--target", "brainscales2", "--out", "out") == 4
     assert not compiled, "what cannot run is refused before the work of compiling it"
     # no backend for the machine, or one whose software is missing

@@ -20,6 +20,7 @@ from sal_hw.spec.neurons import LifNeuron
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw.storage.files import json_bytes, npz_bytes, sha256
 from sal_hw.workflow import api
+from sal_hw.workflow.jobs.network import NetworkJob
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 
 ROOT = Path(__file__).parents[4]
@@ -70,10 +71,10 @@ class Recorded:
 
 @pytest.fixture(scope="session")
 def recorded() -> Recorded:
-    recipe = api.load_recipe(ALIGNMENT, overrides=SETTINGS)
+    on_network = api.load_recipe(ALIGNMENT, overrides=SETTINGS).job.on_network()
     probes = tuple(SpikeProbe(population=name) for name in ("visible", "hidden"))
-    recipe = replace(recipe, network=replace(recipe.network, probes=probes))
-    program = api.compile_recipe(recipe, target="brainscales2")
+    on_network = replace(on_network, network=replace(on_network.network, probes=probes))
+    program = on_network.compile("brainscales2")
     spikes: dict[str, list[tuple[Any, Any]]] = {"visible": [], "hidden": []}
     session = EmulatorBackend().open(
         program,
@@ -109,7 +110,13 @@ def recorded() -> Recorded:
         "counters": {"updates_missed": 0, "spikes_dropped": 0, "link_errors": 0, "scheduler_dropped": 0},
         "messages": [],
     }
-    return Recorded(program=program, recipe=recipe, header=header, arrays=arrays, weights=np.array(weights))
+    return Recorded(
+        program=program,
+        recipe=api.Recipe(job=NetworkJob(recipe=on_network)),
+        header=header,
+        arrays=arrays,
+        weights=np.array(weights),
+    )
 
 
 @pytest.fixture(scope="session")

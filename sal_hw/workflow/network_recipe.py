@@ -1,0 +1,105 @@
+"""A recipe whose experiment is done on a network, and compiling it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sal_hw.contracts.targets import Target, load_target
+from sal_hw.errors import InputError, Problem
+from sal_hw.passes.compile import compile_network
+from sal_hw.program import CompiledProgram
+from sal_hw.recipe.paths import PathError, parse_path
+from sal_hw.recipe.recipe import RecipeFile
+from sal_hw.spec.findings import SpecFinding
+from sal_hw.spec.network import NetworkSpec
+from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol
+from sal_hw.target.description import TargetDescription
+from sal_hw.target.snapshot import CalibrationSnapshot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NetworkRecipe:
+    """A checked recipe with a network.
+
+    Attributes
+    ----------
+    file
+        What was read, with the place of each field.
+    network
+        The network, with the probes that the experiment cannot do without.
+    protocol
+        The experiment.
+    """
+
+    file: RecipeFile
+    network: NetworkSpec
+    protocol: NetworkProtocol
+
+    def compile(
+        self,
+        target: str | Target,
+        *,
+        seed: int | None = None,
+        snapshot: CalibrationSnapshot | None = None,
+        strict: bool = False,
+    ) -> CompiledProgram:
+        """Compile the network for a target; findings carry the recipe's line numbers.
+
+        Parameters
+        ----------
+        seed
+            Replaces the recipe's seed.
+        snapshot
+            What is known of the chip.
+        strict
+            Refuse weights that would be clipped.
+
+        Raises
+        ------
+        InputError
+            If the target does not offer what the recipe asks for.
+        """
+        chosen = load_target(target) if isinstance(target, str) else target
+        try:
+            _check_runtime(self.protocol, chosen.description)
+            return compile_network(
+                self.network,
+                target=chosen,
+                seed=self.file.seed if seed is None else seed,
+                folder=self.file.folder,
+                snapshot=snapshot,
+                strict=strict,
+            )
+        except InputError as error:
+            raise InputError([_located(problem, self.file) for problem in error.problems]) from error
+
+
+def _check_runtime(protocol: NetworkProtocol, target: TargetDescription) -> None:
+    """Refuse an experiment that runs for longer in one piece than the target can."""
+    limit = target.limits.get("runtime")
+    if limit is None or limit.high is None or not isinstance(protocol, AlignProtocol):
+        return
+    longest_ms = limit.high * 1e3 * target.time_scale
+    if protocol.duration_ms <= longest_ms:
+        return
+    raise InputError(
+        Problem(
+            code="E304",
+            field="experiment.duration",
+            value=f"{protocol.duration_ms * 1e-3:g} s",
+            allowed=f"at most {longest_ms * 1e-3:g} s of model time on {target.family}, {limit.high:g} s of chip time "
+            f"({limit.source})",
+            hint=f"write duration: {longest_ms * 1e-3:g} s",
+        )
+    )
+
+
+def _located(problem: Problem, read: RecipeFile) -> Problem:
+    if problem.file is not None:
+        return problem
+    try:
+        path = parse_path(problem.field)
+    except PathError:
+        return problem.at(file=read.positions.file)
+    placed = read.positions.problem(SpecFinding(code=problem.code, path=path, allowed=problem.allowed))
+    return problem.at(file=placed.file, line=placed.line, column=placed.column)
