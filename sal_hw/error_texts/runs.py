@@ -93,15 +93,16 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E317": (
         "Two packages register the same name",
-        "Targets, backends, studies and kinds of figures are registered by installed packages under names of\n"
-        "their own. Which of two with one name is meant cannot be told, so neither is used; the message names\n"
-        "both packages.",
+        "Targets, backends, studies, capabilities and kinds of figures are registered by installed\n"
+        "packages under names of their own. Which of two with one name is meant cannot be told, so neither\n"
+        "is used; the message names both packages.",
         "sal-hw doctor",
     ),
     "E318": (
         "Something registered cannot be imported",
-        "A package registers it, and importing it fails. The message names the package and says why. All else\n"
-        "that is registered goes on working.",
+        "A package registers it, and importing it fails or gives something else than its group is for. The\n"
+        "message names the package and says why. All else that is registered goes on working; only a broken\n"
+        "capability refuses every program, since nobody can tell whether the program needs it.",
         "sal-hw doctor",
     ),
     "E330": (
