@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
@@ -47,3 +48,29 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     yield make
     for package in installed:
         sys.modules.pop(package, None)
+
+
+class Failing(Protocol):
+    """Makes a function that works as another one but raises at its call number `at`."""
+
+    def __call__(self, original: Callable[..., Any], at: int, error: BaseException) -> Callable[..., Any]:
+        """Return it."""
+
+
+@pytest.fixture
+def failing() -> Failing:
+    """Return what makes functions fail."""
+
+    def make(original: Callable[..., Any], at: int, error: BaseException) -> Callable[..., Any]:
+        calls = 0
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                raise error
+            return original(*arguments, **options)
+
+        return call
+
+    return make
