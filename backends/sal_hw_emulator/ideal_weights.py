@@ -13,7 +13,7 @@ from sal_hw.program import CompiledProgram, LoweredSal
 from sal_hw.results.result import Finding
 from sal_hw_emulator.engines.lif.model import LifModel
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
-from sal_hw_emulator.lif_loader import learned_projections, load_ideal
+from sal_hw_emulator.lif_loader import load_ideal
 from sal_hw_emulator.parameters import Parameters
 from sal_hw_emulator.plasticity import PairSums, distinct_windows, window_index
 
@@ -58,7 +58,7 @@ class IdealWeights:
         for rule in program.rules:
             if not isinstance(rule, LoweredSal):
                 continue
-            for projection in learned_projections(rule):
+            for projection in rule.learned:
                 tile = next(item for item in self._loaded.tiles[projection] if item.sign == 1)
                 block = program.synapse_block(projection)
                 pre, post = program.neuron_block(block.source), program.neuron_block(block.target)
@@ -73,7 +73,7 @@ class IdealWeights:
     def _write(self, simulation: LifSimulation) -> None:
         for rule in self._program.rules:
             if isinstance(rule, LoweredSal):
-                for projection in learned_projections(rule):
+                for projection in rule.learned:
                     for tile in self._loaded.tiles[projection]:
                         simulation.weights(tile.index)[:] = np.maximum(
                             tile.sign * self._parameters.weights[projection], 0.0

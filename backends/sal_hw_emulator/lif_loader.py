@@ -70,11 +70,6 @@ def stream(entropy: Entropy, name: str, own_seed: int | None = None) -> np.rando
     return np.random.SeedSequence([run_seed, *name.encode()], spawn_key=entropy[1:])
 
 
-def learned_projections(rule: LoweredSal) -> tuple[str, ...]:
-    """Return the projections whose weights a rule changes."""
-    return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
-
-
 def membrane_probe(program: CompiledProgram) -> tuple[NDArray[np.int64], int]:
     """Return the neurons whose membrane is recorded and the steps between two samples."""
     probes = [probe for probe in program.probes if isinstance(probe, MembraneProbe)]
@@ -90,9 +85,7 @@ def load_ideal(program: CompiledProgram, entropy: Entropy) -> Loaded:
     """Return the model of a program without a chip; potentials and weights in mV."""
     tiles: list[TileModel] = []
     places: dict[str, list[EngineTile]] = {}
-    learned = {
-        name: rule for rule in program.rules if isinstance(rule, LoweredSal) for name in learned_projections(rule)
-    }
+    learned = {name: rule for rule in program.rules if isinstance(rule, LoweredSal) for name in rule.learned}
     for block in program.synapses:
         places[block.projection] = []
         pre, post = program.neuron_block(block.source), program.neuron_block(block.target)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Moments
 from sal_hw.contracts.learning_session import weights_at_limit
 from sal_hw.errors import InputError, Problem
-from sal_hw.program import CompiledProgram, LoweredSal, LoweredWakeSleep, SynapseBlock
+from sal_hw.program import CompiledProgram, LoweredRule, LoweredSal, LoweredWakeSleep, SynapseBlock
 from sal_hw.results.result import Finding
 from sal_hw_emulator.engines.sampling import SamplingModel
 from sal_hw_emulator.plasticity import PairSums, sal_change, wake_sleep_change
@@ -33,7 +34,7 @@ class Parameters:
         self.weights = {block.projection: block.weights.copy() for block in program.synapses}
         self.biases = {block.population: block.biases.copy() for block in program.neurons}
         self.wake: dict[str, Moments] = {}
-        self._learning = {name for rule in program.rules for name in _learned_by(rule) if rule.gain != 0.0}
+        self._learning = {name for rule in program.rules for name in rule.learned if rule.gain != 0.0}
 
     def model(self) -> SamplingModel:
         """Return the network as the sampling engine takes it: one dense matrix over all neurons."""
@@ -75,11 +76,18 @@ class Parameters:
                 _enforce_range(block, self.weights[block.projection])
                 _refuse_divergence(block, self.weights[block.projection], time_ms)
 
-    def _change(
-        self, rule: LoweredSal | LoweredWakeSleep, block: SynapseBlock, sums: PairSums
+    def _change(self, rule: LoweredRule, block: SynapseBlock, sums: PairSums) -> NDArray[np.float64] | None:
+        match rule:
+            case LoweredSal():
+                return sal_change(rule, block.projection, self.program, sums)
+            case LoweredWakeSleep():
+                return self._wake_sleep_change(rule, block, sums)
+            case _:
+                assert_never(rule)
+
+    def _wake_sleep_change(
+        self, rule: LoweredWakeSleep, block: SynapseBlock, sums: PairSums
     ) -> NDArray[np.float64] | None:
-        if isinstance(rule, LoweredSal):
-            return sal_change(rule, block.projection, self.program, sums)
         if block.projection != rule.projection or rule.name not in self.wake:
             return None
         weights, biases = wake_sleep_change(rule, self.program, sums, self.wake[rule.name])
@@ -127,12 +135,6 @@ class Parameters:
                     mean=arrays[f"wake_mean.{rule.name}"],
                     coactivation=arrays[f"wake_coactivation.{rule.name}"],
                 )
-
-
-def _learned_by(rule: LoweredSal | LoweredWakeSleep) -> tuple[str, ...]:
-    if isinstance(rule, LoweredWakeSleep):
-        return (rule.projection,)
-    return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
 
 
 def _enforce_range(block: SynapseBlock, weights: NDArray[np.float64]) -> None:

@@ -65,10 +65,8 @@ def compile_program(
         show_json({"status": "ok", **files, **compiled.as_document()})
         return 0
     show_program(compiled.program.trace, compiled.report(), compiled.knowledge)
-    for name in made:
-        show(f"file: {out / name}")
-    for path in pictures:
-        show(f"figure: {path}")
+    for line in (*(f"file: {out / name}" for name in made), *(f"figure: {path}" for path in pictures)):
+        show(line)
     show(f"program {compiled.program.hash} in {out}")
     show(f"next: {compiled.run_command()}")
     return 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -124,45 +126,40 @@ def run_program(
     options = options or RunOptions()
     begin = time.perf_counter()
     recorder = options.store.spikes if options.store else None
-    request = OpenRequest(seed=seed, threads=options.threads, recorder=recorder, chip=chip)
-    session = backend.open(program, request)
-    try:
-        experiment = make_experiment(
-            protocol,
-            program,
-            session,
-            lambda other: backend.open(other, OpenRequest(seed=seed + 1, chip=chip)),
-            folder,
-        )
+    session = backend.open(program, OpenRequest(seed=seed, threads=options.threads, recorder=recorder, chip=chip))
+    other = partial(backend.open, request=OpenRequest(seed=seed + 1, chip=chip))
+    with closing(session):
+        experiment = make_experiment(protocol, program, session, other, folder)
         initial = _weights(program, session)
-        if options.resume and options.store and (kept := options.store.load_checkpoint()):
-            _restore(kept, experiment, session)
-        if isinstance(session, WholeRun):
-            session.prepare(experiment.total)
+        _go_on(experiment, session, options)
         opened = time.perf_counter()
         advance(experiment, options, lambda: _checkpoint(experiment, session))
         outcome = experiment.outcome()
         health = Health(findings=(*weight_findings(program), *session.findings()))
-        counters = session.counters()
-        final = _weights(program, session)
         machine = session.chip_id if isinstance(session, WholeRun) else None
-    finally:
-        session.close()
-    return RunResult(
-        program_hash=program.hash,
-        backend=backend.name,
-        target=program.target,
-        seed=seed,
-        chip_id=machine if chip is None else chip.chip_id,
-        metrics={**outcome.metrics, **counters, "verdict": health.verdict},
-        weights=final,
-        weights_initial=initial,
-        traces=outcome.traces,
-        aligned=program.aligned,
-        health=health,
-        timings_s={"open": opened - begin, "run": time.perf_counter() - opened},
-        warnings=warnings_of(health),
-    )
+        return RunResult(
+            program_hash=program.hash,
+            backend=backend.name,
+            target=program.target,
+            seed=seed,
+            chip_id=machine if chip is None else chip.chip_id,
+            metrics={**outcome.metrics, **session.counters(), "verdict": health.verdict},
+            weights=_weights(program, session),
+            weights_initial=initial,
+            traces=outcome.traces,
+            aligned=program.aligned,
+            health=health,
+            timings_s={"open": opened - begin, "run": time.perf_counter() - opened},
+            warnings=warnings_of(health),
+        )
+
+
+def _go_on(experiment: Experiment, session: Session, options: RunOptions) -> None:
+    """Take up a checkpoint if there is one, and tell a machine that plays whole runs how long this one is."""
+    if options.resume and options.store and (kept := options.store.load_checkpoint()):
+        _restore(kept, experiment, session)
+    if isinstance(session, WholeRun):
+        session.prepare(experiment.total)
 
 
 def make_experiment(

@@ -172,6 +172,11 @@ class LoweredSal:
     forward_amplitude: NDArray[np.float64] | None = None
     kind: Literal["sal"] = "sal"
 
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The projections whose weights it changes, those of a disabled rule included."""
+        return (self.backward,) if self.forward_amplitude is None else (self.forward, self.backward)
+
 
 @document
 class LoweredWakeSleep:
@@ -198,6 +203,11 @@ class LoweredWakeSleep:
     amplitude: NDArray[np.float64]
     bias_limit: float | None = None
     kind: Literal["wake_sleep"] = "wake_sleep"
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The projections whose weights it changes, those of a disabled rule included."""
+        return (self.projection,)
 
 
 LoweredRule: TypeAlias = Annotated[

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from typing_extensions import assert_never
-
 from sal_hw.errors import Problem
 from sal_hw.passes.draft import Draft
-from sal_hw.program import LoweredSal, LoweredWakeSleep
 
 
 def learning_projections(draft: Draft) -> set[str]:
     """Return the names of the projections whose weights a rule may change, disabled rules included."""
-    names: set[str] = set()
-    for rule in draft.rules:
-        match rule:
-            case LoweredSal():
-                names |= {rule.backward} if rule.forward_amplitude is None else {rule.forward, rule.backward}
-            case LoweredWakeSleep():
-                names.add(rule.projection)
-            case _:
-                assert_never(rule)
-    return names
+    return {name for rule in draft.rules for name in rule.learned}
 
 
 def not_rectangular(draft: Draft) -> Iterator[Problem]:

@@ -46,7 +46,7 @@ def lower_kernels(draft: Draft) -> Draft:
     for index, rule in enumerate(draft.rules):
         if not isinstance(rule, LoweredSal):
             raise TypeError(f"{rule.name}: the target's capabilities let a {rule.kind} rule through")
-        for projection in _learned(rule):
+        for projection in rule.learned:
             placed = _place(draft, index, rule, projection)
             kernels.append(placed)
             notes.append(_note(draft, placed))
@@ -100,7 +100,7 @@ def _amplitudes(draft: Draft, rule: LoweredSal) -> Iterator[NDArray[np.float64]]
 def _learned_twice(draft: Draft) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for index, rule in enumerate(draft.rules):
-        for projection in _learned(rule) if isinstance(rule, LoweredSal) else ():
+        for projection in rule.learned:
             if first.setdefault(projection, rule.name) != rule.name:
                 yield Problem(
                     code="E306",
@@ -198,16 +198,12 @@ def _busiest_rows(draft: Draft) -> int:
 
     A processor handles the rows of each projection by themselves, also where two of them share a row.
     """
-    learning = {name for rule in draft.rules if isinstance(rule, LoweredSal) for name in _learned(rule)}
+    learning = {name for rule in draft.rules for name in rule.learned}
     rows: dict[int, int] = {}
     for tile in draft.part_of(ChipDraft).tiles:
         if tile.owner in learning:
             rows[tile.hemisphere] = rows.get(tile.hemisphere, 0) + len(tile.rows)
     return max(rows.values(), default=0)
-
-
-def _learned(rule: LoweredSal) -> tuple[str, ...]:
-    return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
 
 
 def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) -> None:

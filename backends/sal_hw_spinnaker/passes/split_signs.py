@@ -21,11 +21,9 @@ from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import (
     LoweredPoisson,
-    LoweredRule,
     LoweredSal,
     LoweredSpikes,
     LoweredStimulus,
-    LoweredWakeSleep,
     NeuronBlock,
     PassRecord,
     SynapseBlock,
@@ -67,19 +65,8 @@ def split_signs(draft: Draft) -> Draft:
     return draft.recorded(_record(draft, parts), part=DigitalDraft(parts=tuple(parts), flush_mv=flush_mv))
 
 
-def changed_by(rule: LoweredRule) -> tuple[str, ...]:
-    """Return the projections whose weights a rule changes."""
-    match rule:
-        case LoweredSal():
-            return (rule.backward,) if rule.forward_amplitude is None else (rule.forward, rule.backward)
-        case LoweredWakeSleep():
-            return (rule.projection,)
-        case _:
-            assert_never(rule)
-
-
 def _learning(draft: Draft) -> dict[str, int]:
-    return {name: index for index, rule in enumerate(draft.rules) for name in changed_by(rule)}
+    return {name: index for index, rule in enumerate(draft.rules) for name in rule.learned}
 
 
 def _flush_mv(block: NeuronBlock) -> float:
@@ -99,7 +86,7 @@ def psp_peak(tau_mem_ms: float, tau_syn_ms: float) -> float:
 def _twice(draft: Draft) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for index, rule in enumerate(draft.rules):
-        for name in changed_by(rule):
+        for name in rule.learned:
             if name in first:
                 yield Problem(
                     code="E333",
