@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from importlib import metadata
 
 from sal_hw.cli.console import show, show_json, show_table
@@ -47,13 +48,22 @@ def _packages() -> list[Finding]:
 
 
 def _entry_points() -> list[Finding]:
-    from sal_hw.registry import GROUPS, load, names, origin_of
+    from sal_hw.contracts.capability import load_capability
+    from sal_hw.plots.kinds import load_kind
+    from sal_hw.registry import CAPABILITIES, GROUPS, PLOTS, STUDY_SCHEMAS, load, names, origin_of
+    from sal_hw.spec.experiments import study_schema
 
+    # these also look whether what is registered is what the group is for
+    loaders: dict[str, Callable[[str], object]] = {
+        CAPABILITIES: load_capability,
+        PLOTS: load_kind,
+        STUDY_SCHEMAS: study_schema,
+    }
     found: list[Finding] = []
     for group, what in GROUPS.items():
         for name in names(group):
             try:
-                load(group, name)
+                loaders[group](name) if group in loaders else load(group, name)
                 found.append((f"{what} {name}", True, origin_of(group, name)))
             except InputError as error:
                 found.append((f"{what} {name}", False, error.problems[0].allowed))
@@ -70,7 +80,10 @@ def _emulator() -> Finding:
 
     neuron = SamplingNeuron(tau_ref_ms=10.0)
     spec = NetworkSpec(timestep_ms=1.0, populations=(Population(name="free", size=1, neuron=neuron),))
-    session = load_backend("emulator").open(compile_network(spec), OpenRequest(seed=1))
+    try:
+        session = load_backend("emulator").open(compile_network(spec), OpenRequest(seed=1))
+    except InputError as error:
+        return "emulator", False, error.problems[0].allowed
     counts = session.observe(100_000.0).spike_counts["free"]
     activity = 10 * int(counts[0]) / 100_000
     return (

@@ -71,10 +71,19 @@ def all_capabilities() -> tuple[Capability, ...]:
         E317 if two packages register one name; E318 if one cannot be imported or is none. There is no going on without
         it, since nobody can tell whether a network wants it.
     """
-    return tuple(_load(name) for name in names(CAPABILITIES))
+    return tuple(load_capability(name) for name in names(CAPABILITIES))
 
 
-def _load(name: str) -> Capability:
+def load_capability(name: str) -> Capability:
+    """Return the capability that is registered under a name.
+
+    Raises
+    ------
+    KeyError
+        If nothing is.
+    InputError
+        E317 if two packages register it; E318 if it cannot be imported or is none.
+    """
     capability = load(CAPABILITIES, name)
     if isinstance(capability, Capability) and capability.name == name:
         return capability

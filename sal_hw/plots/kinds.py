@@ -34,13 +34,22 @@ def _sort_out() -> tuple[dict[str, Kind], tuple[Problem, ...]]:
     problems: list[Problem] = []
     for name in names(PLOTS):
         try:
-            usable.append(_load(name))
+            usable.append(load_kind(name))
         except InputError as error:
             problems += error.problems
     return {kind.name: kind for kind in sorted(usable, key=lambda kind: (kind.order, kind.name))}, tuple(problems)
 
 
-def _load(name: str) -> Kind:
+def load_kind(name: str) -> Kind:
+    """Return the kind of figure that is registered under a name.
+
+    Raises
+    ------
+    KeyError
+        If nothing is.
+    InputError
+        E317 if two packages register it; E318 if it cannot be imported or is none.
+    """
     kind = load(PLOTS, name)
     if isinstance(kind, Kind) and kind.name == name:
         return kind
@@ -131,7 +140,7 @@ def render(kind: str, table: FigureTable) -> Figure:
 def _find(kind: str) -> Kind:
     known = names(PLOTS)
     if kind in known:
-        return _load(kind)
+        return load_kind(kind)
     problem = Problem(
         code="E507",
         field="kind",

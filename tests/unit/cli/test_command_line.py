@@ -171,6 +171,21 @@ def test_doctor_names_what_cannot_be_imported(terminal: Terminal, install: Calla
     assert "foreign:KIND of the package foreign fails with ModuleNotFoundError" in broken["detail"]
 
 
+@pytest.mark.parametrize(
+    ("group", "what"),
+    [("plots", "kind of figure"), ("study_schemas", "schema of a study"), ("capabilities", "capability")],
+)
+def test_doctor_names_what_is_not_what_its_group_is_for(
+    terminal: Terminal, install: Callable[..., None], group: str, what: str
+) -> None:
+    install("foreign", "THING = 7", **{group: {"bang": "foreign:THING"}})
+    assert terminal("doctor", "--json") == 4
+    broken = {item["what"]: item["detail"] for item in terminal.document["findings"] if not item["ok"]}
+    assert "which foreign:THING of the package foreign is not" in broken.pop(f"{what} bang")
+    # nobody can tell whether the emulator's little network wants a capability that cannot be asked
+    assert list(broken) == (["emulator"] if group == "capabilities" else [])
+
+
 def test_explain_knows_every_code(terminal: Terminal) -> None:
     terminal("explain", "--json")
     assert terminal.document["codes"] == {code: entry.title for code, entry in CATALOG.items()}
