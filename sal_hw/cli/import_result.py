@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from sal_hw.workflow.api import Run
 
 
+ProgramFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--program",
+        metavar="DIR",
+        help="Folder that sal-hw compile wrote. Default: the one that RESULT lies in.",
+        show_default=False,
+    ),
+]
+
+
 def import_result(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[RESULT]", help="Result folder of a run file.", show_default=False)
@@ -21,15 +32,7 @@ def import_result(
     out: Annotated[Path, typer.Option("-o", "--out", help="Run folder, or with --calix the snapshot's folder.")] = Path(
         "imported"
     ),
-    program: Annotated[
-        Path | None,
-        typer.Option(
-            "--program",
-            metavar="DIR",
-            help="Folder that sal-hw compile wrote. Default: the one that RESULT lies in.",
-            show_default=False,
-        ),
-    ] = None,
+    program: ProgramFolder = None,
     calix: Annotated[
         Path | None,
         typer.Option("--calix", metavar="FILE", help="Take over a calibration instead.", show_default=False),

@@ -242,15 +242,13 @@ def run_row(
     """
     for place in range(len(code)):
         operation, number, out = code[place, 0], code[place, 5], code[place, 1]
-        # codes come in groups, each with a function of its own
         if operation == _COLLECT_CAUSAL:
             _collect(constants, number, causal, columns, registers, out)
         elif operation == _COLLECT_ANTICAUSAL:
             _collect(constants, number, anticausal, columns, registers, out)
         elif operation == _ADD_RANDOM:
             _add_random(random, number, code[place, 2], columns, registers, out)
-        elif operation > _ADD_RANDOM:
-            # inhibitory synapses store magnitudes, so that their kernels take the change away
+        elif operation > _ADD_RANDOM:  # kernels of inhibitory synapses, which store magnitudes, take the change away
             sign = _ONE if operation == _WEIGHT_PLUS else -_ONE
             _change_weight(weight, sign, code[place, 2], columns, registers, out)
         elif operation >= _ADD:
@@ -268,7 +266,6 @@ def run_row(
             _load(causal, columns, registers, out)
         elif operation == _ANTICAUSAL:
             _load(anticausal, columns, registers, out)
-        else:
-            # the weight: encode lets no other code through
+        else:  # the weight: encode lets no other code through
             _load(weight, columns, registers, out)
     changed[:columns] = registers[out, :columns]
