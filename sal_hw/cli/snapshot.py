@@ -33,6 +33,7 @@ def draw(
         list[str] | None,
         typer.Option("--spread", metavar="NAME=VALUE", help="Replace a default spread; may be repeated."),
     ] = None,
+    target: Annotated[str, typer.Option("--target", help="Kind of chip.")] = "brainscales2",
     force: Force = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -44,7 +45,7 @@ def draw(
     from sal_hw.target.snapshot_io import write_snapshot
 
     del debug
-    snapshot = _chip_source().draw_chip(seed, spreads=dict(parse_spread(word) for word in spreads or ()))
+    snapshot = _chip_source(target).draw_chip(seed, spreads=dict(parse_spread(word) for word in spreads or ()))
     if spreads:
         # in the form in which a command line takes them, so that it can be repeated
         snapshot = replace(snapshot, conditions=(("--spread", " --spread ".join(spreads)),))
@@ -58,14 +59,16 @@ def draw(
     return 0
 
 
-def _chip_source() -> ChipSource:
+def _chip_source(target: str) -> ChipSource:
     from sal_hw.contracts.backend import ChipSource
-    from sal_hw.contracts.targets import load_backend
+    from sal_hw.contracts.targets import load_target
+    from sal_hw.workflow.machines import choose_backend
 
-    backend = load_backend("emulator:brainscales2")
+    backend = choose_backend(load_target(target), emulate=True)
     if not isinstance(backend, ChipSource):
-        allowed = "a backend that can draw chips; another package took the emulator's name"
-        raise InputError(Problem(code="E303", field="backend", value=quote_value("emulator"), allowed=allowed))
+        allowed = f"a target with chips that can be drawn; {target} has none"
+        hint = "sal-hw targets --matrix shows whose chips are calibrated"
+        raise InputError(Problem(code="E316", field="target", value=quote_value(target), allowed=allowed, hint=hint))
     return backend
 
 

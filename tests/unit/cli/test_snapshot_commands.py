@@ -221,6 +221,13 @@ def test_an_absurd_snapshot_exits_with_3(terminal: Terminal, monkeypatch: pytest
     assert "v_leak_offset_lsb" in terminal.err
 
 
+@pytest.mark.parametrize("target", ["ideal", "spinnaker1"])
+def test_a_target_without_chips_draws_none(terminal: Terminal, target: str) -> None:
+    assert terminal("draw", "--target", target, "--seed", "7", "-o", "chip") == 2
+    assert "E316" in terminal.err
+    assert not Path("chip").exists()
+
+
 # --- help -------------------------------------------------------------------------------------------------------------
 
 
