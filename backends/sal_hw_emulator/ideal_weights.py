@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.program import CompiledProgram, LoweredSal
+from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw_emulator.engines.lif.model import LifModel
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
@@ -55,9 +55,7 @@ class IdealWeights:
         """Return the pair sums since the last update and empty the sensors."""
         program, size = self._program, self._program.n_neurons
         sums = np.zeros((len(self._windows), size, size))
-        for rule in program.rules:
-            if not isinstance(rule, LoweredSal):
-                continue
+        for rule in program.sal_rules:
             for projection in rule.learned:
                 tile = next(item for item in self._loaded.tiles[projection] if item.sign == 1)
                 block = program.synapse_block(projection)
@@ -71,13 +69,12 @@ class IdealWeights:
         return PairSums(windows=self._windows, causal=sums, spike_counts=simulation.neurons.counts)
 
     def _write(self, simulation: LifSimulation) -> None:
-        for rule in self._program.rules:
-            if isinstance(rule, LoweredSal):
-                for projection in rule.learned:
-                    for tile in self._loaded.tiles[projection]:
-                        simulation.weights(tile.index)[:] = np.maximum(
-                            tile.sign * self._parameters.weights[projection], 0.0
-                        )
+        for rule in self._program.sal_rules:
+            for projection in rule.learned:
+                for tile in self._loaded.tiles[projection]:
+                    simulation.weights(tile.index)[:] = np.maximum(
+                        tile.sign * self._parameters.weights[projection], 0.0
+                    )
 
     def of_projection(self, simulation: LifSimulation, projection: str) -> NDArray[np.float64]:
         """Return a copy of a projection's weights, shape (pre, post), mV."""

@@ -72,7 +72,7 @@ def stream(entropy: Entropy, name: str, own_seed: int | None = None) -> np.rando
 
 def membrane_probe(program: CompiledProgram) -> tuple[NDArray[np.int64], int]:
     """Return the neurons whose membrane is recorded and the steps between two samples."""
-    probes = [probe for probe in program.probes if isinstance(probe, MembraneProbe)]
+    probes = program.probes_of(MembraneProbe)
     if not probes:
         return np.zeros(0, dtype=np.int64), 0
     every = math.gcd(*(round(probe.every_ms / program.timestep_ms) for probe in probes))
@@ -85,7 +85,7 @@ def load_ideal(program: CompiledProgram, entropy: Entropy) -> Loaded:
     """Return the model of a program without a chip; potentials and weights in mV."""
     tiles: list[TileModel] = []
     places: dict[str, list[EngineTile]] = {}
-    learned = {name: rule for rule in program.rules if isinstance(rule, LoweredSal) for name in rule.learned}
+    learned = {name: rule for rule in program.sal_rules for name in rule.learned}
     for block in program.synapses:
         places[block.projection] = []
         pre, post = program.neuron_block(block.source), program.neuron_block(block.target)

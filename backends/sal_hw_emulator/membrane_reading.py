@@ -48,9 +48,7 @@ def read_membranes(
     step = np.concatenate([piece.membrane_step for piece in pieces])
     values = np.concatenate([piece.membrane for piece in pieces])
     rng = np.random.default_rng(seed)
-    for probe in program.probes:
-        if not isinstance(probe, MembraneProbe):
-            continue
+    for probe in program.probes_of(MembraneProbe):
         block = program.neuron_block(probe.population)
         taken = step % round(probe.every_ms / program.timestep_ms) == 0
         columns = np.searchsorted(neurons, np.arange(block.offset, block.offset + block.size))

@@ -72,8 +72,8 @@ def sal_change(rule: LoweredSal, projection: str, program: CompiledProgram, sums
     ``dB = gain amplitude (anti-causal sum - causal sum)`` (arXiv 2503.02642, equation of the rule); None if the rule
     does not change this projection.
     """
-    amplitude = rule.backward_amplitude if projection == rule.backward else rule.forward_amplitude
-    if projection not in (rule.forward, rule.backward) or amplitude is None:
+    amplitude = rule.amplitudes.get(projection)
+    if amplitude is None:
         return None
     block = program.synapse_block(projection)
     pre, post = program.neuron_block(block.source), program.neuron_block(block.target)

@@ -71,8 +71,8 @@ class SamplingSession:
             )
             for window in self._lowered
         )
-        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
-        self._state_probed = {probe.population for probe in program.probes if isinstance(probe, StateProbe)}
+        self._recorded = {probe.population for probe in program.probes_of(SpikeProbe)}
+        self._state_probed = {probe.population for probe in program.probes_of(StateProbe)}
 
     def _stream(self, *key: int) -> np.random.SeedSequence:
         return np.random.SeedSequence(self._seed, spawn_key=key)

@@ -13,7 +13,7 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.program import CompiledProgram, LoweredSal, SynapseBlock
 from sal_hw.results.result import Finding
 from sal_hw_pynn.blueprint import part_name
-from sal_hw_pynn.mechanisms import Mechanism, amplitude_of
+from sal_hw_pynn.mechanisms import Mechanism
 from sal_hw_pynn.pair_sums import PairSums, Train
 from sal_hw_pynn.process import Process
 
@@ -102,9 +102,9 @@ class Learning:
     def _learn(self, process: Process, block: SynapseBlock, item: Mechanism, spikes: Mapping[str, Train]) -> None:
         weights = self.weights[block.projection].copy()
         for index in item.rules:
-            rule, amplitude = self._rule(index), amplitude_of(self._rule(index), block.projection)
+            rule = self._rule(index)
             sums = self._sums[block.projection, index].take(spikes[block.source], spikes[block.target])
-            weights += rule.gain * (0.0 if amplitude is None else amplitude) * sums
+            weights += rule.gain * rule.amplitudes[block.projection] * sums
         if block.weight_min is not None or block.weight_max is not None:
             weights = np.clip(weights, block.weight_min, block.weight_max)
         weights = np.where(block.exists, weights, 0.0)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sal_hw.program import LoweredRule, LoweredSal, NeuronBlock, SynapseBlock
 from sal_hw.spec.windows import pairs_nearest
@@ -85,15 +84,6 @@ def plan_mechanisms(
     return tuple(planner.plan(rules, block) for block in synapses)
 
 
-def amplitude_of(rule: LoweredRule, projection: str) -> NDArray[np.float64] | None:
-    """Return the relative amplitudes of a rule in a projection, shape (pre, post); None if it does not change it."""
-    if not isinstance(rule, LoweredSal):
-        return None
-    if projection == rule.backward:
-        return rule.backward_amplitude
-    return rule.forward_amplitude if projection == rule.forward else None
-
-
 class _Planner:
     """Plans projections one after the other."""
 
@@ -110,7 +100,7 @@ class _Planner:
         acting = {
             index: rule
             for index, rule in enumerate(rules)
-            if isinstance(rule, LoweredSal) and rule.gain != 0.0 and amplitude_of(rule, name) is not None
+            if isinstance(rule, LoweredSal) and rule.gain != 0.0 and name in rule.learned
         }
         if not acting:
             return Mechanism(projection=name, way="static")
@@ -125,12 +115,12 @@ class _Planner:
 
     def _obstacles(self, rules: int, rule: LoweredSal, block: SynapseBlock) -> Iterator[str]:
         """Yield what keeps a simulator's own STDP from being this rule."""
-        lif, amplitude = self._neurons[block.target].lif, amplitude_of(rule, block.projection)
+        lif, amplitude = self._neurons[block.target].lif, rule.amplitudes[block.projection]
         if rules > 1:
             yield "several rules change it, and a synapse has one mechanism"
         if pairs_nearest(rule.causal.pairing) or pairs_nearest(rule.anticausal.pairing):
             yield "standard STDP pairs every spike with every earlier one, and the rule pairs nearest neighbours"
-        if amplitude is None or len(np.unique(amplitude[block.exists])) != 1:
+        if len(np.unique(amplitude[block.exists])) != 1:
             yield "its synapses differ in amplitude"
         if block.weight_min is None or block.weight_max is None or not block.weight_min < block.weight_max:
             yield "it has no range, from weight_min to weight_max, that bounds could be chosen for"
@@ -147,8 +137,7 @@ def _pair_stdp(simulator: Simulator, rule: LoweredSal, block: SynapseBlock, time
     low, high = float(block.weight_min or 0.0), float(block.weight_max or 0.0)
     span = high - low
     timing, largest = TIMING[simulator], 3.0 * span
-    amplitude = amplitude_of(rule, block.projection)
-    gain = rule.gain * float(0.0 if amplitude is None else amplitude[block.exists][0]) / largest
+    gain = rule.gain * float(rule.amplitudes[block.projection][block.exists][0]) / largest
     plus = _area_factor(rule.causal.trace_tau_steps, timing.first_causal_lag)
     minus = _area_factor(rule.anticausal.trace_tau_steps, timing.first_anticausal_lag)
     shift = timing.shift_steps * (1.0 / rule.causal.trace_tau_steps + 1.0 / rule.anticausal.trace_tau_steps)

@@ -48,7 +48,7 @@ class PynnSession(WithoutMoments):
         self._simulator: Simulator = simulator
         self._seed = seed
         self._recorder = recorder
-        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
+        self._recorded = {probe.population for probe in program.probes_of(SpikeProbe)}
         self._mechanisms = plan_mechanisms(
             simulator, program.rules, program.synapses, program.neurons, program.timestep_ms
         )

@@ -73,9 +73,9 @@ class AlignExperiment:
         self._protocol = protocol
         self._program = program
         self._session = session
-        self._rules = [rule for rule in program.rules if isinstance(rule, LoweredSal)]
-        self._probed = {probe.projection: probe for probe in program.probes if isinstance(probe, WeightProbe)}
-        self._sensed = [probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)]
+        self._rules = program.sal_rules
+        self._probed = {probe.projection: probe for probe in program.probes_of(WeightProbe)}
+        self._sensed = [probe.projection for probe in program.probes_of(CorrelationProbe)]
         self._recording = Recording()
         self._membranes = Recording(axis="ms")
         self._spikes = 0

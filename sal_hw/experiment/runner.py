@@ -87,7 +87,7 @@ def with_required_probes(network: NetworkSpec, protocol: NetworkProtocol) -> Net
     """Return the network with the probes that an experiment cannot do without."""
     if not isinstance(protocol, (TrainDistributionProtocol, SampleProtocol)):
         return network
-    present = any(isinstance(item, StateProbe) and item.population == protocol.population for item in network.probes)
+    present = any(item.population == protocol.population for item in network.probes_of(StateProbe))
     return (
         network if present else replace(network, probes=(*network.probes, StateProbe(population=protocol.population)))
     )

@@ -72,7 +72,7 @@ class TrainDistributionExperiment:
         self._protocol = protocol
         self._program = program
         self._session = session
-        self._rule = next(rule for rule in program.rules if isinstance(rule, LoweredWakeSleep))
+        self._rule = program.wake_sleep_rules[0]
         self._target = target_distribution(protocol, program, folder)
         self._probabilities = self._target.probabilities()
         self._recording = Recording()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sal_hw.program import (
     LoweredRule,
+    LoweredSal,
     LoweredStimulus,
     NeuronBlock,
     PassRecord,
@@ -67,6 +68,16 @@ class Draft:
         if not isinstance(self.part, kind):
             raise TypeError(f"there is no {kind.__name__} yet: the target's passes are in the wrong order")
         return self.part
+
+    @property
+    def sal_rules(self) -> tuple[LoweredSal, ...]:
+        """The rules of spike-based alignment learning, in order."""
+        return tuple(rule for rule in self.rules if isinstance(rule, LoweredSal))
+
+    @property
+    def learned(self) -> set[str]:
+        """Names of the projections that rules change, those of disabled rules included."""
+        return {name for rule in self.rules for name in rule.learned}
 
     def recorded(self, record: PassRecord, **decided: object) -> Draft:
         """Return the next draft: `decided` replaced and the pass's record appended."""

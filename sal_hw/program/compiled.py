@@ -9,6 +9,7 @@ from sal_hw.program.lowered import (
     LoweredRule,
     LoweredSal,
     LoweredStimulus,
+    LoweredWakeSleep,
     NeuronBlock,
     SamplingTiming,
     ScaledWeights,
@@ -88,6 +89,20 @@ class CompiledProgram:
         """Digest of the whole program; equal inputs give equal hashes."""
         return digest(self)
 
+    @property
+    def sal_rules(self) -> tuple[LoweredSal, ...]:
+        """The rules of spike-based alignment learning, in order."""
+        return tuple(rule for rule in self.rules if isinstance(rule, LoweredSal))
+
+    @property
+    def wake_sleep_rules(self) -> tuple[LoweredWakeSleep, ...]:
+        """The rules of wake-sleep learning, in order."""
+        return tuple(rule for rule in self.rules if isinstance(rule, LoweredWakeSleep))
+
+    def probes_of(self, kind: type[P]) -> tuple[P, ...]:
+        """Return the probes of a class, in order."""
+        return tuple(probe for probe in self.probes if isinstance(probe, kind))
+
     def part_of(self, kind: type[P]) -> P:
         """Return the machine's part of the program.
 
@@ -123,7 +138,7 @@ class CompiledProgram:
     @property
     def aligned(self) -> dict[str, tuple[str, str]]:
         """Names of the forward and the backward projection of each SAL rule."""
-        return {rule.name: (rule.forward, rule.backward) for rule in self.rules if isinstance(rule, LoweredSal)}
+        return {rule.name: (rule.forward, rule.backward) for rule in self.sal_rules}
 
     @property
     def update_ms(self) -> float | None:

@@ -177,6 +177,12 @@ class LoweredSal:
         """The projections whose weights it changes, those of a disabled rule included."""
         return (self.backward,) if self.forward_amplitude is None else (self.forward, self.backward)
 
+    @property
+    def amplitudes(self) -> dict[str, NDArray[np.float64]]:
+        """Relative amplitude per synapse, shape (pre, post), of each projection whose weights it changes."""
+        changed = {self.backward: self.backward_amplitude}
+        return changed if self.forward_amplitude is None else {**changed, self.forward: self.forward_amplitude}
+
 
 @document
 class LoweredWakeSleep:

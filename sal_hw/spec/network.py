@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.fields import Bound, DelayMs, Flag, Name, Size, TimeConstantMs
@@ -13,6 +13,8 @@ from sal_hw.spec.signs import Receptor
 from sal_hw.spec.stimulus import Stimulus
 from sal_hw.spec.values import ValueSource
 from sal_hw.storage.document import document
+
+P = TypeVar("P")
 
 Connectivity: TypeAlias = Literal["dense", "one_to_one", "sparse"]
 
@@ -88,3 +90,7 @@ class NetworkSpec:
     stimuli: tuple[Stimulus, ...] = ()
     probes: tuple[Probe, ...] = ()
     discretization: Discretization = "consistent"
+
+    def probes_of(self, kind: type[P]) -> tuple[P, ...]:
+        """Return the probes of a class, in order."""
+        return tuple(probe for probe in self.probes if isinstance(probe, kind))

@@ -88,10 +88,9 @@ class _Record:
         self._chip = chip
         self._loaded = loaded
         self._rng = np.random.default_rng(seed)
-        probes = program.probes
-        self._spiking = [program.neuron_block(item.population) for item in probes if isinstance(item, SpikeProbe)]
-        self._sampled = [program.neuron_block(item.population) for item in probes if isinstance(item, MembraneProbe)]
-        self.sensed = [item.projection for item in probes if isinstance(item, CorrelationProbe)]
+        self._spiking = [program.neuron_block(item.population) for item in program.probes_of(SpikeProbe)]
+        self._sampled = [program.neuron_block(item.population) for item in program.probes_of(MembraneProbe)]
+        self.sensed = [item.projection for item in program.probes_of(CorrelationProbe)]
         self._spikes: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
         self._sample_steps: list[NDArray[np.int64]] = []
         self._samples: dict[str, list[NDArray[np.uint8]]] = {block.population: [] for block in self._sampled}

@@ -86,7 +86,7 @@ def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy,
         history=pairing_depth(placed.pairing for placed in kernels),
         membrane=membrane,
         membrane_every=every,
-        keep_readings=any(isinstance(probe, CorrelationProbe) for probe in program.probes),
+        keep_readings=bool(program.probes_of(CorrelationProbe)),
         state=state,
         state_steps=context.chip.neurons.state_us[state] / context.step_us,
     )
@@ -276,7 +276,7 @@ def _external(context: _Context) -> ExternalModel | None:
 
 
 def _state_neurons(program: CompiledProgram) -> NDArray[np.int64]:
-    populations = {probe.population for probe in program.probes if isinstance(probe, StateProbe)}
+    populations = {probe.population for probe in program.probes_of(StateProbe)}
     blocks = [block for block in program.neurons if block.population in populations]
     if not blocks:
         return np.zeros(0, dtype=np.int64)

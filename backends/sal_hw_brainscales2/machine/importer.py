@@ -146,10 +146,9 @@ def check_result(
         key = f"spikes.{block.population}"
         if f"{key}.time_us" in arrays or f"{key}.neuron" in arrays:
             checked |= _check_spikes(path, arrays, key, block.size, runtime_us)
-    for probe in program.probes if program.update_ms is None else ():
-        if isinstance(probe, MembraneProbe):
-            size = program.neuron_block(probe.population).size
-            checked |= _check_samples(path, arrays, f"membrane.{probe.population}", size, runtime_us)
+    for probe in program.probes_of(MembraneProbe) if program.update_ms is None else ():
+        size = program.neuron_block(probe.population).size
+        checked |= _check_samples(path, arrays, f"membrane.{probe.population}", size, runtime_us)
     for key, shape, highest in _learning(program):
         checked |= _check_records(path, arrays, key, (shape, highest), header=header, runtime_us=runtime_us)
     unknown = sorted(set(arrays) - set(checked))

@@ -124,7 +124,7 @@ def _check_updates(result: ChipResult) -> None:
 def _check_shown(program: CompiledProgram, duration_ms: float) -> None:
     """Refuse probes whose recordings the chip cannot hand out, before it is asked."""
     duration_us = duration_ms * 1e3 / program.part_of(ChipProgram).time_scale
-    if any(isinstance(probe, MembraneProbe) for probe in program.probes) and duration_us > MAX_MEMBRANE_US:
+    if program.probes_of(MembraneProbe) and duration_us > MAX_MEMBRANE_US:
         allowed = (
             f"at most {MAX_MEMBRANE_US:g} us of chip time: PyNN records {MAX_SAMPLES} samples of a membrane in the "
             "FPGA's static memory, and has no way to the larger one (pynn-brainscales, recording.py)"
@@ -153,25 +153,24 @@ def _check_shown(program: CompiledProgram, duration_ms: float) -> None:
 
 
 def _is_sensed(program: CompiledProgram, projection: str) -> bool:
-    return any(isinstance(probe, CorrelationProbe) and probe.projection == projection for probe in program.probes)
+    return any(probe.projection == projection for probe in program.probes_of(CorrelationProbe))
 
 
 def _reading(program: CompiledProgram, result: ChipResult, duration_ms: float) -> Reading:
     """Return a result in the form of a reading, in model time."""
     to_ms, arrays = program.part_of(ChipProgram).time_scale * 1e-3, result.arrays
     reading = Reading(duration_ms=duration_ms)
-    for probe in program.probes:
-        if isinstance(probe, SpikeProbe):
-            key = f"spikes.{probe.population}"
-            reading.spikes[probe.population] = Spikes(
-                time_ms=arrays[f"{key}.time_us"] * to_ms, neuron=arrays[f"{key}.neuron"]
-            )
-        elif isinstance(probe, MembraneProbe):
-            key = f"membrane.{probe.population}"
-            reading.sample_ms[probe.population] = arrays[f"{key}.time_us"] * to_ms
-            reading.samples[probe.population] = arrays[key]
-        elif isinstance(probe, CorrelationProbe):
-            (sign,) = {tile.polarity for tile in program.part_of(ChipProgram).tiles_of(probe.projection)}
-            causal, anticausal = (arrays[f"{each}.{probe.projection}.{sign}"] for each in ("causal", "anticausal"))
-            reading.sensors[probe.projection] = SensorReads(causal=causal, anticausal=anticausal)
+    for spikes in program.probes_of(SpikeProbe):
+        key = f"spikes.{spikes.population}"
+        reading.spikes[spikes.population] = Spikes(
+            time_ms=arrays[f"{key}.time_us"] * to_ms, neuron=arrays[f"{key}.neuron"]
+        )
+    for membrane in program.probes_of(MembraneProbe):
+        key = f"membrane.{membrane.population}"
+        reading.sample_ms[membrane.population] = arrays[f"{key}.time_us"] * to_ms
+        reading.samples[membrane.population] = arrays[key]
+    for sensed in program.probes_of(CorrelationProbe):
+        (sign,) = {tile.polarity for tile in program.part_of(ChipProgram).tiles_of(sensed.projection)}
+        causal, anticausal = (arrays[f"{each}.{sensed.projection}.{sign}"] for each in ("causal", "anticausal"))
+        reading.sensors[sensed.projection] = SensorReads(causal=causal, anticausal=anticausal)
     return reading

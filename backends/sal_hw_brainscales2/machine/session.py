@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Moments, Observation, SpikeRecorder
 from sal_hw.errors import DeviceError, IntegrityError, Problem
-from sal_hw.program import CompiledProgram, LoweredSal
+from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw.storage.codec import encode
@@ -47,13 +47,13 @@ class ChipSession:
     def __init__(
         self, program: CompiledProgram, run: Callable[[int], ChipResult], *, recorder: SpikeRecorder | None = None
     ) -> None:
-        if not program.rules or not all(isinstance(rule, LoweredSal) for rule in program.rules):
+        if not program.rules or len(program.sal_rules) < len(program.rules):
             _not_offered("programs that learn, by spike-based alignment learning alone")
         self._program = program
         self._chip: ChipProgram = program.part_of(ChipProgram)
         self._run = run
         self._recorder = recorder
-        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
+        self._recorded = {probe.population for probe in program.probes_of(SpikeProbe)}
         self._initial = collect_run_data(program, updates=1, seed=0).arrays
         self._result: ChipResult | None = None
         self._done = 0

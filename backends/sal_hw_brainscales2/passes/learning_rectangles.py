@@ -1,4 +1,4 @@
-"""Which projections learn on the chip; each of them has to be a full rectangle of rows and columns."""
+"""Projections that learn on the chip have to be full rectangles of rows and columns."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from sal_hw.errors import Problem
 from sal_hw.passes.draft import Draft
 
 
-def learning_projections(draft: Draft) -> set[str]:
-    """Return the names of the projections whose weights a rule may change, disabled rules included."""
-    return {name for rule in draft.rules for name in rule.learned}
-
-
 def not_rectangular(draft: Draft) -> Iterator[Problem]:
     """Find learning projections that lack synapses."""
-    learning = learning_projections(draft)
+    learning = draft.learned
     for index, block in enumerate(draft.synapses):
         missing = int(block.exists.size - block.exists.sum())
         if block.projection not in learning or not missing:

@@ -89,12 +89,9 @@ def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
 
 def _amplitudes(draft: Draft, rule: LoweredSal) -> Iterator[NDArray[np.float64]]:
     """Yield the wanted amplitudes of the synapses that there are, per projection that the rule changes."""
-    given = {rule.backward: rule.backward_amplitude}
-    if rule.forward_amplitude is not None:
-        given[rule.forward] = rule.forward_amplitude
     for block in draft.synapses:
-        if block.projection in given and block.exists.any():
-            yield given[block.projection][block.exists]
+        if block.projection in rule.learned and block.exists.any():
+            yield rule.amplitudes[block.projection][block.exists]
 
 
 def _learned_twice(draft: Draft) -> Iterator[Problem]:
@@ -198,7 +195,7 @@ def _busiest_rows(draft: Draft) -> int:
 
     A processor handles the rows of each projection by themselves, also where two of them share a row.
     """
-    learning = {name for rule in draft.rules for name in rule.learned}
+    learning = draft.learned
     rows: dict[int, int] = {}
     for tile in draft.part_of(ChipDraft).tiles:
         if tile.owner in learning:

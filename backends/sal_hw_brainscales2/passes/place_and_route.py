@@ -22,7 +22,7 @@ from sal_hw.spec.signs import Polarity, sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw.target.description import TargetDescription
 from sal_hw_brainscales2.passes.draft import ChipDraft
-from sal_hw_brainscales2.passes.learning_rectangles import learning_projections, not_rectangular
+from sal_hw_brainscales2.passes.learning_rectangles import not_rectangular
 from sal_hw_brainscales2.passes.placement import STRATEGIES, Placement, Strategy, place
 from sal_hw_brainscales2.passes.routing.demands import SourceKind
 from sal_hw_brainscales2.passes.routing.route import Demand, Route, background_size, route_events
@@ -109,7 +109,7 @@ def _moved(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_]) -> _Routed
 
 def _bad_columns(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return, per circuit, the learning synapses onto it whose sensors do not work, shape (hemispheres * columns,)."""
-    learning, columns = learning_projections(draft), sensors.shape[2]
+    learning, columns = draft.learned, sensors.shape[2]
     bad = np.zeros(sensors.shape[0] * columns, dtype=np.int64)
     for part, route in zip(routed.parts, routed.routes, strict=True):
         demand = part.demand
@@ -133,7 +133,7 @@ def _place(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -
 def _signs(draft: Draft, block: SynapseBlock, index: int) -> Iterator[tuple[Polarity, NDArray[np.bool_]]]:
     """Yield each sign with the synapses that need a row of it: a learning synapse that may change sign needs both."""
     receptor = draft.spec.projections[index].receptor
-    learns = block.projection in learning_projections(draft)
+    learns = block.projection in draft.learned
     for polarity in POLARITIES:
         if sign_of(receptor) == -sign_of(polarity):
             continue

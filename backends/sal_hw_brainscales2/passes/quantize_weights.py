@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
-from sal_hw.program import LoweredPoisson, LoweredSal, PassRecord, ScaledWeights
+from sal_hw.program import LoweredPoisson, PassRecord, ScaledWeights
 from sal_hw.spec.signs import sign_of
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import of_neurons, of_synapses
 from sal_hw_brainscales2.passes.draft import ChipDraft
-from sal_hw_brainscales2.passes.learning_rectangles import learning_projections
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 from sal_hw_brainscales2.program import ChipNeurons, SynapseTile
 
@@ -96,7 +95,7 @@ def quantize_weights(draft: Draft) -> Draft:
 
 
 def _owners(draft: Draft) -> Iterator[_Owner]:
-    learning = learning_projections(draft)
+    learning = draft.learned
     largest = {block.projection: float(np.abs(block.weights).max(initial=0.0)) for block in draft.synapses}
     for index, block in enumerate(draft.synapses):
         most = largest[block.projection]
@@ -119,7 +118,7 @@ def _owners(draft: Draft) -> Iterator[_Owner]:
 
 def _meeting(draft: Draft, projection: str) -> set[str]:
     """Return the projection and those whose weights its own may come to equal."""
-    pairs = [{rule.forward, rule.backward} for rule in draft.rules if isinstance(rule, LoweredSal)]
+    pairs = [{rule.forward, rule.backward} for rule in draft.sal_rules]
     return {projection}.union(*(pair for pair in pairs if projection in pair))
 
 
@@ -156,7 +155,7 @@ def _code(draft: Draft, tile: SynapseTile, owner: _Owner, drives: dict[str, floa
         wanted, exact = codes * unit, codes
     else:
         exact = np.where(tile.exists, weights / unit, 0.0)
-        if owner.name not in learning_projections(draft):
+        if owner.name not in draft.learned:
             exact = exact / np.maximum(of_synapses(draft, "gain_ratio", tile), 1e-3)
         codes, wanted = np.clip(np.rint(exact), 0.0, highest), np.where(tile.exists, weights, 0.0)
     used = tile.exists & (wanted > 0.0)

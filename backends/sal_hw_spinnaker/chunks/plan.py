@@ -199,9 +199,7 @@ def _population(program: CompiledProgram, item: TickNeurons, arrays: Arrays) -> 
             reset="reset_to_v_reset",
             t_refrac=item.refractory_ticks,
         ),
-        records_potential=any(
-            isinstance(probe, MembraneProbe) and probe.population == item.population for probe in program.probes
-        ),
+        records_potential=any(probe.population == item.population for probe in program.probes_of(MembraneProbe)),
     )
 
 
@@ -247,13 +245,10 @@ def _input(
 def _rule(rule: LoweredRule, arrays: Arrays) -> RulePlan:
     if not isinstance(rule, LoweredSal):
         raise TypeError(f"{rule.name} is not a SAL rule")
-    amplitudes = {rule.backward: rule.backward_amplitude}
-    if rule.forward_amplitude is not None:
-        amplitudes[rule.forward] = rule.forward_amplitude
-    arrays |= {f"amplitude.{rule.name}.{name}": values for name, values in amplitudes.items()}
+    arrays |= {f"amplitude.{rule.name}.{name}": values for name, values in rule.amplitudes.items()}
     return RulePlan(
         name=rule.name,
-        learned=tuple(amplitudes),
+        learned=tuple(rule.amplitudes),
         gain=rule.gain,
         tau_causal_ticks=rule.causal.trace_tau_steps,
         tau_anticausal_ticks=rule.anticausal.trace_tau_steps,

@@ -69,7 +69,7 @@ class ChunkSession(WithoutMoments):
         self._plan = chunk_plan(program, seed)
         self._run = open_runner(self._plan)
         self._recorder = recorder
-        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
+        self._recorded = {probe.population for probe in program.probes_of(SpikeProbe)}
         self._loop = self._new_loop()
         self._counts = {block.population: np.zeros(block.size, dtype=np.int64) for block in program.neurons}
         self._too_early = 0
@@ -126,11 +126,10 @@ class ChunkSession(WithoutMoments):
                 counts[name] += np.bincount(neuron, minlength=len(counts[name]))
         times: dict[str, NDArray[np.float64]] = {}
         potentials: dict[str, NDArray[np.float64]] = {}
-        for probe in self._program.probes:
-            if isinstance(probe, MembraneProbe) and found:
-                samples = [self._samples(probe, first, records) for first, _, records in found]
-                times[probe.population] = np.concatenate([each[0] for each in samples])
-                potentials[probe.population] = np.concatenate([each[1] for each in samples])
+        for probe in self._program.probes_of(MembraneProbe) if found else ():
+            samples = [self._samples(probe, first, records) for first, _, records in found]
+            times[probe.population] = np.concatenate([each[0] for each in samples])
+            potentials[probe.population] = np.concatenate([each[1] for each in samples])
         return Observation(
             duration_ms=sum(ticks for _, ticks, _ in found) * self._program.timestep_ms,
             spike_counts=counts,

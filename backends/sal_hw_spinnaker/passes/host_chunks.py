@@ -194,7 +194,7 @@ def _memory(draft: Draft, ticks: TickProgram, population: str, count: int) -> in
             found += limit(draft, "synapse_memory") * count * int(block.exists.sum(axis=0).max(initial=0))
     found += limit(draft, "synapse_memory") * count * sum(item.population == population for item in ticks.inputs)
     found += limit(draft, "spike_record_memory") * math.ceil(count / 32) * ticks.chunk_ticks
-    if any(isinstance(probe, MembraneProbe) and probe.population == population for probe in draft.spec.probes):
+    if any(probe.population == population for probe in draft.spec.probes_of(MembraneProbe)):
         found += limit(draft, "potential_record_memory") * count * ticks.chunk_ticks
     return int(found)
 

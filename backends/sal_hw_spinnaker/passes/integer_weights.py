@@ -17,7 +17,7 @@ from typing_extensions import assert_never
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
-from sal_hw.program import LoweredSal, NeuronBlock, PassRecord, SynapseBlock
+from sal_hw.program import NeuronBlock, PassRecord, SynapseBlock
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.lif_currents import current_gain, lif_of
@@ -38,7 +38,7 @@ def integer_weights(draft: Draft) -> Draft:
         E304 for a delay or time step beyond the machine's limits, or time constants that leave no common scale; E337
         for a learning projection without a range; E313 for weights outside of it if the compilation is strict.
     """
-    learning = _learning(draft)
+    learning = draft.learned
     problems = [*_wrong_times(draft), *_no_common_scale(draft), *_unfit(draft, learning)]
     if problems:
         raise InputError(problems)
@@ -70,12 +70,6 @@ def nearest_integers(
     return np.asarray(np.rint(scaled), dtype=np.int16)
 
 
-def _learning(draft: Draft) -> set[str]:
-    """Return the projections that a rule changes, those of a disabled rule included: a control has the same scales."""
-    sal = [rule for rule in draft.rules if isinstance(rule, LoweredSal)]
-    return {rule.backward for rule in sal} | {rule.forward for rule in sal if rule.forward_amplitude is not None}
-
-
 def _block(draft: Draft, projection: str) -> SynapseBlock:
     return next(item for item in draft.synapses if item.projection == projection)
 
@@ -83,13 +77,12 @@ def _block(draft: Draft, projection: str) -> SynapseBlock:
 def _groups(draft: Draft) -> list[set[str]]:
     """Return the populations in groups that share a scale, in the order of the first of each."""
     groups = [{block.population} for block in draft.neurons]
-    for rule in draft.rules:
-        if isinstance(rule, LoweredSal):
-            ends = {_block(draft, name).target for name in (rule.forward, rule.backward)}
-            joined = set().union(*(group for group in groups if group & ends))
-            first = next(index for index, group in enumerate(groups) if group & ends)
-            rest = [group for group in groups if not group & ends]
-            groups = [*rest[:first], joined, *rest[first:]]
+    for rule in draft.sal_rules:
+        ends = {_block(draft, name).target for name in (rule.forward, rule.backward)}
+        joined = set().union(*(group for group in groups if group & ends))
+        first = next(index for index, group in enumerate(groups) if group & ends)
+        rest = [group for group in groups if not group & ends]
+        groups = [*rest[:first], joined, *rest[first:]]
     return groups
 
 

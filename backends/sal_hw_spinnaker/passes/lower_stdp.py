@@ -61,17 +61,13 @@ def _not_pair_stdp(draft: Draft) -> Iterator[Problem]:
                 allowed=f"all on {family}: its STDP pairs every pre spike with every post spike, through traces",
                 hint="write pairing: all",
             )
-        if any(item is not None and len(np.unique(item[item != 0.0])) > 1 for item in _amplitudes(rule)):
+        if any(len(np.unique(item[item != 0.0])) > 1 for item in rule.amplitudes.values()):
             yield Problem(
                 code="E304",
                 field=f"plasticity[{index}].amplitude_spread",
                 allowed=f"one amplitude for all synapses of a rule on {family}: it is a parameter of the population",
                 hint="leave out amplitude_spread",
             )
-
-
-def _amplitudes(rule: LoweredSal) -> tuple[NDArray[np.float64] | None, ...]:
-    return rule.backward_amplitude, rule.forward_amplitude
 
 
 def _stdp(draft: Draft, part: SignedPart) -> PairStdp:

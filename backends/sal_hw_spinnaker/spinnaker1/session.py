@@ -122,13 +122,13 @@ class SpinnakerSession(WithoutMoments):
     ) -> None:
         if not program.rules:
             _not_offered("programs that learn")
-        if any(isinstance(probe, MembraneProbe) for probe in program.probes):
+        if program.probes_of(MembraneProbe):
             _not_offered("programs without membrane probes, whose data is not taken from the machine")
         self._program = program
         self._digital = program.part_of(DigitalProgram)
         self._run = run
         self._recorder = recorder
-        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
+        self._recorded = {probe.population for probe in program.probes_of(SpikeProbe)}
         self._result: MachineResult | None = None
         self._done = 0
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from sal_hw.contracts.backend import Moments, Session
-from sal_hw.program import CompiledProgram, LoweredWakeSleep
+from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import npz_bytes, read_npz
 from sal_hw.testing.comparing import assert_same, differ, observe, weights_of
 from sal_hw.testing.contract.fixtures import ContractFixtures, Open
 
 
 def _rule(program: CompiledProgram) -> str:
-    return next(rule.name for rule in program.rules if isinstance(rule, LoweredWakeSleep))
+    return program.wake_sleep_rules[0].name
 
 
 def _set_wake(session: Session, program: CompiledProgram, activity: float) -> None:

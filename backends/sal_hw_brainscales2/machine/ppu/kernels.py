@@ -127,7 +127,7 @@ def program_files(program: CompiledProgram) -> dict[str, bytes]:
 
 def sensed(program: CompiledProgram) -> set[str]:
     """Return the projections whose sensors' readings are recorded."""
-    return {probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)}
+    return {probe.projection for probe in program.probes_of(CorrelationProbe)}
 
 
 def _kernel_of(placed: PlacedKernel, polarity: Polarity) -> Kernel:

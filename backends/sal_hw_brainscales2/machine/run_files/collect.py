@@ -121,7 +121,7 @@ def _background(chip: ChipProgram, seed: int) -> Iterator[BackgroundData]:
 
 
 def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterator[RuleData]:
-    sensed = {probe.projection for probe in program.probes if isinstance(probe, CorrelationProbe)}
+    sensed = {probe.projection for probe in program.probes_of(CorrelationProbe)}
     for number, placed in enumerate(chip.kernels):
         kernel = placed.excitatory or placed.inhibitory
         yield RuleData(

@@ -51,7 +51,7 @@ class FixedPointSession(WithoutMoments):
         self._seed = seed
         self._threads = threads
         self._recorder = recorder
-        self._recorded = {probe.population for probe in program.probes if isinstance(probe, SpikeProbe)}
+        self._recorded = {probe.population for probe in program.probes_of(SpikeProbe)}
         self._loaded = self._load((seed,))
         self._simulation = self._simulate(self._loaded)
         self._observations = 0
