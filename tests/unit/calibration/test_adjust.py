@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -25,8 +27,15 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("name", ADJUSTMENTS)
+def _pairs() -> Iterator[object]:
+    """Yield every measurement with every algorithm; inhibition takes longer, so one of these is enough at first."""
+    for name in ADJUSTMENTS:
+        for number, algorithm in enumerate(ALGORITHMS):
+            slow = [pytest.mark.slow] if name.startswith("inhibitory") and number else []
+            yield pytest.param(name, algorithm, marks=slow)
+
+
+@pytest.mark.parametrize(("name", "algorithm"), [*_pairs()])
 def test_a_search_finds_the_deviation_of_each_circuit(
     bench: Bench, truth: CalibrationSnapshot, name: str, algorithm: str
 ) -> None:

@@ -20,8 +20,8 @@ from sal_hw_calibration import campaign
 from sal_hw_calibration.campaign import keep_snapshot, run_campaign
 from sal_hw_calibration.stages import STAGES, chosen_stages
 
-NEURONS = np.array([0, 1, 2, 256, 257])
-OPTIONS = CampaignOptions(seed=5, stages=("membranes", "baselines"), neurons=NEURONS)
+NEURONS = np.array([0, 1, 256])
+OPTIONS = CampaignOptions(seed=5, stages=("membranes", "synapses"), neurons=NEURONS)
 
 
 class Killed(BaseException):
@@ -33,10 +33,15 @@ def _instrument(truth: CalibrationSnapshot) -> EmulatedInstrument:
 
 
 @pytest.fixture(scope="module")
-def whole(truth: CalibrationSnapshot, tmp_path_factory: pytest.TempPathFactory) -> CalibrationSnapshot:
-    """What the campaign of these tests gives if nobody disturbs it."""
-    folder = tmp_path_factory.mktemp("whole") / "campaign"
-    return run_campaign(_instrument(truth), folder, OPTIONS).snapshot
+def whole_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the campaign of these tests is kept that nobody disturbs."""
+    return tmp_path_factory.mktemp("whole") / "campaign"
+
+
+@pytest.fixture(scope="module")
+def whole(truth: CalibrationSnapshot, whole_folder: Path) -> CalibrationSnapshot:
+    """What it gives."""
+    return run_campaign(_instrument(truth), whole_folder, OPTIONS).snapshot
 
 
 def test_stages_come_after_what_they_need() -> None:
@@ -44,7 +49,7 @@ def test_stages_come_after_what_they_need() -> None:
     for stage in STAGES:
         assert set(stage.needs) <= seen
         seen.add(stage.name)
-    assert [stage.name for stage in chosen_stages(["balance"])] == ["converters", "membranes", "baselines", "balance"]
+    assert [stage.name for stage in chosen_stages(["balance"])] == ["converters", "membranes", "synapses", "balance"]
 
 
 def test_an_unknown_stage_is_refused_with_a_suggestion() -> None:
@@ -58,8 +63,8 @@ def test_the_snapshot_says_where_it_comes_from(whole: CalibrationSnapshot) -> No
     assert (whole.chip_id, whole.origin) == ("synthetic-7", "measured")
     assert whole.taken_at == whole.finished_at == "2026-01-31T12:00:00Z"
     conditions = dict(whole.conditions)
-    assert conditions["neurons"] == "0-2,256-257"
-    assert conditions["stages"] == "converters membranes baselines"
+    assert conditions["neurons"] == "0-1,256"
+    assert conditions["stages"] == "converters membranes synapses"
     assert "sal-hw" in dict(whole.software)
     assert whole.table("usable") is not None
     assert whole.table("balance_ratio") is None
@@ -125,7 +130,7 @@ def _calibrate(truth: CalibrationSnapshot, folder: Path, out: Path, options: Cam
 
 
 @pytest.mark.parametrize(
-    "stages", [("converters",), pytest.param(("membranes", "baselines"), marks=pytest.mark.slow)], ids=["one", "all"]
+    "stages", [("converters",), pytest.param(("membranes", "synapses"), marks=pytest.mark.slow)], ids=["one", "all"]
 )
 def test_a_kill_at_any_write_leaves_the_old_snapshot_or_none_and_can_be_resumed(
     truth: CalibrationSnapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stages: tuple[str, ...]
@@ -155,10 +160,10 @@ def test_a_kill_at_any_write_leaves_the_old_snapshot_or_none_and_can_be_resumed(
 
 
 def test_damage_of_a_kept_stage_is_measured_again(
-    truth: CalibrationSnapshot, whole: CalibrationSnapshot, tmp_path: Path
+    truth: CalibrationSnapshot, whole: CalibrationSnapshot, whole_folder: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "campaign"
-    run_campaign(_instrument(truth), folder, OPTIONS)
+    shutil.copytree(whole_folder, folder)
     arrays = folder / "membranes" / "tables.npz"
     data = bytearray(arrays.read_bytes())
     data[len(data) // 2] ^= 1

@@ -43,7 +43,7 @@ def terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: py
 
 
 def test_a_chip_is_measured_and_reported(terminal: Terminal, tmp_path: Path) -> None:
-    assert terminal("calibrate", *CHIP, "--stage", "balance", "--stage", "check", "-o", "chip") == 0
+    assert terminal("calibrate", *CHIP, "--stage", "check", "-o", "chip") == 0
     assert "membranes" in terminal.out
     assert terminal.out.rstrip().endswith("next: sal-hw snapshot report chip -o chip.html")
     assert "calibrate: membranes" in terminal.err

@@ -78,12 +78,12 @@ def test_it_passes_the_checks_of_this_project(text, resting, tmp_path, learns):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("learns", [True, False])
-def test_its_types_are_sound(text, resting, tmp_path, learns):
-    path = tmp_path / "run_pynn.py"
-    path.write_text(text if learns else render_pynn(resting, {}))
+def test_its_types_are_sound(text, resting, tmp_path, mypy_cache):
+    paths = tmp_path / "run_pynn.py", tmp_path / "run_without_a_rule.py"
+    for path, content in zip(paths, (text, render_pynn(resting, {})), strict=True):
+        path.write_text(content)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", tmp_path, path],
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "--cache-dir", mypy_cache, *paths],
         capture_output=True,
         text=True,
         check=False,

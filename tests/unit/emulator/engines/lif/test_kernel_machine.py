@@ -11,7 +11,6 @@ from sal_hw_emulator.engines.lif.kernel_machine import CODE_WIDTH, encode, run_r
 
 COLUMNS = 256
 ROWS_AT_ONCE = 256
-SYNAPSES = 1 << 20
 
 
 def draw_rows(kernel, rng):
@@ -52,11 +51,12 @@ def run_rows(kernel, drawn):
     return changed
 
 
+@pytest.mark.parametrize("synapses", [1 << 18, pytest.param(1 << 20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("rounding", ["symmetric", "stochastic"])
 @pytest.mark.parametrize("width", [8, 16, "sleep"])
 @pytest.mark.parametrize("polarity", ["excitatory", "inhibitory"])
-def test_a_million_synapses(polarity, width, rounding, balanced):
+def test_many_synapses(polarity, width, rounding, balanced, synapses):
     rng = np.random.default_rng(20_260_829)
     sleep = {"sleep_gain": 0.07, "wake": True} if width == "sleep" else {}
     bits = 16 if width == "sleep" else width
@@ -65,12 +65,12 @@ def test_a_million_synapses(polarity, width, rounding, balanced):
         kernel = learning_kernel(
             polarity=polarity, width=bits, rounding=rounding, balanced=balanced, sal_gain=gain, **sleep
         )
-        for _ in range(SYNAPSES // 4 // ROWS_AT_ONCE // COLUMNS):
+        for _ in range(synapses // 4 // ROWS_AT_ONCE // COLUMNS):
             drawn = draw_rows(kernel, rng)
             expected = evaluate(kernel, **drawn)
             np.testing.assert_array_equal(run_rows(kernel, drawn), expected)
             changes += np.count_nonzero(expected != drawn["weight"])
-    assert changes > SYNAPSES // 2
+    assert changes > synapses // 2
 
 
 def test_only_the_columns_asked_for_are_written():

@@ -95,11 +95,11 @@ class Chain:
 
     def observed(self, train):
         """Return for each step the number of the age vector and of the pattern."""
-        ages = np.full(self.model.n_neurons, self.oldest)
-        before = np.empty(len(train), dtype=int)
-        for step, spikes in enumerate(train):
-            before[step] = self.index(ages)
-            ages = np.where(spikes, 1, np.minimum(ages + 1, self.oldest))
+        step = np.arange(len(train))[:, None]
+        # a neuron that has not spiked yet is as old as can be
+        last = np.maximum.accumulate(np.where(train, step, -self.oldest), axis=0)
+        last = np.vstack([np.full(self.model.n_neurons, -self.oldest), last[:-1]])
+        before = self.index(np.minimum(step - last, self.oldest))
         return before, train @ (1 << np.arange(self.model.n_neurons)[::-1])
 
 
