@@ -49,7 +49,7 @@ def test_stages_come_after_what_they_need() -> None:
     for stage in STAGES:
         assert set(stage.needs) <= seen
         seen.add(stage.name)
-    assert [stage.name for stage in chosen_stages(["balance"])] == ["converters", "membranes", "synapses", "balance"]
+    assert [stage.name for stage in chosen_stages(["balance"])] == ["converters", "membranes", "baselines", "balance"]
 
 
 def test_an_unknown_stage_is_refused_with_a_suggestion() -> None:
