@@ -11,11 +11,14 @@ THREADS ?= 2
 run: .venv/.installed ## two reciprocal weights find each other
 	$(BIN)/sal-hw run recipes/two_neuron.yaml --threads $(THREADS)
 
-test: .venv/.installed ## all fast tests
+# workers and the processes that tests start share what Python has compiled once
+test test-slow: export PYTHONDONTWRITEBYTECODE =
+
+test: .venv/.installed ## all fast tests: at most 5 minutes of CPU time once the engines are compiled
 	$(BIN)/python -m pytest -m "not slow" -n $(THREADS) --dist loadfile
 
-test-slow: .venv/.installed ## the tests marked slow
-	$(BIN)/python -m pytest -m slow
+test-slow: .venv/.installed ## the tests marked slow: long runs, many examples, Brian2, installed packages
+	$(BIN)/python -m pytest -m slow -n $(THREADS) --dist loadfile
 
 lint: .venv/.installed ## style, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

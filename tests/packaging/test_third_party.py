@@ -11,6 +11,9 @@ import pytest
 from clean_environment import ROOT, CleanEnvironment, build_wheel
 from markdown_code import code_of
 
+#: an environment of its own has no compiled engines yet
+pytestmark = pytest.mark.slow
+
 EXAMPLE = ROOT / "docs" / "examples" / "tiny_machine"
 PAIR = "recipes/tiny_pair.yaml"
 PAGE = ROOT / "docs" / "extending.md"

@@ -77,6 +77,7 @@ def test_the_angle_falls(simulator: Simulator, overrides: tuple[str, ...]) -> No
     assert found.health.verdict == "ok"
 
 
+@pytest.mark.slow
 def test_the_angle_grows_with_the_sign_flipped(simulator: Simulator) -> None:
     found = run(simulator, "parameters.polarity=inverted", "parameters.duration=30 s", "parameters.update_every=2 s")
     assert found.metrics["angle_final"] > found.metrics["angle_initial"] + 15.0
@@ -109,7 +110,7 @@ def test_the_host_loop_learns_from_the_recorded_spikes(open_session: Open, simul
     np.testing.assert_allclose(session.weights("feedback"), wanted, rtol=0.0, atol=1e-12)
 
 
-@pytest.mark.parametrize("pairing", ["all", "nearest"], ids=["native", "host"])
+@pytest.mark.parametrize("pairing", ["all", pytest.param("nearest", marks=pytest.mark.slow)], ids=["native", "host"])
 def test_weights_stay_in_their_range(open_session: Open, pairing: str) -> None:
     session = open_session("parameters.learning_rate=3.0", f"plasticity[0].pairing={pairing}")
     session.learn(3)
@@ -143,6 +144,7 @@ def test_a_run_is_repeated_exactly_or_refused(open_session: Open) -> None:
     assert (caught.value.code, caught.value.exit_code) == ("E822", 6)
 
 
+@pytest.mark.slow
 def test_chains_of_an_observation_are_unconnected_copies(open_session: Open) -> None:
     quiet = ("parameters.plastic=false",)
     one, several = open_session(*quiet), open_session(*quiet)
