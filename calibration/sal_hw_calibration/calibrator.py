@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sal_hw.contracts.calibrator import Calibrated, CampaignOptions
+from sal_hw.contracts.calibrator import CampaignOptions, FinishedCampaign
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw_calibration.campaign import keep_snapshot, run_campaign
@@ -21,7 +21,7 @@ class ChipCalibrator:
         """Return name, needed stages and meaning of every stage."""
         return tuple((stage.name, stage.needs, stage.meaning) for stage in STAGES)
 
-    def calibrate(self, instrument: Instrument, folder: Path, options: CampaignOptions) -> Calibrated:
+    def calibrate(self, instrument: Instrument, folder: Path, options: CampaignOptions) -> FinishedCampaign:
         """Measure a chip; see :func:`sal_hw_calibration.campaign.run_campaign`."""
         return run_campaign(instrument, folder, options)
 

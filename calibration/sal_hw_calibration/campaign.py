@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sal_hw.contracts.calibrator import Calibrated, CampaignOptions, StageReport
+from sal_hw.contracts.calibrator import CampaignOptions, FinishedCampaign, StageReport
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.storage.artifact import is_unfinished
@@ -26,7 +26,7 @@ from sal_hw_calibration.stages import Stage, chosen_stages
 IDENTITY = "campaign.json"
 
 
-def run_campaign(instrument: Instrument, folder: Path, options: CampaignOptions) -> Calibrated:
+def run_campaign(instrument: Instrument, folder: Path, options: CampaignOptions) -> FinishedCampaign:
     """Measure a chip.
 
     Parameters
@@ -61,7 +61,7 @@ def run_campaign(instrument: Instrument, folder: Path, options: CampaignOptions)
             StageReport(name=stage.name, kept=kept is not None, seconds=seconds, machine_s=machine_s, notes=notes)
         )
     options.progress("done", total, total)
-    return Calibrated(snapshot=_joined(bench, folder, options, curves, stages), stages=tuple(reports))
+    return FinishedCampaign(snapshot=_joined(bench, folder, options, curves, stages), stages=tuple(reports))
 
 
 def _identity(instrument: Instrument, options: CampaignOptions) -> dict[str, Any]:

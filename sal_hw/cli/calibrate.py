@@ -17,7 +17,7 @@ from sal_hw.cli.options import AsJson, CalibrationFile, Debug, Force
 from sal_hw.cli.progress import stage_progress
 
 if TYPE_CHECKING:
-    from sal_hw.contracts.calibrator import Calibrated
+    from sal_hw.contracts.calibrator import FinishedCampaign
 
 
 def calibrate(
@@ -115,7 +115,7 @@ def calibrate(
     return 0
 
 
-def _show(done: Calibrated, path: Path, recovery: Mapping[str, Any] | None, *, as_json: bool) -> None:
+def _show(done: FinishedCampaign, path: Path, recovery: Mapping[str, Any] | None, *, as_json: bool) -> None:
     """Print the outcome, and write the comparison with the truth beside the snapshot."""
     from sal_hw.storage.files import json_bytes, write_atomic
     from sal_hw.target.quality import yields

@@ -10,7 +10,7 @@ from sal_hw.cli.console import show, show_json, show_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sal_hw.contracts.calibrator import Calibrated, StageReport
+    from sal_hw.contracts.calibrator import FinishedCampaign, StageReport
 
 
 def show_stages(stages: Sequence[tuple[str, tuple[str, ...], str]], *, as_json: bool) -> None:
@@ -34,7 +34,7 @@ def stage_entry(stage: StageReport) -> dict[str, Any]:
     }
 
 
-def show_calibrated(done: Calibrated, path: Path, yields: Mapping[str, float]) -> None:
+def show_calibrated(done: FinishedCampaign, path: Path, yields: Mapping[str, float]) -> None:
     """Print how the stages went and where the snapshot is."""
     rows = [
         (

@@ -36,8 +36,8 @@ class StageReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Calibrated:
-    """A finished campaign."""
+class FinishedCampaign:
+    """What a campaign has measured, and how its stages went."""
 
     snapshot: CalibrationSnapshot
     stages: tuple[StageReport, ...]
@@ -88,7 +88,7 @@ class Calibrator(Protocol):
     def stages(self) -> tuple[tuple[str, tuple[str, ...], str], ...]:
         """Return name, needed stages and meaning of every stage."""
 
-    def calibrate(self, instrument: Instrument, folder: Path, options: CampaignOptions) -> Calibrated:
+    def calibrate(self, instrument: Instrument, folder: Path, options: CampaignOptions) -> FinishedCampaign:
         """Measure a chip; results of stages are kept in `folder`."""
 
     def keep(self, path: Path, snapshot: CalibrationSnapshot, *, force: bool) -> None:
