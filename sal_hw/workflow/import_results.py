@@ -81,7 +81,7 @@ def import_calibration(
     InputError
         E805 if it cannot be taken over.
     """
-    backend = load_backend(load_target(target).backend or target)
+    backend = _backend(target)
     if not isinstance(backend, CalibrationReader):
         words = f"a machine whose calibrations can be read; {target} is none"
         raise InputError(Problem(code="E805", field="target", value=quote_value(target), allowed=words))
