@@ -11,8 +11,9 @@ THREADS ?= 2
 run: .venv/.installed ## two reciprocal weights find each other
 	$(BIN)/sal-hw run recipes/two_neuron.yaml --threads $(THREADS)
 
-# workers and the processes that tests start share what Python has compiled once
+# workers and the processes that tests start share what Python has compiled once, and each has one core
 test test-slow: export PYTHONDONTWRITEBYTECODE =
+test test-slow: export OPENBLAS_NUM_THREADS = 1
 
 test: .venv/.installed ## all fast tests: at most 5 minutes of CPU time once the engines are compiled
 	$(BIN)/python -m pytest -m "not slow" -n $(THREADS) --dist loadfile

@@ -109,6 +109,7 @@ def compiled(spec: NetworkSpec) -> CompiledProgram:
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_recipe_is_mapped_from_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

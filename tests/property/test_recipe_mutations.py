@@ -20,7 +20,7 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 TEXTS = [path.read_text() for path in RECIPES]
 TREES = [yaml.safe_load(text) for text in TEXTS]
 ANY_SPEED = list(HealthCheck)
-FEW = settings(max_examples=250, suppress_health_check=ANY_SPEED)
+FEW = settings(max_examples=120, suppress_health_check=ANY_SPEED)
 MANY = settings(max_examples=5000, suppress_health_check=ANY_SPEED)
 
 SNIPPETS = (

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sal_hw.errors import Problem
+from sal_hw.recipe import loader
 from sal_hw.recipe.loader import parse_yaml
 from sal_hw.recipe.scalars import ScalarError, read_scalar
 from sal_hw.spec.findings import NOTHING
@@ -138,8 +139,12 @@ def test_deep_nesting(text: str) -> None:
     assert read.data is NOTHING
 
 
-def test_too_many_values() -> None:
-    read = parse_yaml("a: [" + "1," * 100_001 + "]", "f")
+def test_too_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loader.MAX_NODES == 100_000
+    monkeypatch.setattr(loader, "MAX_NODES", 1000)
+    # the mapping and the list count, too
+    assert not parse_yaml("a: [" + "1," * 998 + "]", "f").problems
+    read = parse_yaml("a: [" + "1," * 999 + "]", "f")
     assert [problem.code for problem in read.problems] == ["E105"]
 
 

@@ -166,7 +166,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("flushes", [8, 13, 18])
+@pytest.mark.parametrize("flushes", [8, 13])
 def test_a_killed_run_is_unfinished_and_goes_on_exactly(
     short: Any, finished: api.Run, tmp_path: Path, flushes: int
 ) -> None:

@@ -84,7 +84,7 @@ def test_logistic_by_hand():
 # --- the nominal chip -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("duration_ms", [50_000.0, pytest.param(400_000.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("duration_ms", [20_000.0, pytest.param(400_000.0, marks=pytest.mark.slow)])
 def test_the_compiler_s_nominal_numbers_are_those_of_the_emulated_chip(duration_ms):
     found = _measured(duration_ms)
     for name, values, nominal, error in (
@@ -92,8 +92,8 @@ def test_the_compiler_s_nominal_numbers_are_those_of_the_emulated_chip(duration_
         ("half", found.half_lsb, SAMPLING.half_lsb, HALF_ERROR),
     ):
         mean, own_error = _mean_and_error(values)
-        # the scatter over the circuits is the statistical error of one; at 50 s the mean is known to 0.05 LSB
-        assert own_error < 0.08, name
+        # the scatter over the circuits is the statistical error of one; at 20 s the mean is known to 0.1 LSB
+        assert own_error < 0.12, name
         assert mean == pytest.approx(nominal, abs=4.0 * np.hypot(own_error, error)), name
     # LIF circuits are not exactly logistic, but nearly
     assert found.residual.max() < 0.05

@@ -336,7 +336,7 @@ def attempt(demands: list[Demand]) -> tuple[Route, ...] | InputError:
         return error
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(demands=networks())
 def test_any_network_is_routed_exactly_or_refused(demands: list[Demand]) -> None:
     routes, again = attempt(demands), attempt(demands)
