@@ -79,8 +79,9 @@ def test_the_angle_falls(simulator: Simulator, overrides: tuple[str, ...]) -> No
 
 @pytest.mark.slow
 def test_the_angle_grows_with_the_sign_flipped(simulator: Simulator) -> None:
-    found = run(simulator, "parameters.polarity=inverted", "parameters.duration=30 s", "parameters.update_every=2 s")
-    assert found.metrics["angle_final"] > found.metrics["angle_initial"] + 15.0
+    # as long, and by as much at least, as the angle falls by with the right sign
+    found = run(simulator, "parameters.polarity=inverted", "parameters.duration=60 s", "parameters.update_every=2 s")
+    assert found.metrics["angle_final"] > found.metrics["angle_initial"] + 20.0
 
 
 def test_the_angle_stays_without_plasticity(simulator: Simulator) -> None:
