@@ -99,6 +99,7 @@ class Bench:
             "PYTHONPATH": str(FAKES) if stack else "",
             "SAL_HW_FAKE_HXTORCH": str(self.folder / "script.json"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            "OPENBLAS_NUM_THREADS": "1",
         }
         chosen = ["--calibration", calibration] if calibration else []
         command = [sys.executable, str(path), "--out", "result", "--deadline", "60", *chosen, *options]

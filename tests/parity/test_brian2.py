@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from reciprocal_network import DURATION_MS, NEURONS, SIZES, STEP_MS, Reciprocal, Recording, trains_of
+from reciprocal_network import NEURONS, SIZES, STEP_MS, Reciprocal, Recording, trains_of
+
+#: Brian2 spends a millisecond on each step, so it runs for the first half only
+STEPS = 2500
 
 EQUATIONS = """
 dv/dt = (v_leak - v + s_exc - s_inh) / tau_mem : 1 (unless refractory)
@@ -90,7 +93,7 @@ def reference(brian2: ModuleType, network: Reciprocal) -> Recording:
         parts += _given(brian2, groups[name], rows, weight)
     spikes = {name: brian2.SpikeMonitor(group) for name, group in groups.items()}
     membranes = {name: brian2.StateMonitor(group, "v", record=True, when="end") for name, group in groups.items()}
-    brian2.Network(*parts, *spikes.values(), *membranes.values()).run(DURATION_MS * brian2.ms)
+    brian2.Network(*parts, *spikes.values(), *membranes.values()).run(STEPS * STEP_MS * brian2.ms)
     return Recording(
         trains={
             name: trains_of(
@@ -106,12 +109,15 @@ def reference(brian2: ModuleType, network: Reciprocal) -> Recording:
 
 def test_same_spikes_within_a_step(reference: Recording, ideal: Recording) -> None:
     for name, wanted in reference.trains.items():
-        for train, expected in zip(ideal.trains[name], wanted, strict=True):
+        for whole, expected in zip(ideal.trains[name], wanted, strict=True):
+            train = whole[: len(expected)]
             assert len(train) == len(expected)
+            # the next one may be a step early, too
+            assert (whole[len(expected) :] >= STEPS - 1).all()
             assert np.abs(train - expected).max(initial=0) <= 1
 
 
 def test_same_membranes(reference: Recording, ideal: Recording) -> None:
-    """Both integrate exactly, in double precision, and all weights are exact in single precision: 5000 roundings."""
+    """Both integrate exactly, in double precision, and all weights are exact in single precision: 2500 roundings."""
     for name, wanted in reference.membrane_mv.items():
-        np.testing.assert_allclose(ideal.membrane_mv[name], wanted, rtol=0, atol=1e-10)
+        np.testing.assert_allclose(ideal.membrane_mv[name][:STEPS], wanted, rtol=0, atol=1e-10)

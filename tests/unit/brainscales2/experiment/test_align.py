@@ -54,7 +54,7 @@ def test_a_nominal_chip_aligns(duration):
 
 
 @pytest.mark.parametrize(
-    ("chip", "duration"), [(7, 240), *(pytest.param(chip, 600, marks=pytest.mark.slow) for chip in (7, 1, 2, 3))]
+    ("chip", "duration"), [(7, 200), *(pytest.param(chip, 600, marks=pytest.mark.slow) for chip in (7, 1, 2, 3))]
 )
 def test_a_chip_aligns_only_if_the_balance_of_its_sensors_is_known(chip, duration):
     blind, known = (_run(chip, calibration, overrides=_lasting(duration)) for calibration in (None, "truth"))
