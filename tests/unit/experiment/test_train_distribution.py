@@ -140,3 +140,21 @@ def test_sampled_moments_are_the_analytic_ones() -> None:
         assert standard_error.max() < 0.002, "the tolerance would hide everything"
         # 4.5 standard errors from 16 seeds, and twice the effect of the finite step
         np.testing.assert_array_less(np.abs(found.mean(axis=0) - expected), 4.5 * standard_error + 7e-4)
+
+
+def test_target_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, elsewhere = tmp_path / "study", tmp_path / "elsewhere"
+    study.mkdir()
+    elsewhere.mkdir()
+    biases = np.linspace(-1.0, 1.0, 7)
+    np.save(study / "bias.npy", biases)
+    old = "target: {kind: beta, alpha: 1, beta: 1, seed: $distribution_seed}"
+    text = RECIPE.read_text().replace(old, "target: {kind: boltzmann, weight: 0, bias: {file: bias.npy}}")
+    text = text.replace("  distribution_seed: 4242 # which distribution\n", "").partition("\npresets:")[0]
+    (study / "files.yaml").write_text(text)
+    monkeypatch.chdir(elsewhere)
+    short = ["experiment.updates=1", "experiment.validation.duration=10 s", "experiment.validation.every_updates=1"]
+    run = api.run(api.load_recipe(study / "files.yaml", overrides=short))
+    mean = run.result.traces["state_target"].values[0] @ ((np.arange(128)[:, None] >> np.arange(6, -1, -1)) & 1)
+    # without weights the neurons are independent, so that their means are logistic in the biases
+    np.testing.assert_allclose(mean, 1.0 / (1.0 + np.exp(-biases)), rtol=1e-12)
