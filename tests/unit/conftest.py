@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from terminal import Terminal
 
 from sal_hw.results.result import RunResult
 
@@ -74,3 +75,10 @@ def failing() -> Failing:
         return call
 
     return make
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Return the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Terminal(capsys)

@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from terminal import Terminal
 
-from sal_hw.cli.main import main
 from sal_hw.target.snapshot_io import read_snapshot
 
 FEW = ("--only-neurons", "0-3,256-259")
 CHIP = ("--synthetic", "7", "--at", "2026-01-31T12:00:00Z", *FEW)
-
-
-class Terminal:
-    """Calls the command line and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: str) -> int:
-        self._capsys.readouterr()
-        code = main(words)
-        self.out, self.err = self._capsys.readouterr()
-        assert "Traceback" not in self.out + self.err
-        assert "E900" not in self.out + self.err
-        return code
-
-    @property
-    def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    monkeypatch.chdir(tmp_path)
-    return Terminal(capsys)
 
 
 def test_a_chip_is_measured_and_reported(terminal: Terminal, tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from terminal import Terminal
 
 from sal_hw.cli.main import main
 from sal_hw.error_texts.catalog import CATALOG
@@ -26,37 +25,6 @@ DEGRADED = (
     *("--set", "experiment.duration=12 s", "--set", "experiment.average_last_updates=1"),
 )
 PROCESS = (sys.executable, "-c", "from sal_hw.cli.main import entry_point; entry_point()")
-
-
-class Terminal:
-    """Calls the command line and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: str) -> int:
-        self._capsys.readouterr()
-        code = main(words)
-        self.out, self.err = self._capsys.readouterr()
-        assert "Traceback" not in self.out + self.err
-        return code
-
-    @property
-    def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out, parse_constant=lambda name: pytest.fail(f"JSON has {name}"))
-        assert document["format"] == 1
-        return document
-
-    @property
-    def last_line(self) -> str:
-        return self.out.splitlines()[-1]
-
-
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    monkeypatch.chdir(tmp_path)
-    return Terminal(capsys)
 
 
 @pytest.fixture(scope="module")

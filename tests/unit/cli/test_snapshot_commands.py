@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from terminal import Terminal
 
-from sal_hw.cli.main import main
 from sal_hw.contracts import targets
 from sal_hw.error_texts.catalog import CATALOG
 from sal_hw.target import snapshot_io
@@ -21,34 +19,6 @@ from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES
 from sal_hw_brainscales2.emulation.model import draw_chip
 from sal_hw_brainscales2.emulation.spreads import load_spreads
-
-
-class Terminal:
-    """Calls ``sal-hw snapshot`` and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: str) -> int:
-        self._capsys.readouterr()
-        code = main(["snapshot", *words])
-        self.out, self.err = self._capsys.readouterr()
-        assert "Traceback" not in self.out + self.err
-        assert "E900" not in self.out + self.err
-        return code
-
-    @property
-    def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out, parse_constant=lambda name: pytest.fail(f"JSON has {name}"))
-        assert document["format"] == 1
-        return document
-
-
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    monkeypatch.chdir(tmp_path)
-    return Terminal(capsys)
 
 
 @pytest.fixture
@@ -75,19 +45,19 @@ def _install(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
 
 
 def test_draw_writes_the_truth_of_the_chip(terminal: Terminal) -> None:
-    assert terminal("draw", "--seed", "7", "-o", "chips/7") == 0
+    assert terminal("snapshot", "draw", "--seed", "7", "-o", "chips/7") == 0
     drawn = read_snapshot(Path("chips/7"))
     assert drawn.hash == draw_chip(7).hash
     assert drawn.hash in terminal.out
     assert "synthetic-7 of brainscales2" in terminal.out
     assert terminal.out.splitlines()[-1] == "next: sal-hw snapshot show chips/7"
     assert terminal.err == ""
-    assert terminal("verify", "chips/7") == 0
+    assert terminal("snapshot", "verify", "chips/7") == 0
 
 
 def test_draw_takes_spreads(terminal: Terminal) -> None:
     words = ("--spread", "tau_mem=0.2", "--spread", "v_leak=0")
-    assert terminal("draw", "--seed", "18446744073709551615", *words, "-o", "out", "--json") == 0
+    assert terminal("snapshot", "draw", "--seed", "18446744073709551615", *words, "-o", "out", "--json") == 0
     spreads = load_spreads().with_overrides({"tau_mem": 0.2, "v_leak": 0.0})
     wanted = draw_chip(2**64 - 1, spreads=spreads)
     assert terminal.document["status"] == "ok"
@@ -100,10 +70,10 @@ def test_draw_takes_spreads(terminal: Terminal) -> None:
 
 def test_draw_overwrites_nothing_by_accident(terminal: Terminal, chip: str) -> None:
     before = read_snapshot(Path(chip)).hash
-    assert terminal("draw", "--seed", "7", "-o", chip) == 2
+    assert terminal("snapshot", "draw", "--seed", "7", "-o", chip) == 2
     assert "E501" in terminal.err
     assert read_snapshot(Path(chip)).hash == before
-    assert terminal("draw", "--seed", "7", "-o", chip, "--force") == 0
+    assert terminal("snapshot", "draw", "--seed", "7", "-o", chip, "--force") == 0
     assert read_snapshot(Path(chip)).hash == draw_chip(7).hash
 
 
@@ -126,10 +96,10 @@ _WRONG = {
 @pytest.mark.parametrize("case", _WRONG)
 def test_bad_input_exits_with_2(terminal: Terminal, case: str) -> None:
     words, code = _WRONG[case]
-    assert terminal(*words) == 2
+    assert terminal("snapshot", *words) == 2
     assert terminal.out == ""
     assert code in terminal.err
-    assert terminal(*words, "--json") == 2
+    assert terminal("snapshot", *words, "--json") == 2
     assert (terminal.document["status"], terminal.document["exit_code"]) == ("error", 2)
     assert {problem["code"] for problem in terminal.document["problems"]} == {code} <= set(CATALOG)
     assert terminal.err == ""
@@ -140,7 +110,7 @@ def test_bad_input_exits_with_2(terminal: Terminal, case: str) -> None:
 
 
 def test_show_tells_whose_it_is_and_what_it_holds(terminal: Terminal, chip: str) -> None:
-    assert terminal("show", chip) == 0
+    assert terminal("snapshot", "show", chip) == 0
     lines = terminal.out.splitlines()
     assert lines[:4] == [
         "chip id: synthetic-4",
@@ -158,7 +128,7 @@ def test_show_tells_whose_it_is_and_what_it_holds(terminal: Terminal, chip: str)
 
 
 def test_show_in_json_has_the_same_numbers(terminal: Terminal, chip: str) -> None:
-    assert terminal("show", chip, "--json") == 0
+    assert terminal("snapshot", "show", chip, "--json") == 0
     snapshot, document = read_snapshot(Path(chip)), terminal.document
     assert (document["chip_id"], document["hash"]) == (snapshot.chip_id, snapshot.hash)
     shown = {table["name"]: table for table in document["tables"]}
@@ -178,12 +148,12 @@ def test_verify_compares_with_the_installed_target(
     terminal: Terminal, chip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _install(monkeypatch, columns=8)
-    assert terminal("verify", chip) == 0
+    assert terminal("snapshot", "verify", chip) == 0
     assert terminal.out.startswith("ok: synthetic-4, 23 tables, fits brainscales2\n")
-    assert terminal("verify", chip, "--json") == 0
+    assert terminal("snapshot", "verify", chip, "--json") == 0
     assert (terminal.document["status"], terminal.document["compared_with_target"]) == ("ok", True)
     _install(monkeypatch, columns=16)
-    assert terminal("verify", chip) == 3
+    assert terminal("snapshot", "verify", chip) == 3
     assert "E703" in terminal.err
     assert terminal.out == ""
 
@@ -192,9 +162,9 @@ def test_verify_says_when_there_is_no_target_to_compare_with(
     terminal: Terminal, chip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(targets, "target_names", tuple)
-    assert terminal("verify", chip) == 0
+    assert terminal("snapshot", "verify", chip) == 0
     assert "not compared with brainscales2" in terminal.out
-    assert terminal("verify", chip, "--json") == 0
+    assert terminal("snapshot", "verify", chip, "--json") == 0
     assert terminal.document["compared_with_target"] is False
 
 
@@ -203,9 +173,9 @@ def test_a_damaged_snapshot_exits_with_6(terminal: Terminal, chip: str, command:
     data = bytearray(Path(chip, "tables.npz").read_bytes())
     data[len(data) // 2] ^= 1
     Path(chip, "tables.npz").write_bytes(data)
-    assert terminal(command, chip) == 6
+    assert terminal("snapshot", command, chip) == 6
     assert "E504" in terminal.err
-    assert terminal(command, chip, "--json") == 6
+    assert terminal("snapshot", command, chip, "--json") == 6
     assert terminal.document["exit_code"] == 6
 
 
@@ -216,14 +186,14 @@ def test_an_absurd_snapshot_exits_with_3(terminal: Terminal, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(snapshot_io, "check_tables", lambda _: None)
         write_snapshot(Path("absurd"), replace(small, tables=(absurd, *small.tables[1:])))
-    assert terminal(command, "absurd") == 3
+    assert terminal("snapshot", command, "absurd") == 3
     assert "E703" in terminal.err
     assert "v_leak_offset_lsb" in terminal.err
 
 
 @pytest.mark.parametrize("target", ["ideal", "spinnaker1"])
 def test_a_target_without_chips_draws_none(terminal: Terminal, target: str) -> None:
-    assert terminal("draw", "--target", target, "--seed", "7", "-o", "chip") == 2
+    assert terminal("snapshot", "draw", "--target", target, "--seed", "7", "-o", "chip") == 2
     assert "E316" in terminal.err
     assert not Path("chip").exists()
 
@@ -233,7 +203,7 @@ def test_a_target_without_chips_draws_none(terminal: Terminal, target: str) -> N
 
 @pytest.mark.parametrize("command", ["draw", "show", "verify"])
 def test_help_shows_an_example(terminal: Terminal, command: str) -> None:
-    assert terminal(command, "--help") == 0
+    assert terminal("snapshot", command, "--help") == 0
     assert f"Example: sal-hw snapshot {command}" in terminal.out
 
 

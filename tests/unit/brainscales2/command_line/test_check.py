@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from terminal import Terminal
 
-from sal_hw.cli.main import main
 from sal_hw.contracts.targets import load_target, target_names
 from sal_hw.results.store import read_program
 from sal_hw.storage.artifact import read_manifest
@@ -20,31 +19,6 @@ TWO_NEURON = str(RECIPES / "two_neuron.yaml")
 CHIP = ("--target", "brainscales2")
 SMALL = ("--set", "parameters.size=8")
 KNOWN = ("--chip", "7", "--calibration", "truth")
-
-
-class Terminal:
-    """Calls the command line and keeps what it printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words: str) -> int:
-        self._capsys.readouterr()
-        code = main(words)
-        self.out, self.err = self._capsys.readouterr()
-        return code
-
-    def document(self, *words: str) -> dict[str, Any]:
-        assert self(*words, "--json") == 0
-        document: dict[str, Any] = json.loads(self.out, parse_constant=lambda name: pytest.fail(f"JSON has {name}"))
-        return document
-
-
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    monkeypatch.chdir(tmp_path)
-    return Terminal(capsys)
 
 
 @pytest.mark.parametrize("recipe", [ALIGNMENT, SAMPLING, TWO_NEURON, str(RECIPES / "sampling.yaml")])
@@ -65,7 +39,7 @@ def test_long_names_are_cut_in_text_only(terminal: Terminal, tmp_path: Path) -> 
     assert terminal("check", "long.yaml", *CHIP) == 0
     assert max(map(len, terminal.out.splitlines())) <= 100
     assert long_name not in terminal.out
-    assert long_name in [item["owner"] for item in terminal.document("check", "long.yaml", *CHIP)["weights"]]
+    assert long_name in [item["owner"] for item in terminal.document_of("check", "long.yaml", *CHIP)["weights"]]
 
 
 def test_the_topics_have_a_table_each(terminal: Terminal) -> None:
@@ -78,7 +52,7 @@ def test_the_topics_have_a_table_each(terminal: Terminal) -> None:
 
 
 def test_the_report_is_that_of_the_program(terminal: Terminal) -> None:
-    found = terminal.document("check", ALIGNMENT, *CHIP, *SMALL)
+    found = terminal.document_of("check", ALIGNMENT, *CHIP, *SMALL)
     program = api.compile_recipe(api.load_recipe(ALIGNMENT, overrides=SMALL[1:]), target="brainscales2")
     assert (found["schema_version"], found["program_hash"]) == (1, program.hash)
     counts = next(item.counts for item in program.trace if item.name == "place_and_route")
@@ -97,7 +71,7 @@ def test_the_report_is_that_of_the_program(terminal: Terminal) -> None:
 
 
 def test_the_least_period_is_the_least_that_compiles(terminal: Terminal) -> None:
-    (found,) = terminal.document("check", ALIGNMENT, *CHIP)["plasticity"]
+    (found,) = terminal.document_of("check", ALIGNMENT, *CHIP)["plasticity"]
     assert (found["rows"], found["period_us"], found["period_ms"]) == ([64, 0], 2000.0, 2000.0)
     least_ms = found["period_least_us"]
 
@@ -111,12 +85,12 @@ def test_the_least_period_is_the_least_that_compiles(terminal: Terminal) -> None
 
 
 def test_a_known_chip_is_another_program_and_the_one_that_would_run(terminal: Terminal) -> None:
-    blind = terminal.document("check", ALIGNMENT, *CHIP, *SMALL)
-    known = terminal.document("check", ALIGNMENT, *CHIP, *SMALL, *KNOWN)
+    blind = terminal.document_of("check", ALIGNMENT, *CHIP, *SMALL)
+    known = terminal.document_of("check", ALIGNMENT, *CHIP, *SMALL, *KNOWN)
     assert blind["program_hash"] != known["program_hash"]
     assert (blind["chip_id"], blind["calibration_chip_id"]) == (None, None)
     assert (known["chip_id"], known["calibration_chip_id"]) == ("synthetic-7", "synthetic-7")
-    dry = terminal.document("run", ALIGNMENT, *CHIP, *SMALL, *KNOWN, "--emulate", "--dry-run")
+    dry = terminal.document_of("run", ALIGNMENT, *CHIP, *SMALL, *KNOWN, "--emulate", "--dry-run")
     assert dry["program_hash"] == known["program_hash"]
 
 
@@ -125,7 +99,7 @@ def test_constants_are_named_with_their_memory(terminal: Terminal) -> None:
     assert "all is known of synthetic-7" in terminal.out
     assert "constants per learning synapse: baseline_causal, baseline_anticausal" in terminal.out
     assert "--chip 7 --calibration truth" in terminal.out.splitlines()[-1]
-    (found,) = terminal.document("check", ALIGNMENT, *CHIP, *SMALL, *KNOWN)["plasticity"]
+    (found,) = terminal.document_of("check", ALIGNMENT, *CHIP, *SMALL, *KNOWN)["plasticity"]
     assert "balance" in found["constants"]
     assert found["memory"] in ("sram", "external")
 
@@ -138,7 +112,7 @@ def test_strict_refuses_clipped_weights(terminal: Terminal, command: tuple[str, 
     assert terminal(name, ALIGNMENT, *rest, *CHIP, *SMALL, *heavy, "--strict") == 2
     assert "E313" in terminal.err
     assert not Path("program").exists()
-    found = terminal.document("check", ALIGNMENT, *CHIP, *SMALL, *heavy)
+    found = terminal.document_of("check", ALIGNMENT, *CHIP, *SMALL, *heavy)
     (clipped,) = (item for item in found["weights"] if item["owner"] == "excite_visible")
     assert clipped["clipped"] == clipped["total"] == 8
 
@@ -146,13 +120,13 @@ def test_strict_refuses_clipped_weights(terminal: Terminal, command: tuple[str, 
 def test_a_target_without_circuits_has_no_chip(terminal: Terminal) -> None:
     assert terminal("check", TWO_NEURON, "--chip", "7") == 2
     assert "E316" in terminal.err
-    found = terminal.document("check", TWO_NEURON)
+    found = terminal.document_of("check", TWO_NEURON)
     assert "placement" not in found
     assert next(item["pass"] for item in found["trace"]) == "check_capabilities"
 
 
 def test_compile_keeps_program_report_and_pictures_under_the_manifest(terminal: Terminal) -> None:
-    found = terminal.document("compile", ALIGNMENT, *CHIP, *SMALL, "-o", "program")
+    found = terminal.document_of("compile", ALIGNMENT, *CHIP, *SMALL, "-o", "program")
     manifest = read_manifest(Path("program"), "program", schema_versions=(2,))
     pictures = {
         f"figures/{name}.{end}" for name in ("synapses", "stored-weights", "in-degree") for end in ("png", "csv")
@@ -169,7 +143,7 @@ def test_compile_keeps_program_report_and_pictures_under_the_manifest(terminal: 
 
 @pytest.mark.parametrize("words", [(ALIGNMENT, *CHIP, *SMALL, "--no-figures"), (TWO_NEURON,)], ids=["off", "ideal"])
 def test_compile_without_pictures(terminal: Terminal, words: tuple[str, ...]) -> None:
-    assert terminal.document("compile", *words, "-o", "program")["figures"] == []
+    assert terminal.document_of("compile", *words, "-o", "program")["figures"] == []
     assert not Path("program/figures").exists()
     read_manifest(Path("program"), "program", schema_versions=(2,))
 
@@ -183,7 +157,7 @@ def test_targets_are_listed_briefly_unless_limits_are_asked_for(terminal: Termin
     limits = load_target("brainscales2").description.limits
     for name in limits:
         assert f"  {name.replace('_', ' ')}  " in terminal.out
-    found = {item["family"]: item for item in terminal.document("targets")["targets"]}
+    found = {item["family"]: item for item in terminal.document_of("targets")["targets"]}
     assert set(found["brainscales2"]["limits"]) == set(limits)
     assert all(item["source"] for item in found["brainscales2"]["limits"].values())
 

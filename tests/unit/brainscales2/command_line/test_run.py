@@ -49,28 +49,6 @@ def recipe_text(sizes=(4, 4), forward="", feedback="", update_every="2 s", durat
     return "\n".join([*lines, f"experiment: {{kind: align, duration: {duration}, average_last_updates: 1}}", ""])
 
 
-class Terminal:
-    """Calls the command line and keeps what it printed."""
-
-    def __init__(self, capsys):
-        self._capsys = capsys
-        self.out = self.err = ""
-
-    def __call__(self, *words):
-        self._capsys.readouterr()
-        code = main(words)
-        self.out, self.err = self._capsys.readouterr()
-        assert "Traceback" not in self.out + self.err
-        assert "E900" not in self.out + self.err
-        return code
-
-
-@pytest.fixture
-def terminal(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return Terminal(capsys)
-
-
 # --- the emulator refuses what the chip refuses -----------------------------------------------------------------------
 
 
