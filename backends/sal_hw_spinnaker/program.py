@@ -18,6 +18,8 @@ from sal_hw.storage.document import document
 
 #: fractional bits of the signed 32-bit numbers (S16.15) in which weights are added up and changed
 FRACTION_BITS = 15
+#: largest stored weight: a synaptic word has 16 bits
+MAX_WORD = 2**16 - 1
 #: fractional bits of spike traces and of the windows' tables (sPyNNaker, stdp_typedefs.h)
 TRACE_BITS = 11
 

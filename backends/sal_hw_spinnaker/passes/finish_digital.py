@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
-from sal_hw.program import PassRecord
+from sal_hw.program import LoweredStimulus, PassRecord, ScaledWeights, SynapseBlock
+from sal_hw.spec.signs import sign_of
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft
 from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
-from sal_hw_spinnaker.program import DigitalProgram
+from sal_hw_spinnaker.passes.stored_weights import Steps, of_projection, of_stimulus
+from sal_hw_spinnaker.program import MAX_WORD, DigitalProgram
 
 
 def finish_digital(draft: Draft) -> Draft:
@@ -25,4 +29,26 @@ def finish_digital(draft: Draft) -> Draft:
         plasticity=parts.plasticity,
         flush=parts.flush,
     )
-    return draft.recorded(PassRecord(name="finish_digital"), part=digital)
+    scaling = (
+        *(_projection(digital, block, learns=block.projection in draft.learned) for block in draft.synapses),
+        *(_stimulus(digital, item) for item in draft.stimuli),
+    )
+    return draft.recorded(PassRecord(name="finish_digital"), part=digital, scaling=scaling)
+
+
+def _steps(digital: DigitalProgram, population: str) -> Steps:
+    found = [item.lsb_mv for item in digital.scales if item.population == population]
+    return Steps(finest_mv=min(found), coarsest_mv=max(found), largest_mv=MAX_WORD * min(found))
+
+
+def _projection(digital: DigitalProgram, block: SynapseBlock, *, learns: bool) -> ScaledWeights:
+    stored = digital.weights_mv(block.projection, block.weights.shape, lambda part: part.words.astype(np.int64))
+    return of_projection(block, stored, _steps(digital, block.target), learns=learns)
+
+
+def _stimulus(digital: DigitalProgram, stimulus: LoweredStimulus) -> ScaledWeights:
+    stored = np.zeros(stimulus.weights.shape)
+    for item in digital.inputs:
+        if item.stimulus == stimulus.name:
+            stored += sign_of(item.receptor) * digital.scale_of(item.population, item.receptor).lsb_mv * item.words
+    return of_stimulus(stimulus.name, stimulus.weights, stored, _steps(digital, stimulus.population))

@@ -21,6 +21,7 @@ from sal_hw.program import NeuronBlock, PassRecord, SynapseBlock
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.lif_currents import current_gain, lif_of
+from sal_hw_spinnaker.passes.stored_integers import in_mv, stored_integers
 from sal_hw_spinnaker.ticks import IntegerInput, IntegerScale, IntegerSynapses, TickProgram
 
 #: relative error of a stimulus that its user should know; a choice
@@ -58,7 +59,7 @@ def integer_weights(draft: Draft) -> Draft:
             for item in draft.stimuli
         ),
     )
-    return draft.recorded(_record(draft, ticks, learning), part=ticks)
+    return draft.recorded(_record(draft, ticks, learning), part=ticks, scaling=stored_integers(draft, ticks))
 
 
 def nearest_integers(
@@ -265,8 +266,7 @@ def _record(draft: Draft, ticks: TickProgram, learning: set[str]) -> PassRecord:
     stored = [(item.target, item.weights) for item in ticks.synapses]
     stored += [(item.population, item.weights) for item in ticks.inputs]
     for weights, (population, numbers) in zip(wanted, stored, strict=True):
-        lsb_mv = [ticks.scale_of(population, sign).lsb_mv for sign, _ in _SIGNS]
-        kept = np.where(numbers < 0, numbers * lsb_mv[1], numbers * lsb_mv[0])
+        kept = in_mv(ticks, population, numbers)
         zeroed += int(((numbers == 0) & (weights != 0.0)).sum())
         worst = max(worst, float(np.abs(kept - weights).max(initial=0.0)))
     notes.append(f"worst error of a stored weight {worst:.3g} mV")
