@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome
-from sal_hw.results.result import Finding, Metric, Trace
+from sal_hw.results.metrics import Found, Undefined
+from sal_hw.results.result import Finding, Trace
 from sal_hw.spec.discretizations import convention
 from sal_hw_studies.dale_pairs import PairDrift
 from sal_hw_studies.schemas.dale_network import DaleNetworkProtocol
@@ -25,6 +26,7 @@ Floats: TypeAlias = NDArray[np.float64]
 E1, E2, I1, I2 = range(4)
 
 _DRIFT_STREAM, _DALE_STREAM, _DIRECT_STREAM = range(3)
+_NO_REST = "the drift vanishes nowhere in the scanned range of weights"
 
 
 def draw_network(protocol: DaleNetworkProtocol) -> tuple[Floats, Floats]:
@@ -155,7 +157,7 @@ class DaleNetworkStudy:
         rates, grid = found[:split], found[split:].reshape(self._weights.size, self._weights.size, 2)
         onto_e2, onto_e1 = inhibition_by_interneuron(self._network, self._biases)
         difference = np.abs(rates[:, 0] - rates[:, 1])
-        metrics: dict[str, Metric] = {
+        metrics: dict[str, Found] = {
             "effective_minus_direct_21": onto_e2,
             "effective_minus_direct_12": onto_e1,
             "rates_differ_by_at_most": float(difference.max()),
@@ -167,11 +169,11 @@ class DaleNetworkStudy:
         rest = resting_weights(self._weights, grid[..., 0])
         known = np.isfinite(rest)
         away = (rest - self._weights)[known]
-        metrics["rest_minus_diagonal"] = float(away.mean()) if away.size else None
+        metrics["rest_minus_diagonal"] = float(away.mean()) if away.size else Undefined(_NO_REST)
         metrics["rest_minus_diagonal_by_effective_weights"] = onto_e1 - onto_e2
         return Outcome(metrics=metrics, traces=self._traces(rates, grid, rest, onto_e1 - onto_e2))
 
-    def _corner_drifts(self, drift: Floats) -> dict[str, Metric]:
+    def _corner_drifts(self, drift: Floats) -> dict[str, Found]:
         """Return the drift of W_21 on the quarter points of the grid's anti-diagonal, corners included."""
         last = self._weights.size - 1
         chosen = [share * last // 4 for share in range(5)] if last % 4 == 0 else [0, last]
@@ -208,9 +210,9 @@ class DaleNetworkStudy:
         self.done = len(self._found)
 
 
-def _root_mean_square(values: Floats) -> float | None:
+def _root_mean_square(values: Floats) -> float | Undefined:
     known = values[np.isfinite(values)]
-    return float(np.sqrt(np.mean(known**2))) if known.size else None
+    return float(np.sqrt(np.mean(known**2))) if known.size else Undefined("no drift has a standard error")
 
 
 def resting_weights(weights: Floats, drift: Floats) -> Floats:

@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Recording
 from sal_hw.experiment.metrics import alignment_angle, weight_correlation
-from sal_hw.results.result import Metric, Trace
+from sal_hw.results.metrics import Found, finite
+from sal_hw.results.result import Trace
 
 #: pairs of weights that a scatter plot shows; more only hide each other
 SHOWN_PAIRS = 2000
+_NO_DIRECTION = "forward or feedback weights are all zero, or all equal, and have no direction to compare"
 
 Floats = NDArray[np.float64]
 
@@ -31,22 +33,24 @@ def record_alignment(recording: Recording, name: str, at: float, forward: Floats
         Shapes (n_below, n_above) and (n_above, n_below), both [pre, post].
     """
     one, other = forward.T.ravel(), feedback.ravel()
-    spread = float(one.var())
+    spread, length = float(one.var()), float(np.linalg.norm(one))
     covariance = float(np.mean((one - one.mean()) * (other - other.mean())))
     recording.add(f"layer_angle.{name}", at, alignment_angle(one, other))
     recording.add(f"layer_variance.{name}", at, np.var(one - other))
     recording.add(f"layer_correlation.{name}", at, weight_correlation(one, other))
     recording.add(f"layer_slope.{name}", at, covariance / spread if spread > 0.0 else 0.0)
-    recording.add(f"layer_norm_ratio.{name}", at, np.linalg.norm(other) / np.linalg.norm(one))
+    recording.add(f"layer_norm_ratio.{name}", at, np.linalg.norm(other) / length if length > 0.0 else np.nan)
 
 
-def alignment_metrics(recording: Recording, name: str) -> dict[str, Metric]:
+def alignment_metrics(recording: Recording, name: str) -> dict[str, Found]:
     """Return the first angle and the last of everything that :func:`record_alignment` recorded under a name."""
     traces = recording.traces()
     quantities = ("angle", "variance", "correlation", "slope", "norm_ratio")
-    metrics: dict[str, Metric] = {f"{name}_angle_initial": float(traces[f"layer_angle.{name}"].values[0])}
+    first = finite(traces[f"layer_angle.{name}"].values[0], _NO_DIRECTION)
+    metrics: dict[str, Found] = {f"{name}_angle_initial": first}
     return metrics | {
-        f"{name}_{quantity}_final": float(traces[f"layer_{quantity}.{name}"].values[-1]) for quantity in quantities
+        f"{name}_{quantity}_final": finite(traces[f"layer_{quantity}.{name}"].values[-1], _NO_DIRECTION)
+        for quantity in quantities
     }
 
 

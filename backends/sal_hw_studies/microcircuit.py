@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome
 from sal_hw.experiment.metrics import alignment_angle
-from sal_hw.results.result import Finding, Metric, Trace
+from sal_hw.results.metrics import Found
+from sal_hw.results.result import Finding, Trace
 from sal_hw_studies.layer_records import SHOWN_PAIRS
 from sal_hw_studies.microcircuit_runs import StudentRun
 from sal_hw_studies.schemas.microcircuit import MicrocircuitProtocol
@@ -78,7 +79,7 @@ class MicrocircuitStudy:
 
     def outcome(self) -> Outcome:
         """Return losses, how many feedback weights have the right sign, and the weights."""
-        metrics: dict[str, Metric] = {"protocol": self._protocol.protocol}
+        metrics: dict[str, Found] = {"protocol": self._protocol.protocol}
         traces: dict[str, Trace] = {}
         epochs = np.arange(self._protocol.epochs + 1)
         for rule, runs in self._runs.items():
@@ -96,7 +97,7 @@ class MicrocircuitStudy:
             metrics |= _weight_metrics(rule, runs)
         return Outcome(metrics=metrics, traces=traces)
 
-    def _loss_metrics(self, name: str, losses: Floats) -> dict[str, Metric]:
+    def _loss_metrics(self, name: str, losses: Floats) -> dict[str, Found]:
         """Return what to say of the losses of networks, shape (epochs + 1, networks), each over its last epochs."""
         final = losses[-self._protocol.average_last_epochs :].mean(axis=0)
         lower, median, upper = np.quantile(final, (0.25, 0.5, 0.75))
@@ -146,14 +147,14 @@ def _pairs(runs: Sequence[StudentRun]) -> Trace:
     return Trace(at=chosen, values=np.stack(columns, axis=1)[chosen], axis="index")
 
 
-def _weight_metrics(rule: str, runs: Sequence[StudentRun]) -> dict[str, Metric]:
+def _weight_metrics(rule: str, runs: Sequence[StudentRun]) -> dict[str, Found]:
     """Return how feedback weights agree with forward weights, and the median weights onto each layer."""
     ups = [run.final_weights[0] for run in runs]
     downs = [run.final_weights[1] for run in runs]
     partners = [up[-down.size :] for up, down in zip(ups, downs, strict=True)]
     right = np.sign(np.concatenate(partners)) == np.sign(np.concatenate(downs))
     angles = [alignment_angle(forward, feedback) for forward, feedback in zip(partners, downs, strict=True)]
-    metrics: dict[str, Metric] = {
+    metrics: dict[str, Found] = {
         f"{rule}_sign_right": float(right.mean()),
         f"{rule}_angle_median": float(np.median(angles)),
     }

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from sal_hw.experiment.base import Outcome
-from sal_hw.results.result import Metric, Trace
+from sal_hw.results.metrics import Found, Undefined
+from sal_hw.results.result import Trace
 from sal_hw_studies.engines.ages import drift_plane, nullcline
 from sal_hw_studies.pointwise import Floats, PointwiseStudy
 from sal_hw_studies.reciprocal import longest_difference, psp_values, window_sides
 from sal_hw_studies.schemas.phase_plane import PhasePlaneProtocol
+
+_NO_ROOT = "the drift vanishes nowhere in the scanned range of weights"
 
 
 class PhasePlaneStudy(PointwiseStudy):
@@ -51,7 +54,7 @@ class PhasePlaneStudy(PointwiseStudy):
         """Return the drifts, the nullclines, and how far they are from the diagonal."""
         planes = np.moveaxis(self.results(), 1, 0)
         lines = {"21": nullcline(self._weights, planes[0]), "12": nullcline(self._weights, planes[1])}
-        metrics: dict[str, Metric] = {
+        metrics: dict[str, Found] = {
             "drift_21_largest": float(np.abs(planes[0]).max()),
             "drift_12_largest": float(np.abs(planes[1]).max()),
             "drift_21_largest_on_diagonal": float(np.abs(np.diag(planes[0])).max()),
@@ -61,7 +64,7 @@ class PhasePlaneStudy(PointwiseStudy):
         for plane, (name, line) in zip(planes, lines.items(), strict=True):
             away = np.abs(line - self._weights)[np.isfinite(line)]
             metrics[f"nullcline_{name}_rows"] = int(away.size)
-            metrics[f"nullcline_{name}_from_diagonal"] = float(away.max()) if away.size else None
+            metrics[f"nullcline_{name}_from_diagonal"] = float(away.max()) if away.size else Undefined(_NO_ROOT)
             traces[f"plane.drift_{name}"] = Trace(at=self._weights, values=plane, axis="index")
             traces[f"plane.nullcline_{name}"] = Trace(at=self._weights, values=line, axis="index")
         return Outcome(metrics=metrics, traces=traces)

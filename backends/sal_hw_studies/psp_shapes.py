@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from sal_hw.experiment.base import Outcome
-from sal_hw.results.result import Metric, Trace
+from sal_hw.results.metrics import Found, finite
+from sal_hw.results.result import Trace
 from sal_hw_studies.engines.ages import drift_plane, mean_deviation, nullcline
 from sal_hw_studies.pointwise import Floats, PointwiseStudy
 from sal_hw_studies.reciprocal import longest_difference, psp_values, window_sides
@@ -57,7 +58,7 @@ class PspShapesStudy(PointwiseStudy):
         """Return the nullclines and how far each is from the diagonal."""
         count = self._biases.size
         lines = self.results().reshape(len(self._psps), count, count, self._weights.size)
-        metrics: dict[str, Metric] = {}
+        metrics: dict[str, Found] = {}
         traces = {
             "psp_shapes.biases": Trace(at=np.arange(count), values=self._biases, axis="index"),
             "psp_shapes.weights": Trace(at=np.arange(self._weights.size), values=self._weights, axis="index"),
@@ -71,15 +72,16 @@ class PspShapesStudy(PointwiseStudy):
         return Outcome(metrics=metrics, traces=traces)
 
 
-def _summary(name: str, deviation: Floats, lines: Floats) -> dict[str, Metric]:
+def _summary(name: str, deviation: Floats, lines: Floats) -> dict[str, Found]:
     """Return the deviations of one shape with the most unequal biases, with equal ones, and at most."""
     chosen = {
         "opposite_biases": deviation[-1, 0],
         "equal_biases": _largest(np.diag(deviation)),
         "largest": _largest(deviation),
     }
-    metrics: dict[str, Metric] = {
-        f"deviation_{name}_{which}": float(value) if np.isfinite(value) else None for which, value in chosen.items()
+    metrics: dict[str, Found] = {
+        f"deviation_{name}_{which}": finite(value, "the drift vanishes nowhere in the scanned range of weights")
+        for which, value in chosen.items()
     }
     return metrics | {f"nullcline_{name}_share": float(np.isfinite(lines).mean())}
 

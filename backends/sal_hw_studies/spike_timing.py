@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from sal_hw.experiment.base import Outcome
-from sal_hw.results.result import Metric, Trace
+from sal_hw.results.metrics import Found
+from sal_hw.results.result import Trace
 from sal_hw_studies.engines.ages import SpikeTiming, spike_timing
 from sal_hw_studies.pointwise import Floats, PointwiseStudy
 from sal_hw_studies.reciprocal import both_signs, longest_difference, pair_model, window_sides
@@ -41,7 +42,7 @@ class SpikeTimingStudy(PointwiseStudy):
     def outcome(self) -> Outcome:
         """Return drifts, the probabilities next to zero, and the distributions."""
         causal, anticausal = window_sides(self._protocol.window, self._protocol.tau_ref_steps, self._longest)
-        metrics: dict[str, Metric] = {}
+        metrics: dict[str, Found] = {}
         traces = {}
         for pair, (later, earlier) in zip(self._protocol.pairs, self.results(), strict=True):
             timing = SpikeTiming(later=later, earlier=earlier)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome, Recording
-from sal_hw.results.result import Finding, Metric
+from sal_hw.results.metrics import Found
+from sal_hw.results.result import Finding
 from sal_hw.spec.discretizations import convention
 from sal_hw_studies.layer_records import alignment_metrics, pair_trace, record_alignment
 from sal_hw_studies.schemas.symmetrize_layers import SymmetrizeLayersProtocol
@@ -80,7 +81,7 @@ class SymmetrizeLayersStudy:
         """Return the alignment of each layer, the rates and how much model time passed."""
         protocol, model = self._protocol, self._learning.model
         steps = protocol.epochs * protocol.steps_per_epoch
-        metrics: dict[str, Metric] = {
+        metrics: dict[str, Found] = {
             "epochs": protocol.epochs,
             "model_time_s": steps * protocol.timestep_ms * 1e-3,
             "tau_ref_ms": protocol.tau_ref_steps * protocol.timestep_ms,

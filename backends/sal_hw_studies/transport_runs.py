@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays
-from sal_hw.results.result import Metric
+from sal_hw.results.metrics import Found
 from sal_hw.spec.discretizations import convention
 from sal_hw_studies.schemas.weight_transport import (
     RECORD_MS,
@@ -45,7 +45,7 @@ class MethodRun(Protocol):
     def feedback(self) -> Floats:
         """The present feedback weights, shape (n_above, n_below), [pre, post]."""
 
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self) -> dict[str, Found]:
         """Return what else there is to say at the end, by names without the method's."""
 
     def checkpoint(self) -> Arrays:
@@ -118,7 +118,7 @@ class SalRun:
         """The present feedback weights."""
         return self._learning.model.feedback[0]
 
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self) -> dict[str, Found]:
         """Return the refractory time, and the model time of one chain and of all."""
         options, time_s = self._options, self.parts * self._epoch_ms * 1e-3
         return {
@@ -158,7 +158,7 @@ class DrivenRun:
         """The present feedback weights."""
         return self._transport.feedback
 
-    def metrics(self) -> dict[str, Metric]:
+    def metrics(self) -> dict[str, Found]:
         """Return the model time and the mean rates of both layers."""
         time_s = self.parts * RECORD_MS * 1e-3
         n_above, n_below = self.feedback.shape

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from sal_hw.experiment.base import Outcome
-from sal_hw.results.result import Metric, Trace
+from sal_hw.results.metrics import Found
+from sal_hw.results.result import Trace
 from sal_hw_studies.engines.ages import spike_timing
 from sal_hw_studies.pointwise import Floats, PointwiseStudy
 from sal_hw_studies.reciprocal import longest_difference, pair_model
@@ -46,7 +47,7 @@ class WeightPerturbationStudy(PointwiseStudy):
 
     def outcome(self) -> Outcome:
         """Return the difference functions, their extremes, and how often they change their sign."""
-        metrics: dict[str, Metric] = {}
+        metrics: dict[str, Found] = {}
         traces = {}
         at = np.arange(1, self._longest + 1)
         for pair, (perturbed, equal) in zip(self._protocol.pairs, self.results(), strict=True):

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome, Recording
-from sal_hw.results.result import Finding, Metric
+from sal_hw.results.metrics import Found
+from sal_hw.results.result import Finding
 from sal_hw_studies.layer_records import alignment_metrics, pair_trace, record_alignment
 from sal_hw_studies.schemas.variant import repeats_published
 from sal_hw_studies.schemas.weight_transport import WeightTransportProtocol
@@ -64,7 +65,7 @@ class WeightTransportStudy:
 
     def outcome(self) -> Outcome:
         """Return how far each method came."""
-        metrics: dict[str, Metric] = {"protocol": self._protocol.protocol}
+        metrics: dict[str, Found] = {"protocol": self._protocol.protocol}
         traces = self._recording.traces()
         for name, run in self._runs.items():
             metrics |= alignment_metrics(self._recording, name)

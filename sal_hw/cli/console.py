@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sal_hw.errors import SalHwError
@@ -34,6 +34,15 @@ def show_table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...]) -> None
     lines = [header, tuple("-" * width for width in widths), *rows]
     for line in lines:
         show("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def show_metrics(metrics: Mapping[str, object], undefined: Mapping[str, str], title: str) -> None:
+    """Print metrics as a table, and why some of them have no value."""
+    values = {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in metrics.items()}
+    rows = [(name, "undefined" if name in undefined else text) for name, text in values.items() if name != "verdict"]
+    show_table(rows, (title, "value"))
+    for name, reason in undefined.items():
+        show(f"undefined: {name}, since {reason}")
 
 
 def report_error(error: SalHwError, *, as_json: bool) -> int:

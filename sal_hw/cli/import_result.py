@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from sal_hw.cli.console import say, show, show_json, show_table
+from sal_hw.cli.console import say, show, show_json, show_metrics
 from sal_hw.cli.options import AsJson, Debug, Force
 
 if TYPE_CHECKING:
@@ -88,14 +88,10 @@ def _show(finished: Run, *, as_json: bool) -> None:
     if as_json:
         health = result.health.as_document()
         found = {"folder": str(finished.folder), "figures": [str(path) for path in finished.figures]}
-        show_json({"status": "ok", "metrics": result.metrics, "health": health, "chip_id": result.chip_id, **found})
+        metrics = {"metrics": result.metrics, "undefined": result.undefined}
+        show_json({"status": "ok", **metrics, "health": health, "chip_id": result.chip_id, **found})
         return
-    rows = [
-        (name, f"{value:.6g}" if isinstance(value, float) else str(value))
-        for name, value in result.metrics.items()
-        if name != "verdict"
-    ]
-    show_table(rows, (f"{result.target} (chip {result.chip_id}), seed {result.seed}", "value"))
+    show_metrics(result.metrics, result.undefined, f"{result.target} (chip {result.chip_id}), seed {result.seed}")
     for path in finished.figures:
         show(f"figure: {path}")
     for warning in result.warnings:

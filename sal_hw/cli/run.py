@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sal_hw.cli.console import say, show, show_json, show_table
+from sal_hw.cli.console import say, show, show_json, show_metrics
 from sal_hw.cli.options import (
     AsJson,
     Calibration,
@@ -145,16 +145,16 @@ def _show(finished: Run, refused: DegradedError | None, *, as_json: bool) -> Non
         document = {
             **failure,
             "metrics": result.metrics,
+            "undefined": result.undefined,
             "health": result.health.as_document(),
             "folder": str(finished.folder),
             "figures": [str(path) for path in finished.figures],
         }
         show_json(document)
         return
-    rows = [(name, _format(value)) for name, value in result.metrics.items() if name != "verdict"]
     chip = "" if result.chip_id is None else f", chip {result.chip_id}"
     mode = f"emulate{chip}" if result.backend == "emulator" else f"{result.backend}{chip}"
-    show_table(rows, (f"{result.target} ({mode}), seed {result.seed}", "value"))
+    show_metrics(result.metrics, result.undefined, f"{result.target} ({mode}), seed {result.seed}")
     for path in finished.figures:
         show(f"figure: {path}")
     for warning in result.warnings:
@@ -162,10 +162,6 @@ def _show(finished: Run, refused: DegradedError | None, *, as_json: bool) -> Non
     show(f"folder: {finished.folder}")
     show(f"verdict: {result.health.verdict}")
     show(f"next: sal-hw plot --list {finished.folder}")
-
-
-def _format(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _degraded(finished: Run) -> Problem:

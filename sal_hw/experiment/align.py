@@ -12,11 +12,22 @@ from numpy.typing import NDArray
 from sal_hw.contracts.backend import SensorReader, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.effective import measure_couplings, require_forcer
-from sal_hw.experiment.metrics import alignment_angle, asymmetry_variance, weight_correlation
+from sal_hw.experiment.metrics import (
+    NO_DIRECTION,
+    NO_FORWARD,
+    NO_PAIR,
+    NO_SPREAD,
+    alignment_angle,
+    asymmetry_variance,
+    weight_correlation,
+)
 from sal_hw.program import CompiledProgram, LoweredSal
-from sal_hw.results.result import Metric
+from sal_hw.results.metrics import Found, Undefined, finite
 from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.spec.protocols import AlignProtocol
+
+_NEVER = "the difference never fell to 1/e of what it was at the start"
+_BELOW_ERRORS = "the measured couplings are not larger than their errors; more trials make these smaller"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -37,6 +48,12 @@ class Pair:
         """Euclidean norm of all differences."""
         return float(np.linalg.norm(self.forward - self.backward))
 
+    @property
+    def norm_ratio(self) -> float:
+        """Norm of the backward over that of the forward weights; NaN if all forward weights are zero."""
+        length = float(np.linalg.norm(self.forward))
+        return float(np.linalg.norm(self.backward)) / length if length > 0.0 else float("nan")
+
 
 def reciprocal_pair(rule: LoweredSal, program: CompiledProgram, session: Session) -> Pair:
     """Return the present weights that a SAL rule aligns, one entry per reciprocal pair of synapses."""
@@ -49,8 +66,9 @@ def reciprocal_pair(rule: LoweredSal, program: CompiledProgram, session: Session
     return Pair(forward=session.weights(rule.forward).T[both], backward=backward[both])
 
 
-def _known(value: float) -> float | None:
-    return value if np.isfinite(value) else None
+def _mean_where_known(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 class AlignExperiment:
@@ -120,11 +138,9 @@ class AlignExperiment:
             drift = np.abs(pair.forward + pair.backward - self._initial_sums[rule.name])
             self._recording.add(f"{rule.name}.difference", self.done, pair.difference_norm)
             self._recording.add(f"{rule.name}.sum_drift", self.done, drift.max(initial=0.0))
-            if len(pair.forward) > 1 and pair.forward.any() and pair.backward.any():
-                angle = alignment_angle(pair.forward, pair.backward)
-                ratio = np.linalg.norm(pair.backward) / np.linalg.norm(pair.forward)
-                self._recording.add(f"{rule.name}.angle", self.done, angle)
-                self._recording.add(f"{rule.name}.norm_ratio", self.done, ratio)
+            if len(pair.forward) > 1:
+                self._recording.add(f"{rule.name}.angle", self.done, alignment_angle(pair.forward, pair.backward))
+                self._recording.add(f"{rule.name}.norm_ratio", self.done, pair.norm_ratio)
         for name, probe in self._probed.items():
             if self.done % probe.every_updates == 0 or self.done == self.total:
                 self._recording.add(f"weights.{name}", self.done, self._session.weights(name))
@@ -141,7 +157,7 @@ class AlignExperiment:
 
     def outcome(self) -> Outcome:
         """Return metrics and traces of a finished experiment."""
-        metrics: dict[str, Metric] = {"updates": self.total, "rate_mean_hz": self._mean_rate_hz()}
+        metrics: dict[str, Found] = {"updates": self.total, "rate_mean_hz": self._mean_rate_hz()}
         last = max(1, self._protocol.average_last_updates // self._protocol.record_every_updates)
         for name in self._single_synapses():
             weights = self._recording.last(f"weight.{name}", last)
@@ -155,31 +171,34 @@ class AlignExperiment:
         duration_s = self.total * (self._program.update_ms or 0.0) * 1e-3
         return self._spikes / (self._program.n_neurons * duration_s)
 
-    def _rule_metrics(self, rule: LoweredSal, last: int) -> dict[str, Metric]:
+    def _rule_metrics(self, rule: LoweredSal, last: int) -> dict[str, Found]:
         traces = self._recording.traces()
         difference = traces[f"{rule.name}.difference"]
         fallen = np.flatnonzero(difference.values <= difference.values[0] / np.e)
-        found: dict[str, Metric] = {
+        found: dict[str, Found] = {
             "weight_sum_drift": float(traces[f"{rule.name}.sum_drift"].values.max()),
             "difference_initial": float(difference.values[0]),
             "difference_final": float(difference.values[-last:].mean()),
-            "difference_1e_epoch": int(difference.at[fallen[0]]) if len(fallen) else None,
+            "difference_1e_epoch": int(difference.at[fallen[0]]) if len(fallen) else Undefined(_NEVER),
         }
         pair = reciprocal_pair(rule, self._program, self._session)
         if f"{rule.name}.angle" in traces:
             angle, ratio = traces[f"{rule.name}.angle"], traces[f"{rule.name}.norm_ratio"]
             found |= {
-                "angle_initial": float(angle.values[0]),
-                "angle_final": float(angle.values[-last:].mean()),
-                "norm_ratio_final": float(ratio.values[-last:].mean()),
-                "correlation_final": weight_correlation(pair.forward, pair.backward),
+                "angle_initial": finite(angle.values[0], NO_DIRECTION),
+                "angle_final": finite(_mean_where_known(angle.values[-last:]), NO_DIRECTION),
+                "norm_ratio_final": finite(_mean_where_known(ratio.values[-last:]), NO_FORWARD),
+                "correlation_final": finite(weight_correlation(pair.forward, pair.backward), NO_SPREAD),
             }
         if f"{rule.name}.effective_angle" in traces:
             for name in ("effective_angle", "effective_angle_error"):
                 first, *_, latest = traces[f"{rule.name}.{name}"].values.tolist()
-                found |= {f"{name}_initial": _known(first), f"{name}_final": _known(latest)}
+                found |= {
+                    f"{name}_initial": finite(first, _BELOW_ERRORS),
+                    f"{name}_final": finite(latest, _BELOW_ERRORS),
+                }
         if rule.forward == rule.backward:
-            found["asymmetry_final"] = asymmetry_variance(self._session.weights(rule.backward))
+            found["asymmetry_final"] = finite(asymmetry_variance(self._session.weights(rule.backward)), NO_PAIR)
         return found
 
     def checkpoint(self) -> Arrays:

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.results.result import Axis, Metric, Trace, is_counted
+from sal_hw.results.metrics import Found
+from sal_hw.results.result import Axis, Trace, is_counted
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -18,7 +19,7 @@ Arrays = dict[str, NDArray[Any]]
 class Outcome:
     """What an experiment found, before it becomes a run's result."""
 
-    metrics: dict[str, Metric]
+    metrics: Mapping[str, Found]
     traces: dict[str, Trace]
 
 

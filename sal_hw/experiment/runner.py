@@ -22,6 +22,7 @@ from sal_hw.experiment.base import Arrays, Experiment
 from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
+from sal_hw.results.metrics import settle
 from sal_hw.results.result import Health, RunResult
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.probes import StateProbe
@@ -137,13 +138,15 @@ def run_program(
         outcome = experiment.outcome()
         health = Health(findings=(*weight_findings(program), *session.findings()))
         machine = session.chip_id if isinstance(session, WholeRun) else None
+        metrics, undefined = settle({**outcome.metrics, **session.counters(), "verdict": health.verdict})
         return RunResult(
             program_hash=program.hash,
             backend=backend.name,
             target=program.target,
             seed=seed,
             chip_id=machine if chip is None else chip.chip_id,
-            metrics={**outcome.metrics, **session.counters(), "verdict": health.verdict},
+            metrics=metrics,
+            undefined=undefined,
             weights=_weights(program, session),
             weights_initial=initial,
             traces=outcome.traces,

@@ -14,7 +14,7 @@ from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.boltzmann import Boltzmann
 from sal_hw.experiment.metrics import kullback_leibler, sampling_floor
 from sal_hw.program import CompiledProgram
-from sal_hw.results.result import Metric
+from sal_hw.results.metrics import Found
 from sal_hw.spec.protocols import SampleProtocol
 
 
@@ -94,7 +94,7 @@ class SampleExperiment:
         """Return metrics and traces of a finished experiment."""
         traces = self._recording.traces()
         samples = self._duration_ms / self._tau_ref_ms
-        metrics: dict[str, Metric] = {
+        metrics: dict[str, Found] = {
             "dkl_final": float(traces["dkl"].values[-1]),
             "dkl_sampling_floor": sampling_floor(len(self._probabilities), samples),
             "rate_mean_hz": float(self._spikes.sum() / (self._size * self._duration_ms * 1e-3)),

@@ -11,6 +11,7 @@ from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays, Experiment
 from sal_hw.experiment.runner import RunOptions, advance, warnings_of
 from sal_hw.registry import STUDIES, load, names
+from sal_hw.results.metrics import settle
 from sal_hw.results.result import Finding, Health, RunResult
 from sal_hw.spec.studies import StudyProtocol
 
@@ -105,12 +106,14 @@ def run_study(
     advance(study, options, lambda: _checkpoint(study), steps="steps")
     outcome = study.outcome()
     health = Health(findings=tuple(study.findings()))
+    metrics, undefined = settle({**outcome.metrics, "verdict": health.verdict})
     return RunResult(
         program_hash=None,
         backend=STUDY_BACKEND,
         target=STUDY_TARGET,
         seed=seed,
-        metrics={**outcome.metrics, "verdict": health.verdict},
+        metrics=metrics,
+        undefined=undefined,
         weights={},
         weights_initial={},
         traces=outcome.traces,

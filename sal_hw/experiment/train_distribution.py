@@ -14,10 +14,10 @@ from typing_extensions import assert_never
 from sal_hw.contracts.backend import Moments, Session
 from sal_hw.experiment.base import Arrays, Outcome, Recording
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
-from sal_hw.experiment.metrics import asymmetry_variance, kullback_leibler, sampling_floor
+from sal_hw.experiment.metrics import NO_PAIR, asymmetry_variance, kullback_leibler, sampling_floor
 from sal_hw.passes.draw_values import draw_values
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
-from sal_hw.results.result import Metric
+from sal_hw.results.metrics import Found, finite
 from sal_hw.spec.protocols import BetaTarget, BoltzmannTarget, TrainDistributionProtocol
 from sal_hw.storage.codec import frozen
 
@@ -121,13 +121,13 @@ class TrainDistributionExperiment:
         """Return metrics and traces of a finished experiment."""
         traces = self._recording.traces()
         dkl, asymmetry = traces["dkl"].values, traces["asymmetry"].values
-        metrics: dict[str, Metric] = {
+        metrics: dict[str, Found] = {
             "updates": self.total,
             "dkl_initial": float(dkl[0]),
             "dkl_final": float(dkl[-1]),
             "dkl_sampling_floor": self._sampling_floor(),
-            "asymmetry_initial": float(asymmetry[0]),
-            "asymmetry_final": float(asymmetry[-1]),
+            "asymmetry_initial": finite(asymmetry[0], NO_PAIR),
+            "asymmetry_final": finite(asymmetry[-1], NO_PAIR),
             "states_unseen_final": int(traces["states_unseen"].values[-1]),
         }
         return Outcome(metrics=metrics, traces=traces)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def tabulate_asymmetry(result: RunResult) -> FigureTable | None:
     """Return Var(W_ij - W_ji) over the run, as recorded or from followed recurrent weights."""
     trace = result.traces.get("asymmetry") or _asymmetry_of_weights(result)
-    if trace is None:
+    if trace is None or not np.isfinite(trace.values).any():
         return None
     return FigureTable.of(**{axis_name(trace): axis_values(trace), "asymmetry": trace.values})
 

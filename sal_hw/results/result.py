@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import assert_never
 
+from sal_hw.results.metrics import Metric
+
 Verdict: TypeAlias = Literal["ok", "degraded", "failed"]
-Metric: TypeAlias = float | int | str | bool | None
 #: what traces are sampled over
 Axis: TypeAlias = Literal["update", "ms", "step", "epoch", "index"]
 
@@ -130,7 +131,9 @@ class RunResult:
     program_hash, backend, target, chip_id, seed
         What ran, where, from which seed; `program_hash` is None for a study, `chip_id` is None on the emulator.
     metrics
-        Named numbers, flat.
+        Named numbers, flat; None where a number cannot be computed.
+    undefined
+        Per metric that is None, why.
     weights, weights_initial
         Per projection, shape (pre, post).
     aligned
@@ -159,3 +162,4 @@ class RunResult:
     spikes: dict[str, Spikes] = field(default_factory=dict)
     timings_s: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    undefined: dict[str, str] = field(default_factory=dict)

@@ -121,6 +121,7 @@ class RunStore:
                 "snapshot_hash": None if program is None else program.snapshot_hash,
                 "verdict": result.health.verdict,
                 "warnings": list(result.warnings),
+                "undefined": result.undefined,
                 "timings_s": result.timings_s,
             },
             schema_version=RUN_SCHEMA,
@@ -234,6 +235,7 @@ def read_run(path: Path) -> RunResult:
         spikes=read_spikes(path),
         timings_s=manifest["timings_s"],
         warnings=tuple(manifest["warnings"]),
+        undefined=manifest.get("undefined", {}),
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sal_hw.program import CompiledProgram
-from sal_hw.results.result import Health, Metric, RunResult
+from sal_hw.results.metrics import Metric
+from sal_hw.results.result import Health, RunResult
 from sal_hw.results.spike_store import read_spikes
 from sal_hw.results.store import RunStore, read_run
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays, Outcome
-from sal_hw.results.result import Finding, Metric, Trace, Verdict
+from sal_hw.results.metrics import Found, Undefined
+from sal_hw.results.result import Finding, Trace, Verdict
 from sal_hw.workflow.sweep.member import MemberOutcome, MemberRun, load_member, refuse_unequal
 from sal_hw.workflow.sweep.members import member_recipe, sweep_members
 from sal_hw.workflow.sweep.schema import SweepProtocol
@@ -107,9 +108,9 @@ class SweepStudy:
             )
         return Outcome(metrics=self._metrics(found), traces=traces)
 
-    def _metrics(self, found: Sequence[MemberOutcome]) -> dict[str, Metric]:
+    def _metrics(self, found: Sequence[MemberOutcome]) -> dict[str, Found]:
         protocol = self._protocol
-        metrics: dict[str, Metric] = {"members": self.total, "level": protocol.levels.name}
+        metrics: dict[str, Found] = {"members": self.total, "level": protocol.levels.name}
         metrics |= {f"variant_{number}": variant.name for number, variant in enumerate(protocol.variants)}
         groups: dict[tuple[int, float], list[NDArray[np.float64]]] = {}
         for member, outcome in zip(self._members, found, strict=True):
@@ -157,9 +158,9 @@ def _over(index: NDArray[np.int64], values: Sequence[float]) -> Trace:
     return Trace(at=index, values=np.array(values, dtype=np.float64), axis="index")
 
 
-def _mean_and_error(key: str, values: NDArray[np.float64]) -> dict[str, Metric]:
-    """Return mean and standard error over repetitions; None where there are too few."""
-    mean = float(values.mean()) if values.size else None
+def _mean_and_error(key: str, values: NDArray[np.float64]) -> dict[str, Found]:
+    """Return mean and standard error over the repetitions that have a value."""
+    mean = float(values.mean()) if values.size else Undefined("no member has this metric")
     if values.size < 2:
         return {key: mean}
     return {key: mean, f"{key}_error": float(values.std(ddof=1) / np.sqrt(values.size))}

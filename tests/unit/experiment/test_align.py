@@ -98,3 +98,27 @@ def test_a_control_run_without_learning_keeps_all_weights() -> None:
     run = _run("two_neuron", 1, ("plasticity.alignment.enabled=false", "experiment.duration=60 s", _NO_AVERAGE))
     assert (run.weights["forward"].item(), run.weights["backward"].item()) == (1.5, 0.5)
     assert run.metrics["difference_1e_epoch"] is None
+    assert run.result.undefined == {
+        "difference_1e_epoch": "the difference never fell to 1/e of what it was at the start"
+    }
+
+
+def test_the_initial_angle_of_zero_feedback_is_undefined() -> None:
+    overrides = ("projections.feedback.weight.std=0", "parameters.duration=20 s", "experiment.average_last_updates=1")
+    run = _run("two_populations", 1, overrides)
+    assert run.metrics["angle_initial"] is None
+    assert run.result.undefined["angle_initial"].endswith("zero weights have no direction")
+    angle = run.result.traces["alignment.angle"]
+    assert angle.at[0] == 0
+    assert np.isnan(angle.values[0])
+    assert np.isfinite(angle.values[1:]).all()
+    assert run.metrics["angle_final"] == angle.values[-1]
+    # the norm of no feedback is a number
+    assert run.result.traces["alignment.norm_ratio"].values[0] == 0.0
+
+
+def test_a_network_without_forward_weights_has_no_angle_at_all() -> None:
+    overrides = ("projections.forward.weight.std=0", "parameters.duration=20 s", "parameters.plastic=false")
+    run = _run("two_populations", 1, overrides)
+    undefined = {"angle_initial", "angle_final", "norm_ratio_final", "correlation_final", "difference_1e_epoch"}
+    assert {name for name, value in run.metrics.items() if value is None} == undefined == set(run.result.undefined)
