@@ -548,6 +548,7 @@ def test_the_stand_ins_are_strict(bench, recorded):
     """What the vendor's modules refuse, they refuse: otherwise nothing here would say anything."""
     for old, new in (
         ("neuronPermutation=sites", "neuronOrder=sites"),
+        ("pynn.ArrayConnector(exists)", "pynn.FromListConnector([(int(a), int(b)) for a, b in np.argwhere(exists)])"),
         ("else -codes.astype(float)", "else codes.astype(float)"),
         ('num_periods=rule["updates"]', 'periods=rule["updates"]'),
         ("        rule.timer = timer\n", "        del rule, timer\n"),

@@ -10,12 +10,19 @@ from dlens_vx_v3 import lola, sta
 from fake_chip import LOG, SCRIPT, write_log
 
 from pynn_brainscales.brainscales2 import machine, simulator, standardmodels
-from pynn_brainscales.brainscales2.network import AllToAllConnector, FromListConnector, Population, Projection
+from pynn_brainscales.brainscales2.network import (
+    AllToAllConnector,
+    ArrayConnector,
+    FromListConnector,
+    Population,
+    Projection,
+)
 from pynn_brainscales.brainscales2.plasticity_rules import PlasticityRule, Timer
 from pynn_brainscales.brainscales2.standardmodels import cells
 
 __all__ = [
     "AllToAllConnector",
+    "ArrayConnector",
     "FromListConnector",
     "InjectedConfiguration",
     "InjectedReadout",

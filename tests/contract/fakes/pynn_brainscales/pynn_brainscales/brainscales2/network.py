@@ -113,6 +113,21 @@ class AllToAllConnector:
         return [(source, target) for source in range(pre) for target in range(post)]
 
 
+class ArrayConnector:
+    """Which source has a synapse onto which target (.../brainscales2/connectors.py, pyNN/connectors.py)."""
+
+    def __init__(self, array: Any) -> None:
+        if getattr(array, "dtype", None) != np.bool_ or array.ndim != 2:
+            raise TypeError("an explicit boolean connection matrix is needed")
+        self.array = array
+
+    def pairs(self, pre: int, post: int) -> list[tuple[int, int]]:
+        """Return the connections, by source, then target."""
+        if self.array.shape != (pre, post):
+            raise ValueError(f"shape {self.array.shape} does not match {(pre, post)}")
+        return [(int(source), int(target)) for source, target in np.argwhere(self.array)]
+
+
 class FromListConnector:
     """Given pairs (.../brainscales2/connectors.py; with two columns there are no parameters, pyNN/connectors.py)."""
 
@@ -125,6 +140,11 @@ class FromListConnector:
         """Return the connections, by source, then target."""
         if any(not (0 <= source < pre and 0 <= target < post) for source, target in self.conn_list):
             raise IndexError("no such cell")
+        for target in {each[1] for each in self.conn_list}:
+            sources = [each[0] for each in self.conn_list if each[1] == target]
+            # PyNN evaluates the values of one target's sources; projections.py looks them up by the source's index
+            if max(sources) >= len(sources):
+                raise IndexError(f"index {max(sources)} is out of bounds for axis 0 with size {len(sources)}")
         return sorted(self.conn_list)
 
 
@@ -135,7 +155,7 @@ class Projection:
         self,
         presynaptic_neurons: Population,
         postsynaptic_neurons: Population,
-        connector: AllToAllConnector | FromListConnector,
+        connector: AllToAllConnector | ArrayConnector | FromListConnector,
         synapse_type: StaticSynapse | None = None,
         source: None = None,
         receptor_type: str | None = None,
