@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sal_hw.errors import SalHwError
+from sal_hw.errors import InputError, Problem, SalHwError, quote_value
 
 #: version of everything that --json prints
 JSON_FORMAT = 1
+
+#: what the operating system has run out of, whichever file was asked for
+_SYSTEM_WIDE = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EROFS}
 
 
 def say(text: str = "") -> None:
@@ -69,6 +74,24 @@ def report_usage(error: Exception, *, as_json: bool) -> int | None:
     else:
         say(f"{usage}E604  {message()}\n    hint: {command} --help")
     return 2
+
+
+def refused_by_system(error: Exception) -> SalHwError | None:
+    """Return what to tell the user if it is the computer that has not enough memory, or refuses a file.
+
+    Such an error is no bug: where it can be foreseen, it is raised with more words.
+    """
+    if isinstance(error, MemoryError):
+        hint = "make the network, the record or the file smaller, or use a computer with more memory"
+        return InputError(
+            Problem(code="E512", field="memory", allowed="what fits into this computer's memory", hint=hint)
+        )
+    if not isinstance(error, OSError) or (error.filename is None and error.errno not in _SYSTEM_WIDE):
+        return None
+    value = None if error.filename is None else quote_value(os.fsdecode(error.filename))
+    allowed = f"files that can be used; the operating system says: {error.strerror or error}"
+    hint = "check its name and permissions" if error.filename is not None else "free some of it and try again"
+    return InputError(Problem(code="E511", field="file", value=value, allowed=allowed, hint=hint))
 
 
 def report_bug(error: Exception, *, as_json: bool) -> int:

@@ -23,7 +23,7 @@ def doctor(as_json: AsJson = False, debug: Debug = False) -> int:
     Example: sal-hw doctor
     """
     del debug
-    findings = [*_packages(), *_entry_points(), _emulator(), _compiler()]
+    findings = [*_packages(), *_entry_points(), _emulator(), _compiled_code(), _compiler()]
     healthy = all(good for _, good, _ in findings)
     if as_json:
         listed = [{"what": what, "ok": good, "detail": detail} for what, good, detail in findings]
@@ -91,6 +91,19 @@ def _emulator() -> Finding:
         abs(activity - 0.5) < 0.05,
         f"a free neuron is active {activity:.3f} of the time (0.5 expected)",
     )
+
+
+def _compiled_code() -> Finding:
+    from sal_hw.storage.compiled_code import place_of_compiled_code
+
+    place = place_of_compiled_code()
+    none = (
+        "not kept, so that every command compiles what it runs, for up to a minute; "
+        "no place for it can be written: set NUMBA_CACHE_DIR to a folder that can"
+    )
+    if place is None:
+        return "compiled code", True, none
+    return "compiled code", True, "kept beside its source" if place.name == "__pycache__" else f"kept in {place.parent}"
 
 
 def _compiler() -> Finding:

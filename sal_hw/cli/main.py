@@ -30,8 +30,9 @@ from sal_hw.cli import (
     submit,
     targets,
 )
-from sal_hw.cli.console import report_bug, report_error, report_usage
-from sal_hw.errors import SalHwError
+from sal_hw.cli.console import refused_by_system, report_bug, report_error, report_usage
+from sal_hw.cli.streams import StandardStreams
+from sal_hw.errors import InputError, Problem, SalHwError
 
 app = typer.Typer(
     name="sal-hw",
@@ -104,19 +105,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("interrupted\n")
         return 130
-    except BrokenPipeError:
-        # whoever read our output has seen enough; without this, Python complains once more at exit
-        sys.stderr.close()
-        return 0
     except Exception as error:
         usage_code = report_usage(error, as_json=as_json)
         if usage_code is not None:
             return usage_code
         if debug:
             raise
-        return report_bug(error, as_json=as_json)
+        refused = refused_by_system(error)
+        return report_error(refused, as_json=as_json) if refused else report_bug(error, as_json=as_json)
 
 
 def entry_point() -> None:
     """Run the command line and leave the process with its exit code."""
-    sys.exit(main())
+    streams = StandardStreams()
+    code = main()
+    lost = streams.lost()
+    if lost is not None:
+        problem = Problem(
+            code="E503",
+            field="standard output",
+            allowed=f"a place that takes what is printed ({lost}); files that the command wrote are complete",
+            hint="send the output elsewhere",
+        )
+        code = report_error(InputError(problem), as_json=False) if code == 0 else code
+    sys.exit(code)

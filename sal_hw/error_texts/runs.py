@@ -151,6 +151,17 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "Figures are drawn from what a run recorded. Add the probe that the hint names and repeat the run.",
         "probes:\n  - {kind: spikes, population: lower}",
     ),
+    "E511": (
+        "The operating system refuses a file",
+        "A name is too long, a permission is missing, or a disk or folder is gone. The message is what the\n"
+        "operating system says.",
+        "ls -ld FILE",
+    ),
+    "E512": (
+        "There is not enough memory",
+        "What was asked for does not fit into the memory of this computer, or into what the process may use.",
+        "free -h",
+    ),
     "E601": (
         "The weights diverged",
         "Learning drove a weight beyond any sensible size; going on would only produce numbers that\nmean nothing.",

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sal_hw.storage.compiled_code import compiler
 
 Doubles = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -25,10 +26,12 @@ SHORTEST_MS, LONGEST_MS = 1.0, 80.0
 #: steps of the search; the interval shrinks to 0.618 of itself in each
 _STEPS = 24
 
+_compiled = compiler(nogil=True)
+
 _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _count_delays(early: Doubles, late: Doubles, reads: Doubles, counts: Singles) -> None:
     """Count, per reading and delay bin, spikes of `late` by the time since the last earlier spike of `early`."""
     counts[:] = 0.0
@@ -48,7 +51,7 @@ def _count_delays(early: Doubles, late: Doubles, reads: Doubles, counts: Singles
             counts[read, place] += 1.0
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _window(tau: float, window: Doubles) -> None:
     factor = np.exp(-BIN_MS / tau)
     window[0] = np.exp(-0.5 * BIN_MS / tau)
@@ -56,7 +59,7 @@ def _window(tau: float, window: Doubles) -> None:
         window[k] = window[k - 1] * factor
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _sums(counts: Singles, window: Doubles, held: Doubles, used: Integers) -> tuple[float, float]:
     """Return sum(S y) and sum(S S) over the used readings, S being the window-weighted counts."""
     product, square = 0.0, 0.0
@@ -71,7 +74,7 @@ def _sums(counts: Singles, window: Doubles, held: Doubles, used: Integers) -> tu
     return product, square
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _gain(log_tau: float, counts: Singles, held: Doubles, used: Integers, window: Doubles) -> float:
     """Return by how much the best amplitude lowers the sum of squares at a time constant."""
     _window(np.exp(log_tau), window)
@@ -82,7 +85,7 @@ def _gain(log_tau: float, counts: Singles, held: Doubles, used: Integers, window
     return explained
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _best_tau(counts: Singles, held: Doubles, used: Integers, window: Doubles) -> float:
     """Return the logarithm of the time constant that explains most: a coarse grid, then golden sections."""
     low, high, points = np.log(SHORTEST_MS), np.log(LONGEST_MS), 8
@@ -112,7 +115,7 @@ def _best_tau(counts: Singles, held: Doubles, used: Integers, window: Doubles) -
     return middle
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _fit(counts: Singles, held: Doubles, used: Integers, window: Doubles, result: Doubles) -> None:
     """Write amplitude, its error, tau, its error and the residual; NaN where there is nothing to fit."""
     result[:] = np.nan
@@ -154,7 +157,7 @@ def _fit(counts: Singles, held: Doubles, used: Integers, window: Doubles, result
         result[3] = tau * np.sqrt(noise * aa / determinant)
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def fit_rows(  # noqa: PLR0917 - compiled functions take arrays by position
     pre_times: Doubles,
     pre_start: Integers,

@@ -2,12 +2,13 @@
 
 from typing import Any, TypeAlias
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from sal_hw.storage.compiled_code import compiler
 
 Floats: TypeAlias = NDArray[np.float64]
 Steps: TypeAlias = NDArray[np.int64]
@@ -15,10 +16,10 @@ Neurons: TypeAlias = NDArray[np.int32]
 Words: TypeAlias = NDArray[np.uint64]
 
 #: No fast mathematics: results are the same bits on every call and infinities keep their meaning.
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+compiled = compiler(nogil=True, error_model="numpy")
 
 #: The same for functions of an inner loop: a call with many arrays costs as much as a short loop over a few neurons.
-inlined = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+inlined = compiler(nogil=True, error_model="numpy", forceinline=True)
 
 
 def _float_of_bits(_typing_context: Any, bits: Any) -> Any:

@@ -10,14 +10,15 @@ Heyman, 1985), so every entry is accurate to rounding, however rare the state.
 
 from typing import TypeAlias
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from sal_hw.storage.compiled_code import compiler
 
 Floats: TypeAlias = NDArray[np.float64]
 
 #: No fast mathematics: results are the same bits on every call.
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+compiled = compiler(nogil=True, error_model="numpy")
 
 
 @compiled
