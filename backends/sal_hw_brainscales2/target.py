@@ -9,6 +9,7 @@ from sal_hw.passes.realize_neurons import realize_neurons
 from sal_hw.passes.realize_stimuli import realize_stimuli
 from sal_hw.passes.realize_weights import realize_weights
 from sal_hw_brainscales2.description import brainscales2_description
+from sal_hw_brainscales2.machine.front_ends import FRONT_END_FEATURES
 from sal_hw_brainscales2.machine.program_files import program_files
 from sal_hw_brainscales2.passes.finish_chip import finish_chip
 from sal_hw_brainscales2.passes.lower_kernels import lower_kernels
@@ -37,4 +38,5 @@ brainscales2_target = Target(
     emulator="emulator:brainscales2",
     files=program_files,
     report=ChipReporter(),
+    front_ends=FRONT_END_FEATURES,
 )

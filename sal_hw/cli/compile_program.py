@@ -65,11 +65,19 @@ def compile_program(
         show_json({"status": "ok", **files, **compiled.as_document()})
         return 0
     show_program(compiled.program.trace, compiled.report(), compiled.knowledge)
+    if not made and compiled.target.files is not None:
+        show(f"no run file: {_MACHINE_RUNS}")
     for line in (*(f"file: {out / name}" for name in made), *(f"figure: {path}" for path in pictures)):
         show(line)
     show(f"program {compiled.program.hash} in {out}")
     show(f"next: {compiled.run_command()}")
     return 0
+
+
+#: what run files are made of; see :func:`_machine_files`
+_MACHINE_RUNS = (
+    "a machine runs experiments of the kind align in one piece; others are run step by step, on the emulated one"
+)
 
 
 def _machine_files(compiled: CompiledRecipe, via: str | None) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ Via: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--via",
-        metavar="hxtorch|pynn",
+        metavar="pynn|hxtorch",
         help="Front end of the machine's software. Default: the first.",
         show_default=False,
     ),

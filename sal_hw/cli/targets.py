@@ -68,6 +68,8 @@ def _show(target: Target, *, limits: bool) -> None:
     for pair in found.exclusions:
         one, other = (word.replace("_", " ") for word in (pair.first, pair.second))
         _show_wrapped(f"  not together: {one} and {other}")
+    for each in target.front_ends:
+        _show_wrapped(f"  --via {each.name}: for {each.releases}; cannot do: {'; '.join(each.cannot)}")
     if limits:
         rows = [(name.replace("_", " "), _ends(limit)) for name, limit in found.limits.items()]
         left, right = (max(len(row[index]) for row in rows) for index in range(2))
@@ -94,4 +96,5 @@ def _document(target: Target) -> dict[str, Any]:
     from sal_hw.storage.codec import encode
 
     document, _ = encode(target.description)
-    return {**document, "backend": target.backend, "emulator": target.emulator}
+    front_ends = [encode(each)[0] for each in target.front_ends]
+    return {**document, "backend": target.backend, "emulator": target.emulator, "front_ends": front_ends}

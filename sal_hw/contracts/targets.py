@@ -49,6 +49,25 @@ class ProgramFiles(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FrontEndFeatures:
+    """What a front end of a machine's software is for, in words.
+
+    Attributes
+    ----------
+    name
+        As ``--via`` takes it.
+    releases
+        Of the software that it is for.
+    cannot
+        What it cannot do, of what the target can.
+    """
+
+    name: str
+    releases: str
+    cannot: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
     """A kind of machine and how programs for it are made.
 
@@ -64,6 +83,8 @@ class Target:
         Makes files for the machine's own software from a program; None where there are none.
     report
         Tells what a program uses of the machine; None where the notes of the passes say all.
+    front_ends
+        Front ends of the machine's software, the default first; empty where there is no choice.
     """
 
     description: TargetDescription
@@ -72,6 +93,7 @@ class Target:
     emulator: str | None
     files: ProgramFiles | None = None
     report: Reporter | None = None
+    front_ends: tuple[FrontEndFeatures, ...] = ()
 
 
 def target_names() -> tuple[str, ...]:

@@ -200,8 +200,10 @@ def test_software_that_is_missing_or_of_another_release(bench):
     fails(bench.run(stack=False), 4, "the module torch cannot be imported", "EBRAINS", bench)
     fails(bench.run(compiler=False), 4, "powerpc-ppu-g++", "module load ppu-toolchain", bench)
     done = bench.run(lacks=["HXModuleWrapper"])
-    fails(done, 4, "hxtorch.spiking has no HXModuleWrapper", "load a fitting release", bench)
-    assert "until March 2026" in done.stderr
+    fails(done, 4, "hxtorch.spiking has no HXModuleWrapper", "use run_pynn.py", bench)
+    assert "with a grenade from before 2026-06-12" in done.stderr
+    done = bench.run(breaks_on_import=True)
+    fails(done, 4, "hxtorch does not fit what it imports, so this is another release", "use run_pynn.py", bench)
 
 
 @pytest.mark.parametrize(

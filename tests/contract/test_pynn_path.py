@@ -420,11 +420,24 @@ def test_neurons_that_failed_their_calibration_are_told(bench):
     assert bench.result()["messages"] == ["2 of the 8 neurons failed their calibration"]
 
 
+def test_a_connection_without_a_chip_checks_placement_and_kernels_and_leaves_no_result(bench):
+    done = bench.run(chip_id="zeromock", calibration=None)
+    assert done.returncode == 0, done.stderr
+    assert "without a chip: the network was placed, the kernels compiled and linked" in done.stdout
+    assert not (bench.folder / "result").exists()
+    done = bench.run(chip_id="zeromock", calibration=None, faults={"compile": "error: no such type"})
+    fails(done, 4, "does not compile", "load a fitting release", bench)
+
+
 # --- ends -------------------------------------------------------------------------------------------------------------
 
 FAULTS = [
     pytest.param(
-        {"connection": True}, 4, "no chip can be reached: No executor backend", "reserve a chip", id="connection"
+        {"connection": True},
+        4,
+        "no chip can be reached: No executor backend",
+        "QUIGGELDY_ENABLED=1 with QUIGGELDY_IP and QUIGGELDY_PORT (outside their site also QUIGGELDY_USER_NO_MUNGE",
+        id="connection",
     ),
     pytest.param(
         {"routing": "Max in-degree 300 of neuron exceeds 256 rows"},
@@ -525,7 +538,7 @@ def test_software_that_is_missing(bench):
 def test_another_release(bench, lacking):
     done = bench.run(lacks=[lacking])
     fails(done, 4, f"has no {lacking}", "load a fitting release", bench)
-    assert "summer 2026" in done.stderr
+    assert "from 2026-06-12 on" in done.stderr
 
 
 def test_a_folder_that_cannot_be_written(bench):

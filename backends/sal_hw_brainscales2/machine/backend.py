@@ -33,7 +33,7 @@ class BrainScaleS2Backend:
         Wall-clock limit of a run; None estimates a generous one.
     """
 
-    via: FrontEnd = "hxtorch"
+    via: FrontEnd = "pynn"
     calibration_file: Path | None = None
     deadline_s: float | None = None
     name: str = NAME

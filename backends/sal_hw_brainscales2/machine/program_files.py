@@ -11,13 +11,13 @@ from sal_hw.program import CompiledProgram
 from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.run_data import RunData
-from sal_hw_brainscales2.machine.sdk import FrontEnd, front_end_of
+from sal_hw_brainscales2.machine.sdk import STACKS, WINDOWS, FrontEnd, front_end_of
 from sal_hw_brainscales2.program import ChipProgram
 
-FRONT_ENDS: tuple[FrontEnd, ...] = ("hxtorch", "pynn")
+FRONT_ENDS: tuple[FrontEnd, ...] = tuple(STACKS)
 
 #: what the run file of a front end and the file of calibration settings are called
-RUN_FILES: dict[FrontEnd, str] = {"hxtorch": "run_hxtorch.py", "pynn": "run_pynn.py"}
+RUN_FILES: dict[FrontEnd, str] = {"pynn": "run_pynn.py", "hxtorch": "run_hxtorch.py"}
 CALIBRATION_FILE = "calibrate_sal.py"
 NOTES_FILE = "HOW_TO_RUN.txt"
 
@@ -80,9 +80,11 @@ def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str
         try:
             files[RUN_FILES[front_end]] = _render(data, front_end, kernels).encode()
         except InputError as error:
-            if front_end == needed or len(refused) == len(FRONT_ENDS) - 1:
+            if front_end == needed:
                 raise
             refused[front_end] = error
+    if not files:
+        raise refused[FRONT_ENDS[0]]
     files |= {f"kernels/{name}": text for name, text in kernels.items()}
     files[CALIBRATION_FILE] = render_calibration(data, wanted_sensors(program)).encode()
     files[NOTES_FILE] = _notes(files, refused).encode()
@@ -112,10 +114,15 @@ def _notes(files: Mapping[str, bytes], refused: Mapping[FrontEnd, InputError]) -
         if name in files:
             lines.append(f"2. python {name} --calibration calibration/calibration.pbin     runs it with {front_end}")
         else:
-            lines.append(f"   not with {front_end}: {refused[front_end].problems[0].allowed}")
+            problem = refused[front_end].problems[0]
+            lines.append(f"   not through {problem.value}; it takes {problem.allowed}")
     lines += [
         "3. sal-hw import result --program DIR --out RUN     where sal-hw is; DIR is this folder",
         "",
-        "Neither file has been run on hardware by the authors of sal-hw.",
+        f"{CALIBRATION_FILE} and {RUN_FILES['pynn']} are for one environment: {WINDOWS['pynn']}, with calix from",
+        f"2026-06-11 on, and the sal-hw that imports. {RUN_FILES['hxtorch']} is for another: {WINDOWS['hxtorch']};",
+        "its calibration is made in the first one, and whether it carries over has not been tried.",
+        "",
+        "None of these files has been run on hardware by the authors of sal-hw.",
     ]
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ plasticity processors (pynn-brainscales, README).
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 from importlib.util import find_spec
 from types import ModuleType
@@ -19,10 +20,22 @@ from sal_hw_brainscales2.description import NAME
 FrontEnd: TypeAlias = Literal["pynn", "hxtorch"]
 
 #: modules that a front end's run file imports; outermost names only, since looking for inner ones imports the outer
+#: the first one is the way to a chip; hxtorch is for stacks of before grenade's topologies, see `WINDOWS`
 STACKS: dict[FrontEnd, tuple[str, ...]] = {
-    "hxtorch": ("hxtorch", "pygrenade_vx"),
     "pynn": ("pynn_brainscales", "pygrenade_vx", "dlens_vx_v3"),
+    "hxtorch": ("hxtorch", "pygrenade_vx"),
 }
+
+#: releases that a front end's run file is for, by the dates of public commits: rules came to hxtorch's Synapse on
+#: 2026-02-17; grenade dropped the interface that hxtorch uses on 2026-06-12 (93eaf6d5); pynn-brainscales has
+#: get_execution_instance_data since 2026-06-12, and calix the targets of calibrate_sal.py since 2026-06-11 (115d099)
+WINDOWS: dict[FrontEnd, str] = {
+    "pynn": "pynn-brainscales, grenade, haldls and halco from 2026-06-12 on",
+    "hxtorch": "hxtorch from 2026-02-17 on, with a grenade from before 2026-06-12",
+}
+
+#: variable by which the vendor's software does without a chip (hxcomm, connection_from_env.cpp)
+ZERO_MOCK = "HXCOMM_ENABLE_ZERO_MOCK"
 
 #: compiler of kernels
 COMPILER = "powerpc-ppu-g++"
@@ -77,8 +90,19 @@ def require_stack(via: FrontEnd, command: str | None = None) -> None:
     Raises
     ------
     DeviceError
-        E801 with what is missing, where to get it, and how to emulate.
+        E801 with what is missing, where to get it, and how to emulate; E802 where there is no chip on purpose.
     """
+    if os.environ.get(ZERO_MOCK):
+        raise DeviceError(
+            Problem(
+                code="E802",
+                field="environment",
+                value=ZERO_MOCK,
+                allowed="a connection to a chip: with this variable the vendor's software answers with zeros instead",
+                hint=f"unset {ZERO_MOCK}, or use it with run_pynn.py of sal-hw compile, which checks placement "
+                "and kernels so",
+            )
+        )
     lacks = missing(via)
     if not lacks:
         return

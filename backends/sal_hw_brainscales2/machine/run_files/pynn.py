@@ -1,7 +1,7 @@
 """The run file for PyNN: run data and kernels, put into ``templates/run_pynn.py.txt``; needs no vendor software.
 
-Written for the heads of pynn-brainscales, grenade, haldls and halco of summer 2026 (grenade with the topology of
-2026-04-17). Sources of what is used, all of the organisation electronicvisions:
+Written for the heads of pynn-brainscales, grenade, haldls and halco of August 2026; those from 2026-06-12 on fit.
+Sources of what is used, all of the organisation electronicvisions:
 
 * pynn-brainscales, ``brainscales2/pynn_brainscales/brainscales2``: ``__init__.py`` (setup and its keywords, injected
   configuration, readout), ``simulator.py`` (order of calls, read symbols per chip), ``projections.py`` (signs, order of
@@ -27,6 +27,7 @@ from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
 from sal_hw_brainscales2.machine.run_files.declarations import Part, declarations, split_word
 from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, RuleData, RunData, entry, run_document
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
+from sal_hw_brainscales2.machine.sdk import WINDOWS
 
 #: buses of a hemisphere, each of which has one background generator (halco, hicann-dls/vx/padi.h)
 BUSES = 4
@@ -63,6 +64,7 @@ def render_pynn(data: RunData, kernels: Mapping[tuple[int, Polarity], str]) -> s
     inner = "".join(f'    "{name}": {text_literal(text)},\n' for name, text in texts.items())
     return render(
         "run_pynn",
+        RELEASE=f"RELEASE = {literal(WINDOWS['pynn'])}",
         PROGRAM=f"PROGRAM: dict[str, Any] = {literal(_document(data, kernels))}",
         KERNELS=f"KERNELS: dict[str, str] = {{\n{inner}}}" if inner else "KERNELS: dict[str, str] = {}",
         ARRAYS=f"ARRAYS: dict[str, tuple[str, tuple[str, ...]]] = {embed(_used(data))}",

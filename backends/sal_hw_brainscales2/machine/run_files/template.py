@@ -5,7 +5,8 @@ only here: Python literals of run data and arrays, and kernel texts. Names of a 
 as string literals and nowhere else. Equal parts give equal bytes.
 
 ``templates/common.py.txt`` holds what both front ends' run files do alike; it is included with ``#<COMMON>``. A
-template imports what it and the common part use, and says its ``RELEASE`` and ``WHERE`` to find the software.
+template imports what it and the common part use, and says its ``RELEASE``, ``WHERE`` to find the
+software, and what to do ``OTHERWISE``, with another release.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def test_without_the_software_the_message_says_what_where_and_how(tmp_path):
     assert done.returncode == 4
     for words in (
         "E801",
-        "hxtorch, pygrenade_vx, powerpc-ppu-g++ are missing",
+        "pynn_brainscales, pygrenade_vx, dlens_vx_v3, powerpc-ppu-g++ are missing",
         "EBRAINS-experimental",
         "container",
         "module load ppu-toolchain",
@@ -98,13 +98,21 @@ def test_the_software_is_looked_for_and_not_imported(stack):
         sdk.require_stack("pynn")
 
 
+def test_zeros_are_not_taken_for_a_chip(stack, monkeypatch):
+    stack("pynn_brainscales", "pygrenade_vx", "dlens_vx_v3")
+    monkeypatch.setenv("HXCOMM_ENABLE_ZERO_MOCK", "1")
+    with pytest.raises(DeviceError, match="answers with zeros instead") as caught:
+        sdk.require_stack("pynn")
+    assert caught.value.code == "E802"
+
+
 def test_ways_to_the_machine(stack):
-    stack("hxtorch", "pygrenade_vx")
+    stack("pynn_brainscales", "pygrenade_vx", "dlens_vx_v3")
     target = load_target("brainscales2")
-    assert choose_backend(target, emulate=False).via == "hxtorch"
-    with pytest.raises(DeviceError, match="--via pynn: pynn_brainscales, dlens_vx_v3 are missing"):
-        choose_backend(target, emulate=False, access=Access(via="pynn"))
-    reached = choose_backend(target, emulate=False, access=Access(via="hxtorch", calibration_file=Path("c.pbin")))
+    assert choose_backend(target, emulate=False).via == "pynn"
+    with pytest.raises(DeviceError, match="--via hxtorch: hxtorch is missing"):
+        choose_backend(target, emulate=False, access=Access(via="hxtorch"))
+    reached = choose_backend(target, emulate=False, access=Access(via="pynn", calibration_file=Path("c.pbin")))
     assert reached.calibration_file == Path("c.pbin")
     with pytest.raises(InputError) as caught:
         choose_backend(target, emulate=False, access=Access(via="nest"))
@@ -118,7 +126,7 @@ def test_the_backend_is_what_the_protocols_ask_for(recorded, stack):
     backend = load_backend("brainscales2")
     for kind in (Machine, ResultReader, CalibrationReader, JobQueue):
         assert isinstance(backend, kind)
-    stack("hxtorch", "pygrenade_vx")
+    stack("pynn_brainscales", "pygrenade_vx", "dlens_vx_v3")
     session = backend.open(recorded.program, OpenRequest(seed=1))
     assert isinstance(session, WholeRun)
     assert {name for name in vars(Session) if not name.startswith("_")} <= set(dir(session))
@@ -357,7 +365,8 @@ def front_ends(monkeypatch):
     def choose(*refusing: str) -> None:
         def render(data, front_end, kernels) -> str:
             if front_end in refusing:
-                raise InputError(Problem(code="E806", field="via", allowed=f"{front_end} cannot"))
+                value, allowed = f'"{front_end}", with membranes', "none of them"
+                raise InputError(Problem(code="E806", field="via", value=value, allowed=allowed))
             return f"# {front_end}, {len(kernels)} kernels\n"
 
         monkeypatch.setattr(program_files, "_render", render)
@@ -372,18 +381,22 @@ def test_files_of_both_front_ends_kernels_and_calibration(recorded, front_ends):
     kernels = {name for name in files if name.startswith("kernels/")}
     assert {name.rpartition(".")[2] for name in kernels} == {"cpp"}
     assert set(files) - kernels == {"run_hxtorch.py", "run_pynn.py", "calibrate_sal.py", "HOW_TO_RUN.txt"}
-    assert "not with" not in files["HOW_TO_RUN.txt"].decode()
+    notes = files["HOW_TO_RUN.txt"].decode()
+    assert "not through" not in notes
+    assert notes.index("run_pynn.py") < notes.index("run_hxtorch.py")
+    assert "pynn-brainscales, grenade, haldls and halco from 2026-06-12 on, with calix from\n2026-06-11 on" in notes
 
 
 def test_a_front_end_that_cannot_is_left_out_with_its_reason(recorded, front_ends):
     front_ends("hxtorch")
     files = program_files.program_files(recorded.program, updates=6, seed=1)
     assert "run_hxtorch.py" not in files
-    assert "not with hxtorch: hxtorch cannot" in files["HOW_TO_RUN.txt"].decode()
-    with pytest.raises(InputError, match="hxtorch cannot"):
+    words = 'not through "hxtorch", with membranes; it takes none of them'
+    assert words in files["HOW_TO_RUN.txt"].decode()
+    with pytest.raises(InputError, match='"hxtorch", with membranes'):
         program_files.program_files(recorded.program, updates=6, seed=1, via="hxtorch")
     front_ends("hxtorch", "pynn")
-    with pytest.raises(InputError, match="pynn cannot"):
+    with pytest.raises(InputError, match='"pynn", with membranes'):
         program_files.program_files(recorded.program, updates=6, seed=1)
     with pytest.raises(InputError, match="a front end of brainscales2"):
         program_files.program_files(recorded.program, updates=6, seed=1, via="nest")
@@ -395,6 +408,12 @@ def test_all_spikes_are_recorded_since_rates_are_part_of_a_result(recorded):
     bare = api.compile_recipe(api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml"), target="brainscales2")
     populations = collect_run_data(bare, updates=6, seed=1).populations
     assert [item.record_spikes for item in populations] == [True, True]
+
+
+def test_compile_says_why_there_is_no_run_file(tmp_path, capsys):
+    recipe = str(ROOT / "recipes" / "chip_sampling.yaml")
+    assert main(["compile", recipe, "--target", "brainscales2", "--no-figures", "-o", str(tmp_path / "build")]) == 0
+    assert "no run file: a machine runs experiments of the kind align in one piece" in capsys.readouterr().out
 
 
 def test_what_compile_writes_stands_under_the_manifest(front_ends, tmp_path, monkeypatch, capsys):

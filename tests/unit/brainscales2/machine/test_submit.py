@@ -61,7 +61,7 @@ def build(recorded, tmp_path) -> Path:
     folder.write_json("recipe.json", dict(recorded.recipe.file.document))
     folder.write_json("experiment.json", encode(recorded.recipe.protocol)[0])
     write_program(folder, recorded.program)
-    folder.write("run_hxtorch.py", b"print('the run file')\n")
+    folder.write("run_pynn.py", b"print('the run file')\n")
     folder.finish({"target": "brainscales2"}, schema_version=PROGRAM_SCHEMA)
     return folder.path
 
@@ -181,7 +181,7 @@ def test_results_stay_in_their_folder(queue, build, tmp_path, capsys, item):
 def test_what_is_missing_is_named(queue, build, capsys):
     assert main(["submit", str(build)]) == 2
     assert "--collab" in capsys.readouterr().err
-    assert main(["submit", str(build), "--collab", "c", "--via", "pynn"]) == 2
+    assert main(["submit", str(build), "--collab", "c", "--via", "hxtorch"]) == 2
     assert "E806" in capsys.readouterr().err
     assert main(["submit", str(build), "--collab", "c", "--via", "nest"]) == 2
     assert "E812" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """The run file for hxtorch: run data and kernels, put into ``templates/run_hxtorch.py.txt``; needs no vendor software.
 
-Written for a pinned release: hxtorch from when rules came to ``Synapse`` until March 2026, with a grenade from before
-its change to topologies of 2026-04-17. Later heads of both have other interfaces, which the run file refuses. Sources
-of what is used, all of the organisation electronicvisions:
+Written for a pinned release: hxtorch from when rules came to ``Synapse`` (2026-02-17), with a grenade from before its
+change to topologies (2026-06-12), which no hxtorch follows so far. The run file refuses others, and names PyNN's.
+Sources of what is used, all of the organisation electronicvisions:
 
 * hxtorch, ``src/pyhxtorch/hxtorch/spiking``: ``experiment.py`` (order of calls, routing function, network graph, read
   symbols), ``execution_instance.py`` (calibration, injected configuration, symbols), ``modules/synapse.py`` (a
@@ -46,6 +46,7 @@ from sal_hw_brainscales2.machine.run_files.run_data import (
     run_document,
 )
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
+from sal_hw_brainscales2.machine.sdk import WINDOWS
 
 #: chip time after the last update's end, since the processors start their clocks after the FPGA; a choice
 RUN_ON_US = 100.0
@@ -82,6 +83,7 @@ def render_hxtorch(data: RunData, kernels: Mapping[int, str]) -> str:
     inner = "".join(f"    {number}: {text_literal(text)},\n" for number, text in sorted(kernels.items()))
     return render(
         "run_hxtorch",
+        RELEASE=f"RELEASE = {literal(WINDOWS['hxtorch'])}",
         PROGRAM=f"PROGRAM: dict[str, Any] = {literal(_document(data, layers, kernels))}",
         KERNELS=f"KERNELS: dict[int, str] = {{\n{inner}}}",
         ARRAYS=f"ARRAYS: dict[str, Any] = {embed(arrays)}",

@@ -24,5 +24,7 @@ def release_hardware() -> None:
     write_log()
 
 
+if SCRIPT.get("breaks_on_import"):  # on a grenade without what it looks up when it is imported
+    raise AttributeError("module 'pygrenade_vx.network' has no attribute 'NetworkBuilder'")
 for _name in SCRIPT.get("lacks", []):
     delattr(spiking, _name)

@@ -285,6 +285,6 @@ def test_a_kernel_cannot_leave_its_literal(kernel):
 
 def test_parts_and_places_of_a_template_belong_together():
     with pytest.raises(KeyError, match="no place for"):
-        render("run_pynn", PROGRAM="", KERNELS="", ARRAYS="", OTHER="")
+        render("run_pynn", RELEASE="", PROGRAM="", KERNELS="", ARRAYS="", OTHER="")
     with pytest.raises(KeyError, match="ARRAYS"):
-        render("run_pynn", PROGRAM="", KERNELS="")
+        render("run_pynn", RELEASE="", PROGRAM="", KERNELS="")
