@@ -36,9 +36,10 @@ paper: .venv/.installed ## the experiments of the paper, with our numbers beside
 calibration-figures: .venv/.installed ## five chips calibrated and used, into docs/figures; about half an hour
 	$(BIN)/python docs/calibration_figures.py --out docs/figures --threads $(THREADS)
 
-docs: .venv/.installed ## the generated parts of the docs: commands, recipes and error codes; layers
+docs: .venv/.installed ## the generated parts of the docs: commands, recipes and error codes; layers; changes that change nothing
 	$(BIN)/python docs/make_reference.py --out docs/reference.md
 	$(BIN)/python docs/make_layers.py --out docs/architecture.md
+	$(BIN)/python docs/make_metamorphic.py --out docs/metamorphic.md
 
 clean: ## everything that can be made again
 	rm -rf .venv build dist runs .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks && find . -name __pycache__ -type d -exec rm -rf {} +
