@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes
+from sal_hw.storage.reading import read_npz
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import replace
@@ -13,10 +12,11 @@ import numpy as np
 
 from sal_hw.contracts.calibrator import CampaignOptions, FinishedCampaign, StageReport
 from sal_hw.contracts.instrument import Instrument
-from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
-from sal_hw.storage.artifact import is_unfinished
+from sal_hw.errors import InputError, Problem, SalHwError, quote_value
+from sal_hw.storage.artifact import believing, is_unfinished
 from sal_hw.storage.codec import digest
 from sal_hw.storage.files import json_bytes, write_atomic, writing
+from sal_hw.storage.reading import read_json
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
 from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES
@@ -95,7 +95,7 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool) -> Non
                 hint="add --resume to go on with it, or delete the folder to begin anew",
             )
         )
-    found = json.loads(path.read_bytes())
+    found = _read_identity(folder)
     # a chip on the bench is measured later than it was when the campaign began
     differing = sorted(key for key in {*identity, *found} - {"taken_at"} if identity.get(key) != found.get(key))
     if differing:
@@ -110,8 +110,14 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool) -> Non
         )
 
 
+def _read_identity(folder: Path) -> dict[str, Any]:
+    with believing(folder / IDENTITY, "what a campaign is of, and when it began"):
+        found = read_json(folder / IDENTITY)
+        return {**found, "taken_at": str(found["taken_at"])}
+
+
 def _begun_at(folder: Path) -> str:
-    return str(json.loads((folder / IDENTITY).read_bytes())["taken_at"])
+    return str(_read_identity(folder)["taken_at"])
 
 
 def _kept(folder: Path, stage: Stage) -> CalibrationSnapshot | None:
@@ -121,7 +127,7 @@ def _kept(folder: Path, stage: Stage) -> CalibrationSnapshot | None:
         return None
     try:
         return read_snapshot(path)
-    except (InputError, IntegrityError):
+    except SalHwError:
         return None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from sal_hw.results.metrics import Found
 from sal_hw.results.result import Axis, Trace, is_counted
+from sal_hw.storage.artifact import believing
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -95,3 +98,8 @@ class Recording:
         names = [key.removeprefix("at.") for key in arrays if key.startswith("at.")]
         self._at = {name: arrays[f"at.{name}"].tolist() for name in names}
         self._values = {name: list(arrays[f"trace.{name}"]) for name in names}
+
+
+def restoring() -> AbstractContextManager[None]:
+    """Return a context in which a checkpoint without all its parts is an integrity error, E504."""
+    return believing(Path("checkpoint.npz"), "a checkpoint of this run with all its parts")

@@ -18,7 +18,7 @@ from sal_hw.contracts.backend import Backend, OpenRequest, Session, SpikeRecorde
 from sal_hw.contracts.stored_weights import weight_findings
 from sal_hw.errors import IncompleteError, Problem
 from sal_hw.experiment.align import AlignExperiment
-from sal_hw.experiment.base import Arrays, Experiment
+from sal_hw.experiment.base import Arrays, Experiment, restoring
 from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
@@ -237,8 +237,9 @@ def _checkpoint(experiment: Experiment, session: Session) -> Arrays:
 
 
 def _restore(kept: Mapping[str, NDArray[Any]], experiment: Experiment, session: Session) -> None:
-    for prefix, owner in (("experiment.", experiment), ("session.", session)):
-        owner.restore({key.removeprefix(prefix): item for key, item in kept.items() if key.startswith(prefix)})
+    with restoring():
+        for prefix, owner in (("experiment.", experiment), ("session.", session)):
+            owner.restore({key.removeprefix(prefix): item for key, item in kept.items() if key.startswith(prefix)})
 
 
 def _interruption(experiment: Experiment, steps: str, *, kept: bool) -> Problem:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sal_hw.errors import InputError, Problem, quote_value
-from sal_hw.experiment.base import Arrays, Experiment
+from sal_hw.experiment.base import Arrays, Experiment, restoring
 from sal_hw.experiment.runner import RunOptions, advance, warnings_of
 from sal_hw.registry import STUDIES, load, names
 from sal_hw.results.metrics import settle
@@ -101,7 +101,8 @@ def run_study(
     begin = time.perf_counter()
     study = load_study(protocol.kind)(protocol, seed=seed, threads=options.threads, folder=folder)
     if options.resume and options.store and (kept := options.store.load_checkpoint()):
-        study.restore({key.removeprefix(_PREFIX): item for key, item in kept.items() if key.startswith(_PREFIX)})
+        with restoring():
+            study.restore({key.removeprefix(_PREFIX): item for key, item in kept.items() if key.startswith(_PREFIX)})
     opened = time.perf_counter()
     advance(study, options, lambda: _checkpoint(study), steps="steps")
     outcome = study.outcome()

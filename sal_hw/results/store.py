@@ -7,21 +7,21 @@ A finished run folder holds ``recipe.json`` (the resolved recipe), ``program.jso
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
-from sal_hw.results.result import Axis, Finding, Health, RunResult, Trace
-from sal_hw.results.spike_store import SpikeStore, read_spikes
+from sal_hw.results.result import RunResult
+from sal_hw.results.spike_store import SpikeStore
 from sal_hw.results.stored_program import decode_program
-from sal_hw.storage.artifact import ArtifactFolder, check_new, is_unfinished, read_arrays, read_manifest
+from sal_hw.storage.artifact import ArtifactFolder, believing, check_new, is_unfinished, read_arrays
 from sal_hw.storage.codec import encode
+from sal_hw.storage.reading import read_json
 
 RUN_SCHEMA = 1
 CHECKPOINT = "checkpoint.npz"
@@ -88,7 +88,8 @@ class RunStore:
             self.spikes.rewind(0)
             return None
         arrays = read_arrays(path)
-        self.spikes.rewind(int(arrays["spike_parts"]))
+        with believing(path, "a checkpoint of a run"):
+            self.spikes.rewind(int(arrays["spike_parts"]))
         return arrays
 
     def write_result(self, result: RunResult, program: CompiledProgram | None, recipe: Mapping[str, Any]) -> None:
@@ -147,17 +148,9 @@ def _check_interrupted(path: Path, identity: Mapping[str, Any]) -> None:
         )
 
 
-def _unreadable(path: Path, allowed: str) -> IntegrityError:
-    hint = "restore the folder from a copy"
-    return IntegrityError(Problem(code="E504", field="files", value=quote_value(str(path)), allowed=allowed, hint=hint))
-
-
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
-        raise _unreadable(path, "a readable JSON file") from error
-    return document
+    with believing(path, "a readable JSON file"):
+        return read_json(path)
 
 
 def write_program(folder: ArtifactFolder, program: CompiledProgram) -> None:
@@ -198,53 +191,6 @@ def read_program(path: Path) -> CompiledProgram:
     """
     document = _read_json(path / "program.json")
     arrays = read_arrays(path / "program.npz")
-    try:
+    allowed = f"a program of schema version 1 .. {PROGRAM_SCHEMA} with the hash it was written with"
+    with believing(path / "program.json", allowed):
         return decode_program(document["program"], arrays, document["hash"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        allowed = f"a program of schema version 1 .. {PROGRAM_SCHEMA} with the hash it was written with"
-        raise _unreadable(path / "program.json", allowed) from error
-
-
-def read_run(path: Path) -> RunResult:
-    """Return the result of a finished run folder, after checking every file.
-
-    Raises
-    ------
-    InputError
-        E505 if it is no finished run folder.
-    IntegrityError
-        E504 if a file does not match the manifest.
-    """
-    manifest = read_manifest(path, "run", schema_versions=(RUN_SCHEMA,))
-    weights = read_arrays(path / "weights.npz")
-    health = json.loads((path / "health.json").read_bytes())
-    return RunResult(
-        program_hash=manifest["program_hash"],
-        backend=manifest["backend"],
-        target=manifest["target"],
-        seed=manifest["seed"],
-        chip_id=manifest["chip_id"],
-        metrics=json.loads((path / "metrics.json").read_bytes()),
-        weights={name: values for name, values in weights.items() if not name.startswith("initial.")},
-        weights_initial={
-            name.removeprefix("initial."): values for name, values in weights.items() if name.startswith("initial.")
-        },
-        traces=_read_traces(path),
-        aligned={} if manifest["program_hash"] is None else read_program(path).aligned,
-        health=Health(findings=tuple(Finding(**finding) for finding in health["findings"])),
-        spikes=read_spikes(path),
-        timings_s=manifest["timings_s"],
-        warnings=tuple(manifest["warnings"]),
-        undefined=manifest.get("undefined", {}),
-    )
-
-
-def _read_traces(path: Path) -> dict[str, Trace]:
-    arrays = read_arrays(path / "traces.npz")
-    known: dict[str, Axis] = {axis: axis for axis in get_args(Axis)}
-    traces = {}
-    for key, at in arrays.items():
-        name, mark, axis = key.rpartition("@")
-        if mark:
-            traces[name] = Trace(at=at, values=arrays[name], axis=known[axis])
-    return traces

@@ -8,38 +8,24 @@ from __future__ import annotations
 
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from sal_hw.spec.fields import MAX_SEED
 from sal_hw.spec.findings import closest, did_you_mean, listed
+from sal_hw.storage.reading import BROKEN, Header, open_regular, read_header
 
 #: numbers in one file; a dense projection may not be larger either
 MAX_VALUES = 2**28
 
-# some versions of numpy have types for these functions, others none
-_NPY: Any = npy
 _CHUNK = 2**20
 _SUFFIXES = (".npy", ".npz")
-_BROKEN = (
-    OSError,
-    ValueError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-    KeyError,
-)
 _HOW_TO_SAVE = "save it with numpy.save or numpy.savez as float64"
 
 
@@ -57,15 +43,6 @@ class ArrayFileError(ValueError):
         self.code = code
         self.allowed = allowed
         self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a file says about its array before any number is read."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    fortran_order: bool
 
 
 def locate(file: str, folder: Path) -> Path:
@@ -111,7 +88,7 @@ def _open_array(path: Path, key: str | None) -> Iterator[IO[bytes]]:
         if path.suffix == ".npy":
             if key is not None:
                 raise ArrayFileError("E403", "an .npz file, since a key is given", "leave the key out for an .npy file")
-            with path.open("rb") as stream:
+            with open_regular(path) as stream:
                 yield stream
             return
         with zipfile.ZipFile(path) as archive, archive.open(_member(archive, key)) as stream:
@@ -120,7 +97,7 @@ def _open_array(path: Path, key: str | None) -> Iterator[IO[bytes]]:
         raise
     except PermissionError as error:
         raise ArrayFileError("E401", "a file that can be read", "check its permissions") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise ArrayFileError("E403", f"a valid {path.suffix} file: {error}"[:200], _HOW_TO_SAVE) from error
 
 
@@ -133,15 +110,6 @@ def _member(archive: zipfile.ZipFile, key: str | None) -> str:
     if key not in keys:
         raise ArrayFileError("E403", f"the key of an array in the file: {listed(keys)}", did_you_mean(key, keys))
     return f"{key}.npy"
-
-
-def _read_header(stream: IO[bytes]) -> Header:
-    version = _NPY.read_magic(stream)
-    readers = {(1, 0): _NPY.read_array_header_1_0, (2, 0): _NPY.read_array_header_2_0}
-    if version not in readers:
-        raise ArrayFileError("E403", "version 1 or 2 of the .npy format", _HOW_TO_SAVE)
-    shape, fortran_order, dtype = readers[version](stream)
-    return Header(shape, dtype, fortran_order)
 
 
 def _check_header(header: Header, shape: Sequence[int | None] | None) -> None:
@@ -187,7 +155,7 @@ def inspect_array(path: Path, key: str | None, shape: Sequence[int | None] | Non
         If the array cannot be used (E401, E403, E404, E405).
     """
     with _open_array(path, key) as stream:
-        header = _read_header(stream)
+        header = read_header(stream)
         _check_header(header, shape)
     return header
 
@@ -201,9 +169,9 @@ def read_array(path: Path, key: str | None, shape: Sequence[int | None] | None) 
         As :func:`inspect_array`, or if a number is not finite (E406).
     """
     with _open_array(path, key) as stream:
-        header = _read_header(stream)
+        header = read_header(stream)
         _check_header(header, shape)
-        raw = _read_exactly(stream, prod(header.shape) * header.dtype.itemsize)
+        raw = _read_exactly(stream, header.nbytes)
     values = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
     _check_finite(values)
     return values

@@ -7,21 +7,21 @@ before they use.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
-from zipfile import BadZipFile
 
 from numpy.typing import NDArray
 
 from sal_hw._version import __version__
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
 from sal_hw.storage.codec import canonical_json
-from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, sha256, write_atomic, writing
+from sal_hw.storage.files import json_bytes, npz_bytes, sha256, write_atomic, writing
+from sal_hw.storage.reading import BROKEN, read_json, read_npz, read_regular, sha256_of
 
 MANIFEST = "manifest.json"
 
@@ -97,7 +97,7 @@ class ArtifactFolder:
             "schema_version": schema_version,
             "created_utc": utc_now(),
             "tool_version": __version__,
-            "files": {name: sha256((self.path / name).read_bytes()) for name in names},
+            "files": {name: sha256_of(self.path / name) for name in names},
         }
         self.write_json(MANIFEST, {**manifest, SEAL: _seal(manifest)})
         self.discard(MARKER)
@@ -171,6 +171,28 @@ def _broken(path: Path, allowed: str, hint: str) -> IntegrityError:
     return IntegrityError(problem)
 
 
+@contextmanager
+def believing(path: Path, allowed: str) -> Iterator[None]:
+    """Turn whatever a damaged or foreign file makes go wrong into one error.
+
+    Parameters
+    ----------
+    path
+        The file or folder that is read.
+    allowed
+        What it should hold.
+
+    Raises
+    ------
+    IntegrityError
+        E504.
+    """
+    try:
+        yield
+    except BROKEN as error:
+        raise _broken(path, allowed, "copy the folder again, or repeat what made it") from error
+
+
 def read_manifest(
     path: Path, kind: str, *, schema_versions: tuple[int, ...], strict: bool = True, sealed_from: int = 0
 ) -> dict[str, Any]:
@@ -201,28 +223,34 @@ def read_manifest(
             hint=hint,
         )
         raise InputError(problem)
-    try:
-        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
-        listed: dict[str, str] = dict(manifest["files"])
-        found_kind, version = manifest["kind"], manifest["schema_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _broken(path / MANIFEST, "a readable manifest", "copy the folder again") from error
-    if found_kind != kind or version not in schema_versions:
+    with believing(path / MANIFEST, "a readable manifest"):
+        manifest = read_json(path / MANIFEST)
+        listed: dict[str, object] = {**manifest["files"]}
+        found_kind, version, seal = str(manifest["kind"]), manifest["schema_version"], _seal(manifest)
+    if found_kind != kind or type(version) is not int or version not in schema_versions:
         wanted = f"a {kind} of schema version {', '.join(map(str, schema_versions))}"
         raise _broken(path, f"{wanted}; this is a {found_kind} of version {version}", "use a newer sal-hw")
-    if manifest.get(SEAL, None if 0 < sealed_from <= version else _seal(manifest)) != _seal(manifest):
+    if manifest.get(SEAL, None if 0 < sealed_from <= version else seal) != seal:
         raise _broken(path / MANIFEST, "the manifest that was written (its sha256 differs)", "copy the folder again")
     for name in sorted({*listed, *(_files(path) if strict else ())}):
-        _check_file(path / name, listed.get(name))
+        _check_file(path, name, listed.get(name))
     return manifest
 
 
-def _check_file(path: Path, expected: str | None) -> None:
+def _check_file(folder: Path, name: str, expected: object) -> None:
+    path = folder / name
     if expected is None:
         raise _broken(path, "only files that the manifest lists", "move it out of the folder")
-    if not path.is_file():
-        raise _broken(path, "every file that the manifest lists", "copy the folder again")
-    if sha256(path.read_bytes()) != expected:
+    if ".." in PurePath(name).parts or PurePath(name).is_absolute():
+        raise _broken(folder / MANIFEST, "a manifest of files in its own folder", "copy the folder again")
+    try:
+        inside = path.resolve(strict=True).is_relative_to(folder.resolve(strict=True))
+        found = sha256_of(path) if inside else None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _broken(path, "every file that the manifest lists", "copy the folder again") from error
+    if not inside:
+        raise _broken(path, "a file of the folder; this is a link that leaves it", "copy the folder with its files")
+    if found != expected:
         raise _broken(path, "the bytes that were written (sha256 differs)", "copy the folder again")
 
 
@@ -234,7 +262,5 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     IntegrityError
         E504 if it cannot be read.
     """
-    try:
-        return read_npz(path.read_bytes())
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise _broken(path, "a readable .npz file", "copy the folder again") from error
+    with believing(path, "a readable .npz file"):
+        return read_npz(read_regular(path))

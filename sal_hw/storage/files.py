@@ -85,12 +85,6 @@ def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def read_npz(data: bytes) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an ``.npz`` file; objects are refused."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
 def sha256(data: bytes) -> str:
     """Return the hexadecimal sha256 of bytes."""
     return hashlib.sha256(data).hexdigest()

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from sal_hw.errors import IntegrityError, Problem, quote_value
 from sal_hw.storage.artifact import MANIFEST, ArtifactFolder, read_arrays, read_manifest
 from sal_hw.storage.codec import decode, frozen
 from sal_hw.storage.files import json_bytes
+from sal_hw.storage.reading import BROKEN, read_json, read_regular
 from sal_hw.target.snapshot import READABLE_SCHEMAS, SNAPSHOT_SCHEMA, CalibrationSnapshot
 from sal_hw.target.snapshot_checks import check_snapshot, check_tables
 
@@ -99,7 +99,7 @@ def read_snapshot(path: Path) -> CalibrationSnapshot:
     """
     manifest = read_manifest(path, KIND, schema_versions=READABLE_SCHEMAS, sealed_from=2)
     # its seal is of the content, which has more than one spelling
-    if manifest["schema_version"] > 1 and (path / MANIFEST).read_bytes() != json_bytes(manifest):
+    if manifest["schema_version"] > 1 and read_regular(path / MANIFEST) != json_bytes(manifest):
         raise _damaged(path / MANIFEST, "the manifest byte by byte as it was written")
     snapshot, written_hash = _rebuild(path)
     told = {name: manifest.get(name) for name in ("chip_id", "target", "taken_at", "origin", "parent")}
@@ -117,7 +117,7 @@ def _rebuild(path: Path) -> tuple[CalibrationSnapshot, str]:
         raise _damaged(path, f"the files {HEADER} and {ARRAYS}")
     arrays = {name: frozen(array) for name, array in read_arrays(path / ARRAYS).items()}
     try:
-        document = dict(json.loads((path / HEADER).read_bytes()))
+        document = read_json(path / HEADER)
         written_hash = str(document.pop("hash"))
         first = document["schema_version"] == 1
         if set(document) != ({*_FIRST_TEXTS, "tables"} if first else {*_TEXTS, "tables", _CURVES}):
@@ -131,7 +131,7 @@ def _rebuild(path: Path) -> tuple[CalibrationSnapshot, str]:
             for curve in document.get(_CURVES, ())
         ]
         snapshot = decode(CalibrationSnapshot, document, arrays)
-    except (ValueError, KeyError, TypeError) as error:
+    except BROKEN as error:
         raise _damaged(path / HEADER, "a readable snapshot") from error
     if set(_arrays(snapshot)) != set(arrays):
         raise _damaged(path / ARRAYS, f"the arrays of the tables that {HEADER} lists, each once")

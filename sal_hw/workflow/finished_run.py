@@ -12,7 +12,8 @@ from sal_hw.program import CompiledProgram
 from sal_hw.results.metrics import Metric
 from sal_hw.results.result import Health, RunResult
 from sal_hw.results.spike_store import read_spikes
-from sal_hw.results.store import RunStore, read_run
+from sal_hw.results.store import RunStore
+from sal_hw.results.stored_run import read_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

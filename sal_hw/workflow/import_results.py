@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from sal_hw.contracts.backend import CalibrationReader, ResultReader
 from sal_hw.contracts.targets import load_backend, load_target
-from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.runner import RunOptions, run_program
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
 from sal_hw.results.store import RunStore, read_program
 from sal_hw.spec.protocols import AlignProtocol
-from sal_hw.storage.artifact import read_manifest
+from sal_hw.storage.artifact import believing, read_manifest
 from sal_hw.storage.codec import decode, digest
+from sal_hw.storage.reading import read_json
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.workflow.finished_run import Run, keep_result
 
@@ -52,10 +52,12 @@ def import_result(
     backend = _backend(program.target)
     if not isinstance(backend, ResultReader):
         raise InputError(_not_read(program, "results"))
-    playback = backend.read_result(Path(folder), program)
+    with believing(compiled, "a program whose parts fit together"):
+        playback = backend.read_result(Path(folder), program)
     identity = {"program_hash": program.hash, "backend": playback.name, "imported": True}
     store = RunStore.create(Path(out), identity, force=force)
-    result = run_program(program, protocol, playback, seed=program.seed, options=RunOptions(store=store))
+    with believing(compiled, "a program and an experiment that fit together"):
+        result = run_program(program, protocol, playback, seed=program.seed, options=RunOptions(store=store))
     header = {"recipe": recipe.get("name"), "experiment_hash": digest(protocol), "imported": True}
     return keep_result(result, program, store, document=recipe, header=header, figures=figures)
 
@@ -94,21 +96,17 @@ def _backend(target: str) -> object:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_bytes())
-    return document
+    with believing(path, "a readable JSON file"):
+        return read_json(path)
 
 
 def _read_protocol(compiled: Path) -> AlignProtocol:
     path = compiled / "experiment.json"
-    try:
-        document = _read_json(path)
+    with believing(path, "the experiment that sal-hw compile writes beside a program"):
+        document = read_json(path)
         if document.get("kind") != "align":
             raise InputError(_not_in_one_piece(path, document.get("kind")))
         return decode(AlignProtocol, document, {})
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        words = "the experiment that sal-hw compile writes beside a program"
-        problem = Problem(code="E504", field="program", value=quote_value(str(path)), allowed=words)
-        raise IntegrityError(problem) from error
 
 
 def _not_in_one_piece(path: Path, kind: object) -> Problem:

@@ -24,7 +24,8 @@ from sal_hw.contracts.targets import load_backend
 from sal_hw.errors import DeviceError, IntegrityError, SalHwError
 from sal_hw.experiment.runner import run_program
 from sal_hw.program import CompiledProgram
-from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes
+from sal_hw.storage.reading import read_npz
 from sal_hw.workflow import api
 from sal_hw_spinnaker.emulation.fixed_point.session import FixedPointSession
 from sal_hw_spinnaker.spinnaker1 import process as spynnaker_process

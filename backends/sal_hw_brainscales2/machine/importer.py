@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,8 @@ from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import MembraneProbe
-from sal_hw.storage.files import read_npz, sha256
+from sal_hw.storage.files import sha256
+from sal_hw.storage.reading import BROKEN, parse_json, read_npz, read_regular
 from sal_hw_brainscales2.machine.ppu.kernels import sensed
 from sal_hw_brainscales2.machine.result_header import FORMAT, KIND, ResultHeader, check_header, refuse_result
 from sal_hw_brainscales2.machine.run_files.run_data import Arrays
@@ -81,7 +80,7 @@ def read_result(folder: Path, program: CompiledProgram) -> ChipResult:
     data = _read(folder, "arrays.npz", hashes.get("arrays.npz"), _most_bytes(header, program))
     try:
         arrays = read_npz(data)
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         refuse_result(folder / "arrays.npz", f"a readable .npz file ({type(error).__name__})")
     return check_result(header, arrays, program, folder)
 
@@ -89,28 +88,22 @@ def read_result(folder: Path, program: CompiledProgram) -> ChipResult:
 def _read(folder: Path, name: str, digest: object, limit: float) -> bytes:
     path = folder / name
     try:
-        size = path.stat().st_size
-        if size > limit or (name.endswith(".npz") and _unpacked(path) > limit):
+        if path.stat().st_size > limit:
             refuse_result(path, f"at most {limit / 2**20:.0f} MiB, which is more than such a run can leave")
-        data = path.read_bytes()
-    except (OSError, zipfile.BadZipFile) as error:
+        data = read_regular(path)
+    except (OSError, ValueError) as error:
         refuse_result(path, f"a readable file ({type(error).__name__})")
     if digest is not None and sha256(data) != digest:
         refuse_result(path, "the bytes that were written (sha256 differs)")
     return data
 
 
-def _unpacked(path: Path) -> int:
-    with zipfile.ZipFile(path) as archive:
-        return sum(item.file_size for item in archive.infolist())
-
-
 def _read_json(folder: Path, name: str, digest: object) -> dict[str, Any]:
     if name != "manifest.json" and not isinstance(digest, str):
         refuse_result(folder / "manifest.json", f"a sha256 of {name}")
     try:
-        found = json.loads(_read(folder, name, digest, MAX_JSON_BYTES))
-    except (ValueError, RecursionError):
+        found = parse_json(_read(folder, name, digest, MAX_JSON_BYTES))
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         refuse_result(folder / name, "a readable JSON document")

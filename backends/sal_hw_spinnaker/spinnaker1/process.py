@@ -16,7 +16,8 @@ from zipfile import BadZipFile
 
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
 from sal_hw.storage.codec import encode
-from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import json_bytes, npz_bytes, write_atomic
+from sal_hw.storage.reading import read_npz
 from sal_hw_spinnaker.spinnaker1.access import BOARD_VERSION, MachineAccess
 from sal_hw_spinnaker.spinnaker1.job import Arrays, Job
 

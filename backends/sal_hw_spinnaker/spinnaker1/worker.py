@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from sal_hw.storage.codec import decode
-from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import json_bytes, npz_bytes, write_atomic
+from sal_hw.storage.reading import read_npz
 from sal_hw_spinnaker.spinnaker1 import sdk
 from sal_hw_spinnaker.spinnaker1.job import Arrays
 from sal_hw_spinnaker.spinnaker1.network import Network

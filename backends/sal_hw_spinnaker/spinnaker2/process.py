@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
-from sal_hw.storage.files import npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import npz_bytes, write_atomic
+from sal_hw.storage.reading import read_npz
 from sal_hw_spinnaker.chunks.loop import Chunk, Records
 from sal_hw_spinnaker.chunks.plan import ChunkPlan
 

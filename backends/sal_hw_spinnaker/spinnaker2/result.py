@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +12,8 @@ from numpy.typing import NDArray
 from sal_hw.contracts.backend import Observation, OpenRequest, Session
 from sal_hw.errors import DeviceError, InputError, IntegrityError, Problem, quote_value
 from sal_hw.program import CompiledProgram
-from sal_hw.storage.files import read_npz, sha256
+from sal_hw.storage.files import sha256
+from sal_hw.storage.reading import BROKEN, parse_json, read_npz, read_regular
 from sal_hw_spinnaker.chunks.loop import Chunk, ChunkLoop, Records
 from sal_hw_spinnaker.chunks.plan import ChunkPlan, chunk_plan
 from sal_hw_spinnaker.chunks.session import ChunkSession
@@ -68,7 +67,7 @@ def read_result(folder: Path, program: CompiledProgram) -> ChunkResult:
     path = folder / "arrays.npz"
     try:
         arrays = read_npz(_read(path, str(hashes.get("arrays.npz"))))
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         _refuse(path, f"a readable .npz file ({type(error).__name__})")
     result = ChunkResult(header=header, records=_records(path, arrays, program, int(header["updates"])))
     _check_weights(path, result, arrays, program)
@@ -77,10 +76,8 @@ def read_result(folder: Path, program: CompiledProgram) -> ChunkResult:
 
 def _read(path: Path, digest: str | None) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            _refuse(path, f"at most {MAX_BYTES} bytes")
-        data = path.read_bytes()
-    except OSError as error:
+        data = read_regular(path, limit=MAX_BYTES)
+    except (OSError, ValueError) as error:
         _refuse(path, f"a readable file ({type(error).__name__})")
     if digest is not None and sha256(data) != digest:
         _refuse(path, "the bytes that were written (sha256 differs)")
@@ -89,8 +86,8 @@ def _read(path: Path, digest: str | None) -> bytes:
 
 def _read_json(path: Path, digest: str | None) -> dict[str, Any]:
     try:
-        found = json.loads(_read(path, digest))
-    except (ValueError, RecursionError):
+        found = parse_json(_read(path, digest))
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         _refuse(path, "a readable JSON document")

@@ -6,7 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from sal_hw.storage.files import npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import npz_bytes, write_atomic
+from sal_hw.storage.reading import read_npz
 from sal_hw_spinnaker.spinnaker2.network import UnbelievableError, run_chunk
 from sal_hw_spinnaker.spinnaker2.process import (
     ARRAYS,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sal_hw.program import CompiledProgram
-from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes
+from sal_hw.storage.reading import read_npz
 from sal_hw.testing.comparing import assert_same, assert_same_observation, differ, observe, weights_of
 from sal_hw.testing.contract.fixtures import ContractFixtures, Open
 

@@ -7,7 +7,8 @@ import pytest
 
 from sal_hw.contracts.backend import Moments, Session
 from sal_hw.program import CompiledProgram
-from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes
+from sal_hw.storage.reading import read_npz
 from sal_hw.testing.comparing import assert_same, differ, observe, weights_of
 from sal_hw.testing.contract.fixtures import ContractFixtures, Open
 

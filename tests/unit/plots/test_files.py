@@ -8,7 +8,7 @@ import pytest
 
 from sal_hw.errors import InputError
 from sal_hw.plots import FigureTable, collect, render, save, table, write_figures
-from sal_hw.storage.files import read_npz
+from sal_hw.storage.reading import read_npz
 
 
 def test_very_long_tables_become_arrays(tmp_path, monkeypatch, make_sampler):

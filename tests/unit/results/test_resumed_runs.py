@@ -16,7 +16,8 @@ import pytest
 from sal_hw.errors import InputError, SalHwError
 from sal_hw.experiment import runner
 from sal_hw.experiment.runner import Interrupted
-from sal_hw.results.store import CHECKPOINT, read_run
+from sal_hw.results.store import CHECKPOINT
+from sal_hw.results.stored_run import read_run
 from sal_hw.storage.artifact import MANIFEST, is_unfinished
 from sal_hw.storage.files import npz_bytes
 from sal_hw.workflow import api

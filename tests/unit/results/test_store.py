@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from sal_hw.errors import InputError, IntegrityError
-from sal_hw.results.store import CHECKPOINT, read_program, read_run, store_program
+from sal_hw.results.store import CHECKPOINT, read_program, store_program
+from sal_hw.results.stored_run import read_run
 from sal_hw.storage.artifact import MANIFEST, MARKER, read_manifest
 from sal_hw.storage.files import json_bytes
 from sal_hw.workflow import api

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from sal_hw.errors import InputError
-from sal_hw.storage.files import json_bytes, npz_bytes, read_npz, write_atomic
+from sal_hw.storage.files import json_bytes, npz_bytes, write_atomic
+from sal_hw.storage.reading import read_npz
 
 Failing = Callable[[Any, int, BaseException], Callable[..., Any]]
 

@@ -9,7 +9,7 @@ or ``.json.gz``), in which a setting at the end of its range means failure, as i
 from __future__ import annotations
 
 import gzip
-import json
+import os
 import subprocess
 import sys
 import zlib
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.storage.reading import open_regular, parse_json
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw.target.snapshot_checks import TIME_FORMAT
 from sal_hw_brainscales2.description import brainscales2_description
@@ -29,9 +30,27 @@ from sal_hw_brainscales2.description import brainscales2_description
 KIND = "sal-hw-calix"
 
 #: bytes that a calibration may have, unpacked: settings of all synapses as JSON are far below
-MAX_BYTES = 2**28
+MAX_BYTES = 2**27
 #: wall-clock seconds that unpickling may take, the import of the vendor's software included
 TIME_LIMIT_S = 120.0
+
+#: variables of the environment that the process sees which reads a pickle: what the vendor's software is found by, and
+#: none that might hold a token or a password
+_PASSED_ON = {
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "PATH",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "VIRTUAL_ENV",
+}
 
 #: potentials of a circuit whose setting calix searches for (calix, spiking/neuron.py), by group and name
 _SEARCHED = (("leak", "v_leak"), ("reset", "v_reset"), ("threshold", "v_threshold"))
@@ -69,18 +88,18 @@ def import_calix(path: Path, *, trust_pickle: bool = False, chip_id: str | None 
 def _read_json(path: Path) -> object:
     try:
         if path.suffix == ".gz":
-            with gzip.open(path) as file:
+            with open_regular(path) as packed, gzip.open(packed) as file:
                 data = file.read(MAX_BYTES + 1)
         else:
-            with path.open("rb") as plain:
+            with open_regular(path) as plain:
                 data = plain.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         _refuse(path, f"a readable file ({type(error).__name__})")
     if len(data) > MAX_BYTES:
         _refuse(path, f"at most {MAX_BYTES // 2**20} MiB")
     try:
-        document: object = json.loads(data)
-    except (ValueError, RecursionError):
+        document: object = parse_json(data)
+    except ValueError:
         hint = "of calix's files, .json.gz can be read; .pbin only by the vendor's own software"
         _refuse(path, "JSON, gzipped or not", hint)
     return document
@@ -89,16 +108,23 @@ def _read_json(path: Path) -> object:
 def _unpickle(path: Path) -> object:
     """Return what a process of its own found in a pickle."""
     script = Path(__file__).with_name("unpickle.py")
+    if not path.is_file():
+        _refuse(path, "an existing regular file")
     command = [sys.executable, str(script), str(path.absolute())]
     try:
         done = subprocess.run(  # noqa: S603 - our own script, and no shell
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIME_LIMIT_S, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIME_LIMIT_S,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name in _PASSED_ON},
         )
     except subprocess.TimeoutExpired:
         _refuse(path, f"a pickle that is read within {TIME_LIMIT_S:g} s")
     last = done.stdout.decode(errors="replace").strip().rpartition("\n")[2]
     try:
-        document: object = json.loads(last)
+        document: object = parse_json(last.encode())
     except ValueError:
         document = None
     if done.returncode or not isinstance(document, dict):
@@ -143,9 +169,9 @@ def _time(path: Path, taken: object) -> str:
     """Return when the calibration was made; the file's own time where the content does not say."""
     try:
         moment = datetime.fromisoformat(str(taken)) if taken is not None else _changed(path)
-    except ValueError:
+        return moment.astimezone(timezone.utc).strftime(TIME_FORMAT)
+    except (ValueError, OverflowError):
         _refuse(path, f"a time such as 2026-01-31T12:00:00+00:00, not {quote_value(str(taken))}")
-    return moment.astimezone(timezone.utc).strftime(TIME_FORMAT)
 
 
 def _changed(path: Path) -> datetime:
@@ -198,7 +224,7 @@ def _number(group: object, name: str) -> int | None:
         # a type's version, which the archive writes once per type, is no content
         inner = [value for key, value in found.items() if key != "cereal_class_version"]
         found = inner[0] if len(inner) == 1 else None
-    return found if type(found) is int else None
+    return found if type(found) is int and abs(found) < 2**31 else None
 
 
 def _refuse(path: Path, allowed: str, hint: str | None = None) -> NoReturn:

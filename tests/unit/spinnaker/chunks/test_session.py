@@ -11,7 +11,8 @@ import pytest
 
 from sal_hw.contracts.backend import OpenRequest
 from sal_hw.experiment.runner import run_program
-from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes
+from sal_hw.storage.reading import read_npz
 from sal_hw.target.description import Range
 from sal_hw.workflow import api
 from sal_hw_spinnaker.emulation.backend import EmulatedMachineBackend as EmulatorBackend

@@ -273,3 +273,33 @@ def test_a_pickle_that_does_not_end_is_ended(tmp_path, monkeypatch):
     path.write_bytes(pickle.dumps(Endless()))
     with pytest.raises(InputError, match="within 1 s"):
         import_calix(path, trust_pickle=True, chip_id="c")
+
+
+class _Tells:
+    """Runs code when it is read, and tells what it sees of the environment."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return exec, ("import os, sys; sys.stderr.write(' '.join(os.environ)); sys.exit(3)",)
+
+
+def test_the_process_that_reads_a_pickle_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NMPI_TOKEN", "AWS_SECRET_ACCESS_KEY", "EBRAINS_PASSWORD", "SSH_AUTH_SOCK", "ANYTHING_ELSE"):
+        monkeypatch.setenv(name, "secret")
+    path = tmp_path / "calibration.pkl"
+    path.write_bytes(pickle.dumps(_Tells()))
+    with pytest.raises(InputError) as caught:
+        import_calix(path, trust_pickle=True, chip_id="x")
+    said = str(caught.value)
+    assert "PATH" in said
+    assert not {"NMPI_TOKEN", "AWS_SECRET_ACCESS_KEY", "EBRAINS_PASSWORD", "SSH_AUTH_SOCK", "ANYTHING_ELSE"} & set(
+        said.replace('"', " ").split()
+    )
+
+
+@pytest.mark.parametrize("taken", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", 7, ["x"]])
+def test_a_time_that_no_calendar_has_is_refused(tmp_path: Path, taken: object) -> None:
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps({"kind": "sal-hw-calix", "end_utc": taken, "neurons": {"usable": [1] * 512}}))
+    with pytest.raises(InputError) as caught:
+        import_calix(path, chip_id="x")
+    assert caught.value.code == "E805"

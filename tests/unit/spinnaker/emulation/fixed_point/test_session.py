@@ -16,7 +16,8 @@ from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw.spec.stimulus import ConstantDrive, PoissonNoise, SpikeList
 from sal_hw.spec.values import Constant, Normal, Table
-from sal_hw.storage.files import npz_bytes, read_npz
+from sal_hw.storage.files import npz_bytes
+from sal_hw.storage.reading import read_npz
 from sal_hw_spinnaker.emulation.fixed_point.stdp import change
 from sal_hw_spinnaker.spinnaker1.target import spinnaker1_target
 
