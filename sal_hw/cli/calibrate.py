@@ -12,7 +12,7 @@ import typer
 
 from sal_hw.cli.calibrate_report import show_calibrated, show_recovery, show_stages, stage_entry
 from sal_hw.cli.calibrate_setup import neuron_ranges, open_bench, reference_instrument
-from sal_hw.cli.console import say, show, show_json
+from sal_hw.cli.console import say, show_json, show_next
 from sal_hw.cli.options import AsJson, CalibrationFile, Debug, Force
 from sal_hw.cli.progress import stage_progress
 
@@ -131,4 +131,4 @@ def _show(done: FinishedCampaign, path: Path, recovery: Mapping[str, Any] | None
     show_calibrated(done, path, shares)
     if recovery is not None:
         show_recovery(recovery)
-    show(f"next: sal-hw snapshot report {path} -o {path}.html")
+    show_next("snapshot", "report", path, "-o", Path(f"{path}.html"))

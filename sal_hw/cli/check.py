@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sal_hw.cli.console import show, show_json
+from sal_hw.cli.console import show, show_json, show_next
 from sal_hw.cli.options import (
     AsJson,
     Calibration,
@@ -63,5 +63,5 @@ def _show_study(loaded: Recipe, request: RunRequest, *, as_json: bool) -> int:
         show_json({"status": "ok", "target": request.target, "program_hash": None})
         return 0
     show(f"{loaded.file.path}: no problems; it is a study, which has no network to compile")
-    show(f"next: sal-hw run {loaded.file.path}")
+    show_next("run", loaded.file.path)
     return 0

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sal_hw.errors import InputError, Problem, SalHwError, quote_value
+from sal_hw.shell_words import command
 
 #: version of everything that --json prints
 JSON_FORMAT = 1
@@ -26,6 +27,11 @@ def say(text: str = "") -> None:
 def show(text: str = "") -> None:
     """Print data, on stdout."""
     sys.stdout.write(text + "\n")
+
+
+def show_next(*words: object) -> None:
+    """Print the next useful command; see :func:`sal_hw.shell_words.command`."""
+    show(f"next: {command(*words)}")
 
 
 def show_json(document: dict[str, Any]) -> None:

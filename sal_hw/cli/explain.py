@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sal_hw.cli.console import show, show_json, show_table
+from sal_hw.cli.console import show, show_json, show_next, show_table
 from sal_hw.cli.options import AsJson, Debug
 from sal_hw.errors import InputError, Problem, quote_value
 
@@ -61,4 +61,4 @@ def _list_all(titles: dict[str, str], *, as_json: bool) -> None:
         show_json({"status": "ok", "codes": titles})
     else:
         show_table(list(titles.items()), ("code", "meaning"))
-        show(f"next: sal-hw explain {min(titles)}")
+        show_next("explain", min(titles))

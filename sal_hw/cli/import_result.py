@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from sal_hw.cli.console import say, show, show_json, show_metrics
+from sal_hw.cli.console import say, show, show_json, show_metrics, show_next
 from sal_hw.cli.options import AsJson, Debug, Force
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _calibration(path: Path, out: Path, chip_id: str | None, *, trust_pickle: bo
         show_json({"status": "ok", "folder": str(out), "chip_id": snapshot.chip_id, "tables": names})
         return 0
     show(f"{snapshot.chip_id} of {snapshot.target}, taken at {snapshot.taken_at}: {', '.join(names)}")
-    show(f"next: sal-hw snapshot show {out}")
+    show_next("snapshot", "show", out)
     return 0
 
 
@@ -98,4 +98,4 @@ def _show(finished: Run, *, as_json: bool) -> None:
         say(f"warning: {warning}")
     show(f"folder: {finished.folder}")
     show(f"verdict: {result.health.verdict}")
-    show(f"next: sal-hw plot --list {finished.folder}")
+    show_next("plot", "--list", finished.folder)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sal_hw.cli.console import show, show_json
+from sal_hw.cli.console import show, show_json, show_next
 from sal_hw.cli.options import AsJson, Debug, Force, Overrides, Presets, RecipePath, Seed
 
 app = typer.Typer(
@@ -53,7 +53,7 @@ def export(
         show(f"... and {len(done.losses) - _SHOWN} more, in {done.sidecar}")
     show(f"{done.file}: times in ms, potentials in mV; {len(done.losses)} fields are in {done.sidecar} only")
     show(f"expressible part {done.digest}")
-    show(f"next: sal-hw nir import {done.file} --time-unit ms -o imported.yaml")
+    show_next("nir", "import", done.file, "--time-unit", "ms", "-o", "imported.yaml")
     return 0
 
 
@@ -92,5 +92,5 @@ def import_file(
     for note in notes:
         show(note)
     show(f"expressible part {found}")
-    show(f"next: sal-hw run {out} --set plasticity[0].enabled=true")
+    show_next("run", out, "--set", "plasticity[0].enabled=true")
     return 0

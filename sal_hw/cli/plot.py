@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sal_hw.cli.console import say, show, show_json, show_table
+from sal_hw.cli.console import say, show, show_json, show_next, show_table
 from sal_hw.cli.options import AsJson, Debug, Force
 from sal_hw.errors import InputError, Problem, quote_value
 
@@ -45,7 +45,7 @@ def plot(
     else:
         for item in written:
             show(str(item))
-        show(f"next: sal-hw plot --list {folders[-1]}")
+        show_next("plot", "--list", Path(folders[-1]))
     return 0
 
 
@@ -61,7 +61,10 @@ def _list(folder: str, *, as_json: bool) -> int:
         show_json({"status": "ok", "kinds": shown})
     else:
         show_table(list(shown.items()), ("kind", "shows"))
-        show(f"next: sal-hw plot {next(iter(shown))} {folder}" if shown else "this run recorded nothing to draw")
+        if shown:
+            show_next("plot", next(iter(shown)), Path(folder))
+        else:
+            show("this run recorded nothing to draw")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sal_hw.cli.console import say, show, show_json, show_metrics
+from sal_hw.cli.console import say, show, show_json, show_metrics, show_next
 from sal_hw.cli.options import (
     AsJson,
     Calibration,
@@ -127,7 +127,7 @@ def _dry_run(recipe: Recipe, request: RunRequest, *, as_json: bool) -> int:
         show_json({"status": "ok", **found, "backend": backend})
     elif program is None:
         show(f"{recipe.name} is a study: nothing is compiled, and it would run here")
-        show(f"next: sal-hw run {recipe.file.path}")
+        show_next("run", recipe.file.path)
     else:
         show(f"{recipe.name} compiles for {request.target} and would run on the {backend}")
         show(f"program {program.hash}")
@@ -161,7 +161,7 @@ def _show(finished: Run, refused: DegradedError | None, *, as_json: bool) -> Non
         say(f"warning: {warning}")
     show(f"folder: {finished.folder}")
     show(f"verdict: {result.health.verdict}")
-    show(f"next: sal-hw plot --list {finished.folder}")
+    show_next("plot", "--list", finished.folder)
 
 
 def _degraded(finished: Run) -> Problem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from sal_hw.cli.console import show, show_json, show_table
+from sal_hw.cli.console import show, show_json, show_next, show_table
 from sal_hw.cli.options import AsJson, Debug, Force
 from sal_hw.errors import InputError, Problem, quote_value
 
@@ -55,7 +55,7 @@ def draw(
         return 0
     show(f"{snapshot.chip_id} of {snapshot.target}: {len(snapshot.tables)} tables in {out}")
     show(f"snapshot {snapshot.hash}")
-    show(f"next: sal-hw snapshot show {out}")
+    show_next("snapshot", "show", out)
     return 0
 
 
@@ -102,7 +102,7 @@ def show_snapshot(path: SnapshotPath, as_json: AsJson = False, debug: Debug = Fa
         show(f"{name.replace('_', ' ')}: {'none' if value is None else value}")
     show()
     show_table([_row(table) for table in tables], ("table", "unit", "median", "10 % .. 90 %", "ok"))
-    show(f"next: sal-hw snapshot verify {path}")
+    show_next("snapshot", "verify", path)
     return 0
 
 
@@ -155,5 +155,5 @@ def verify(path: SnapshotPath, as_json: AsJson = False, debug: Debug = False) ->
         return 0
     fits = f"fits {snapshot.target}" if known else f"not compared with {snapshot.target}, which is not installed"
     show(f"ok: {snapshot.chip_id}, {len(snapshot.tables)} tables, {fits}")
-    show(f"next: sal-hw snapshot show {path}")
+    show_next("snapshot", "show", path)
     return 0

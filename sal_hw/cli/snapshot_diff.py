@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.cli.console import show, show_json, show_table
+from sal_hw.cli.console import show, show_json, show_next, show_table
 from sal_hw.cli.options import AsJson, Debug
 from sal_hw.cli.snapshot import SnapshotPath
 
@@ -34,7 +35,7 @@ def diff(old: SnapshotPath, new: SnapshotPath, as_json: AsJson = False, debug: D
     show_table([_row(change) for change in changes], _HEADER)
     show(f"far: instances that have changed by more than {FAR_PULL:g} standard errors; -: errors are not known")
     show(f"drifted: {', '.join(drifted) or 'nothing beyond the errors of the measurements'}")
-    show(f"next: sal-hw snapshot report {new} -o {new}.html")
+    show_next("snapshot", "report", Path(new), "-o", Path(f"{new}.html"))
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sal_hw.cli.console import show, show_json
+from sal_hw.cli.console import show, show_json, show_next
 from sal_hw.cli.options import AsJson, Debug, Via
 from sal_hw.errors import InputError, Problem, quote_value
 
@@ -77,6 +77,6 @@ def _show(job: Job, folder: Path, *, as_json: bool) -> None:
         show(f"file: {path}")
     results = [path.parent for path in job.files if path.name == "result.json"]
     if results:
-        show(f"next: sal-hw import {results[0]} --program {folder} --out runs/{folder.name}")
+        show_next("import", results[0], "--program", folder, "--out", Path("runs", folder.name))
     elif not job.finished:
-        show(f"next: sal-hw submit {folder} --attach {job.identity} --wait")
+        show_next("submit", folder, "--attach", job.identity, "--wait")

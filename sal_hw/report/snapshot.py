@@ -10,6 +10,7 @@ from typing_extensions import assert_never
 
 from sal_hw.plots import snapshot_figures as figures
 from sal_hw.report.page import embedded, render_page
+from sal_hw.shell_words import command
 from sal_hw.target.description import TargetDescription
 from sal_hw.target.quality import NOT_MEASURED, yields
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
@@ -136,32 +137,36 @@ def _provenance(snapshot: CalibrationSnapshot) -> Iterator[tuple[str, str]]:
 
 
 def _command(snapshot: CalibrationSnapshot, all_stages: Collection[str]) -> str:
-    options = [f"{name} {value}" for name, value in snapshot.conditions if name.startswith("--")]
+    options: list[str] = []
+    for name, values in snapshot.conditions:
+        if name.startswith("--"):
+            # an option that was given several times is kept as one condition
+            options += [word for value in values.split(f" {name} ") for word in (name, value)]
     match snapshot.origin:
         case "drawn":
-            words = [f"sal-hw snapshot draw --seed {snapshot.chip_id.removeprefix('synthetic-')}"]
+            words = ["snapshot", "draw", "--seed", snapshot.chip_id.removeprefix("synthetic-")]
         case "measured":
             words = _calibrate_words(snapshot, all_stages)
         case _:
             assert_never(snapshot.origin)
-    return " ".join([*words, *options, "-o SNAPSHOT"])
+    return command(*words, *options, "-o", "SNAPSHOT")
 
 
 def _calibrate_words(snapshot: CalibrationSnapshot, all_stages: Collection[str]) -> list[str]:
     conditions = dict(snapshot.conditions)
-    words = ["sal-hw calibrate", f"--target {snapshot.target}"]
+    words = ["calibrate", "--target", snapshot.target]
     if snapshot.chip_id.startswith("synthetic-"):
-        words.append(f"--synthetic {snapshot.chip_id.removeprefix('synthetic-')}")
+        words += ["--synthetic", snapshot.chip_id.removeprefix("synthetic-")]
     if "seed" in conditions:
-        words.append(f"--seed {conditions['seed']}")
+        words += ["--seed", conditions["seed"]]
     if conditions.get("neurons", "all") != "all":
-        words.append(f"--only-neurons {conditions['neurons']}")
+        words += ["--only-neurons", conditions["neurons"]]
     stages = conditions.get("stages", "").split()
     if set(stages) != set(all_stages):
-        words += [f"--stage {stage}" for stage in stages]
+        words += [word for stage in stages for word in ("--stage", stage)]
     # other snapshots are known by their hash; where they are is the reader's business
     if conditions.get("given", "none") != "none":
-        words.append("--given GIVEN")
+        words += ["--given", "GIVEN"]
     if snapshot.parent is not None:
-        words.append("--parent PARENT")
+        words += ["--parent", "PARENT"]
     return words

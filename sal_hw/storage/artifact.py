@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sal_hw._version import __version__
 from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.shell_words import shell_word
 from sal_hw.storage.codec import canonical_json
 from sal_hw.storage.files import json_bytes, npz_bytes, sha256, write_atomic, writing
 from sal_hw.storage.reading import BROKEN, read_json, read_npz, read_regular, sha256_of
@@ -214,7 +215,7 @@ def read_manifest(
     """
     if not (path / MANIFEST).is_file():
         maker = _MAKERS.get(kind, "name a folder made with --out")
-        hint = f"continue it with --resume --out {path}" if kind == "run" and is_unfinished(path) else maker
+        hint = f"continue it with --resume --out {shell_word(path)}" if kind == "run" and is_unfinished(path) else maker
         problem = Problem(
             code="E505",
             field="folder",

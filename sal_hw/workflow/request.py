@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from sal_hw.shell_words import command
 from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.workflow.chip_choice import ChipChoice
 from sal_hw.workflow.machines import Access
@@ -68,7 +68,7 @@ class RunRequest:
 
     def command(self, recipe: str | os.PathLike[str]) -> str:
         """Return the command that asks for the same program on the same machine; snapshots in memory have no name."""
-        words = ["sal-hw", "run", os.fspath(recipe), "--target", self.target]
+        words: list[object] = ["run", Path(recipe), "--target", self.target]
         words += ["--emulate"] if self.emulate else []
         options = {
             "--via": self.via,
@@ -79,5 +79,5 @@ class RunRequest:
         }
         for option, value in options.items():
             if value is not None and not isinstance(value, CalibrationSnapshot):
-                words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
-        return shlex.join([*words, *(["--strict"] if self.strict else [])])
+                words += [option, f"{value:g}" if isinstance(value, float) else value]
+        return command(*words, *(["--strict"] if self.strict else []))

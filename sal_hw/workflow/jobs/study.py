@@ -11,6 +11,7 @@ from sal_hw.experiment.runner import RunOptions
 from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, load_study, run_study
 from sal_hw.recipe.recipe import RecipeFile
 from sal_hw.results.result import RunResult
+from sal_hw.shell_words import command
 from sal_hw.spec.studies import StudyProtocol
 from sal_hw.storage.codec import digest
 from sal_hw.workflow.chip_choice import NOMINAL
@@ -61,7 +62,7 @@ class StudyJob:
                 field="experiment.kind",
                 value=quote_value(self.protocol.kind),
                 allowed="an experiment on a network; a study has none, so that there is nothing to compile",
-                hint=f"sal-hw run {self.file.path}",
+                hint=command("run", self.file.path),
             )
         )
 

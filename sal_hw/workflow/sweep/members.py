@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.shell_words import command
 from sal_hw.spec.fields import MAX_SEED
 from sal_hw.workflow.sweep.schema import SweepProtocol
 
@@ -41,10 +42,11 @@ class SweepMember:
 
     def command(self, protocol: SweepProtocol, folder: Path | None) -> str:
         """Return the command that runs this member alone."""
-        words = [f"sal-hw run {(folder or Path()) / protocol.recipe} --target {protocol.target} --seed {self.seed}"]
+        recipe = (folder or Path()) / protocol.recipe
+        words: list[object] = ["run", recipe, "--target", protocol.target, "--seed", self.seed]
         words += ["--emulate"] if protocol.target != "ideal" else []
-        words += [f"--preset {name}" for name in protocol.presets]
-        return " ".join(words + [f"--set '{text}'" for text in self.overrides])
+        words += [word for name in protocol.presets for word in ("--preset", name)]
+        return command(*words, *(word for text in self.overrides for word in ("--set", text)))
 
 
 def sweep_members(protocol: SweepProtocol, seed: int) -> tuple[SweepMember, ...]:

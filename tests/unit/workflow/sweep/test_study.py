@@ -50,7 +50,7 @@ def test_the_paper_has_240_runs(name, presets, updates, highest):
         assert recipe.network.populations[0].neuron.bias.seed == member.repeats[1]
     command = members[-1].command(protocol, PAPER)
     assert "--seed 7773" in command
-    assert "--set 'parameters.initial_seed=9005'" in command
+    assert "--set parameters.initial_seed=9005 " in command
 
 
 def test_a_set_can_be_split():
