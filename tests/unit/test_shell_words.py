@@ -10,6 +10,7 @@ import pytest
 
 from sal_hw.shell_words import command, shell_word
 
+BASH = shutil.which("bash")
 AWKWARD = ("my run", "it's", "$HOME", "a;b", "plasticity[0].enabled=true", "ü", "a\\b 'c'\n\x1b[31m", "")
 
 
@@ -17,12 +18,12 @@ def test_plain_words_stay_plain() -> None:
     assert command("run", Path("a/b.yaml"), "--seed", 3) == "sal-hw run a/b.yaml --seed 3"
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.skipif(BASH is None, reason="needs bash")
 @pytest.mark.parametrize("word", AWKWARD)
 def test_a_shell_reads_the_word_that_was_meant(word: str) -> None:
     quoted = shell_word(word)
     assert quoted.isprintable()
-    read = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True, text=True)
+    read = subprocess.run([str(BASH), "-c", f"printf %s {quoted}"], capture_output=True, check=True, text=True)
     assert read.stdout == word
 
 
