@@ -44,7 +44,7 @@ class DigitalNeurons:
     offset_na
         Shape (size,): constant drive.
     refractory_steps
-        Steps in which a neuron does not integrate after its spike.
+        Steps in which a neuron does not integrate after that of its spike, one fewer than the shortest interval.
     delay_slots
         Slots of its ring buffers; the longest delay is one step less.
     memory_bytes

@@ -45,7 +45,7 @@ class TickNeurons:
     i_offset
         Shape (size,): current of the constant drive.
     refractory_ticks
-        Ticks in which a neuron does not integrate after its spike.
+        Ticks in which a neuron does not integrate after that of its spike, one fewer than the shortest interval.
     potential_per_mv
         The machine's potential per mV.
     neurons_per_core, cores

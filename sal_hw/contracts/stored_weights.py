@@ -14,8 +14,6 @@ from sal_hw.contracts.report import ProgramReport, ReportTable
 from sal_hw.program import CompiledProgram, ScaledWeights
 from sal_hw.results.result import Finding
 
-#: share of weights that were cut from which a run counts as degraded
-MAX_SHARE_CLIPPED = 0.01
 #: share of weights that were rounded to zero from which a run counts as degraded
 MAX_SHARE_ZEROED = 0.5
 #: longer names of projections and stimuli are cut
@@ -103,7 +101,7 @@ def weight_findings(program: CompiledProgram) -> Iterator[Finding]:
         if item.clipped:
             yield Finding(
                 kind="weights_clipped",
-                severity="degraded" if item.clipped > MAX_SHARE_CLIPPED * item.total else "ok",
+                severity="degraded",
                 count=item.clipped,
                 advice=f"{item.clipped} weights of {item.owner} were cut to {item.representable_max:.4g}; the largest "
                 f"wanted is {item.requested_max:.4g}",

@@ -27,7 +27,8 @@ def realize_weights(draft: Draft) -> Draft:
     Raises
     ------
     InputError
-        E220 for a weight whose sign does not fit the receptor; nothing is clipped or dropped.
+        E220 for a weight whose sign does not fit the receptor, E214 for one below `weight_min` or above `weight_max`,
+        wherever it comes from; nothing is clipped or dropped.
     """
     blocks = tuple(_block(draft, index, item) for index, item in enumerate(draft.spec.projections))
     synapses = sum(int(block.exists.sum()) for block in blocks)
@@ -43,6 +44,7 @@ def _block(draft: Draft, index: int, projection: Projection) -> SynapseBlock:
         np.fill_diagonal(exists, val=False)
     weights = np.where(exists, weights, 0.0)
     _check_sign(projection, index, weights)
+    _check_bounds(projection, index, weights, exists)
     return SynapseBlock(
         projection=projection.name,
         source=projection.source,
@@ -103,5 +105,25 @@ def _check_sign(projection: Projection, index: int, weights: NDArray[np.float64]
             allowed=f"weights {'>=' if sign > 0 else '<='} 0, since the receptor is {projection.receptor}; "
             f"{len(wrong)} of {weights.size} have the other sign",
             hint="use receptor: signed, or change the weights",
+        )
+    )
+
+
+def _check_bounds(projection: Projection, index: int, weights: NDArray[np.float64], exists: NDArray[np.bool_]) -> None:
+    low = -np.inf if projection.weight_min is None else projection.weight_min
+    high = np.inf if projection.weight_max is None else projection.weight_max
+    wrong = np.argwhere(exists & ((weights < low) | (weights > high)))
+    if not len(wrong):
+        return
+    pre, post = (int(number) for number in wrong[0])
+    raise InputError(
+        Problem(
+            code="E214",
+            field=f"projections[{index}].weight",
+            value=f"{weights[pre, post]:g} from {pre} to {post}",
+            allowed=f"initial weights between weight_min, {low:g}, and weight_max, {high:g}; {len(wrong)} of "
+            f"{int(exists.sum())} weights of {projection.name} are outside, up to {np.abs(weights[exists]).max():g} in "
+            "size",
+            hint="widen the range, make std smaller, or let truncate cut the tails of normal draws",
         )
     )

@@ -181,7 +181,8 @@ def test_what_the_machine_is_told_is_the_program(bench: Bench, recorded: Recorde
         # sPyNNaker takes the smallest shift whose power of two is larger
         assert [int(np.floor(np.log2(most))) + 1 for most in extra["max_expected_summed_weight"]] == shifts
         assert (size, extra["neurons_per_core"]) == (4, item.neurons_per_core)
-        assert (cell["cm"], cell["tau_m"], cell["tau_refrac"]) == (10.0, 10.0, 5.0)
+        # the machine counts the steps after that of a spike: 4 ms and the spike's own step are 5 ms
+        assert (cell["cm"], cell["tau_m"], cell["tau_refrac"]) == (10.0, 10.0, 4.0)
     assert [call[1] for call in _calls(tmp_path, "set")] == [{"i_offset": [0.6] * 4}] * 2
     assert [call[1] for call in _calls(tmp_path, "initialize")] == [{"v": 0.0}] * 2
     seeds = [call[4]["seed"] for call in populations.values() if call[2] == "SpikeSourcePoisson"]

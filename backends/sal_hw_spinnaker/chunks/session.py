@@ -190,7 +190,10 @@ class ChunkSession(WithoutMoments):
         if silent and self._loop.chunks:
             found.extend(silent_neurons(silent))
         if self._too_early:
-            advice = "neurons spiked while they were refractory, so that the machine ignored their parameter t_refrac"
+            advice = (
+                "neurons spiked while they were refractory: the machine ignored their parameter t_refrac, or takes the "
+                "tick of a spike for the first of it, which is not published"
+            )
             found.append(Finding(kind="spikes_too_early", severity="degraded", count=self._too_early, advice=advice))
         found.extend(weights_at_limit(at_limit, total))
         return found
@@ -218,12 +221,17 @@ class ChunkSession(WithoutMoments):
 def too_early(spikes: Spikes, refractory_ticks: int) -> int:
     """Return how many spikes follow one of the same neuron within its refractory time.
 
-    Whether the tick of a spike is one of the refractory ones is not published, so it counts as one.
+    Parameters
+    ----------
+    spikes
+        Ticks and neurons.
+    refractory_ticks
+        Ticks in which a neuron does not integrate after that of its spike.
     """
     tick, neuron = spikes
     order = np.lexsort((tick, neuron))
     gap, same = np.diff(tick[order]), np.diff(neuron[order]) == 0
-    return int((same & (gap < refractory_ticks)).sum())
+    return int((same & (gap <= refractory_ticks)).sum())
 
 
 def _after(records: Records, warmup: int) -> Records:

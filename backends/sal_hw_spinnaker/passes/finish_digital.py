@@ -30,7 +30,7 @@ def finish_digital(draft: Draft) -> Draft:
         flush=parts.flush,
     )
     scaling = (
-        *(_projection(digital, block, learns=block.projection in draft.learned) for block in draft.synapses),
+        *(_projection(digital, block) for block in draft.synapses),
         *(_stimulus(digital, item) for item in draft.stimuli),
     )
     return draft.recorded(PassRecord(name="finish_digital"), part=digital, scaling=scaling)
@@ -41,9 +41,9 @@ def _steps(digital: DigitalProgram, population: str) -> Steps:
     return Steps(finest_mv=min(found), coarsest_mv=max(found), largest_mv=MAX_WORD * min(found))
 
 
-def _projection(digital: DigitalProgram, block: SynapseBlock, *, learns: bool) -> ScaledWeights:
+def _projection(digital: DigitalProgram, block: SynapseBlock) -> ScaledWeights:
     stored = digital.weights_mv(block.projection, block.weights.shape, lambda part: part.words.astype(np.int64))
-    return of_projection(block, stored, _steps(digital, block.target), learns=learns)
+    return of_projection(block, stored, _steps(digital, block.target))
 
 
 def _stimulus(digital: DigitalProgram, stimulus: LoweredStimulus) -> ScaledWeights:

@@ -24,7 +24,7 @@ from sal_hw.program import (
 )
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.codec import frozen
-from sal_hw_spinnaker.passes.lif_currents import current_gain, lif_of
+from sal_hw_spinnaker.passes.lif_currents import current_gain, lif_of, silent_steps
 from sal_hw_spinnaker.ticks import IntegerInput, Rounding, TickNeurons, TickProgram, keeps_on_average
 
 #: neuron models with synapses that have delays, and without
@@ -137,7 +137,7 @@ def _parameters(draft: Draft, ticks: TickProgram, block: NeuronBlock) -> TickNeu
         threshold=(lif.v_threshold_mv - lif.v_rest_mv) * per_mv,
         v_reset=(lif.v_reset_mv - lif.v_rest_mv) * per_mv,
         i_offset=frozen(block.biases * per_mv * (1.0 - alpha)),
-        refractory_ticks=draft.steps(lif.tau_ref_ms),
+        refractory_ticks=silent_steps(draft, lif),
         potential_per_mv=per_mv,
     )
 

@@ -31,13 +31,13 @@ _SIGNS: tuple[tuple[Polarity, float], ...] = (("excitatory", 1.0), ("inhibitory"
 
 
 def integer_weights(draft: Draft) -> Draft:
-    """Give each population its scale and each synapse its whole number; count what is rounded to zero or clipped.
+    """Give each population its scale and each synapse its whole number; count what is rounded to zero.
 
     Raises
     ------
     InputError
         E304 for a delay or time step beyond the machine's limits, or time constants that leave no common scale; E337
-        for a learning projection without a range; E313 for weights outside of it if the compilation is strict.
+        for a learning projection without a range.
     """
     learning = draft.learned
     problems = [*_wrong_times(draft), *_no_common_scale(draft), *_unfit(draft, learning)]
@@ -59,7 +59,7 @@ def integer_weights(draft: Draft) -> Draft:
             for item in draft.stimuli
         ),
     )
-    return draft.recorded(_record(draft, ticks, learning), part=ticks, scaling=stored_integers(draft, ticks))
+    return draft.recorded(_record(draft, ticks), part=ticks, scaling=stored_integers(draft, ticks))
 
 
 def nearest_integers(
@@ -120,8 +120,7 @@ def _largest_mv(draft: Draft, population: str, sign: float, learning: set[str]) 
     found = [0.0]
     for block in draft.synapses:
         if block.target == population:
-            weights = _clipped(block) if block.projection in learning else block.weights
-            found.append(float((sign * weights).max(initial=0.0)))
+            found.append(float((sign * block.weights).max(initial=0.0)))
             if block.projection in learning:
                 # a weight may come to stand at the end of its range
                 found.append(sign * float((block.weight_max if sign > 0.0 else block.weight_min) or 0.0))
@@ -153,11 +152,6 @@ def _scales(draft: Draft, learning: set[str]) -> tuple[IntegerScale, ...]:
     )
 
 
-def _clipped(block: SynapseBlock) -> NDArray[np.float64]:
-    inside = np.clip(block.weights, block.weight_min, block.weight_max)
-    return np.asarray(np.where(block.exists, inside, 0.0), dtype=np.float64)
-
-
 def _synapses(draft: Draft, block: SynapseBlock, scales: tuple[IntegerScale, ...], *, learns: bool) -> IntegerSynapses:
     delay_ms = next(item.delay_ms for item in draft.spec.projections if item.name == block.projection)
     return IntegerSynapses(
@@ -166,7 +160,7 @@ def _synapses(draft: Draft, block: SynapseBlock, scales: tuple[IntegerScale, ...
         target=block.target,
         delay_ticks=delay_ticks(draft, delay_ms),
         learns=learns,
-        weights=frozen(nearest_integers(_clipped(block) if learns else block.weights, block.target, scales)),
+        weights=frozen(nearest_integers(block.weights, block.target, scales)),
         exists=block.exists,
     )
 
@@ -213,10 +207,6 @@ def _no_common_scale(draft: Draft) -> Iterator[Problem]:
                 )
 
 
-def _outside(block: SynapseBlock) -> int:
-    return int((_clipped(block) != block.weights)[block.exists].sum())
-
-
 def _unfit(draft: Draft, learning: set[str]) -> Iterator[Problem]:
     family = draft.target.family
     for index, block in enumerate(draft.synapses):
@@ -230,15 +220,6 @@ def _unfit(draft: Draft, learning: set[str]) -> Iterator[Problem]:
                     allowed=f"a range of learning weights: {family} stores whole numbers, whose scale is chosen for it",
                     hint=f"give {end}",
                 )
-        outside = _outside(block) if None not in (block.weight_min, block.weight_max) else 0
-        if outside and draft.strict:
-            yield Problem(
-                code="E313",
-                field=f"projections[{index}].weight",
-                allowed=f"weights between weight_min and weight_max, which is all that {family} can store; "
-                f"{outside} of {int(block.exists.sum())} weights of {block.projection} would be clipped",
-                hint="widen the range, or run without --strict to clip them",
-            )
 
 
 def _coarse(draft: Draft, ticks: TickProgram) -> Iterator[str]:
@@ -254,15 +235,14 @@ def _coarse(draft: Draft, ticks: TickProgram) -> Iterator[str]:
             )
 
 
-def _record(draft: Draft, ticks: TickProgram, learning: set[str]) -> PassRecord:
+def _record(draft: Draft, ticks: TickProgram) -> PassRecord:
     notes = [
         f"{item.population} {item.sign}: whole numbers up to {item.limit}, 1 is {item.lsb_mv:.4g} mV; largest weight "
         f"{item.largest_mv:.4g} mV"
         for item in ticks.scales
     ]
     zeroed, worst = 0, 0.0
-    wanted = [_clipped(block) if block.projection in learning else block.weights for block in draft.synapses]
-    wanted += [item.weights for item in draft.stimuli]
+    wanted = [item.weights for item in (*draft.synapses, *draft.stimuli)]
     stored = [(item.target, item.weights) for item in ticks.synapses]
     stored += [(item.population, item.weights) for item in ticks.inputs]
     for weights, (population, numbers) in zip(wanted, stored, strict=True):
@@ -271,8 +251,5 @@ def _record(draft: Draft, ticks: TickProgram, learning: set[str]) -> PassRecord:
         worst = max(worst, float(np.abs(kept - weights).max(initial=0.0)))
     notes.append(f"worst error of a stored weight {worst:.3g} mV")
     notes += _coarse(draft, ticks)
-    clipped = sum(_outside(block) for block in draft.synapses if block.projection in learning)
-    if clipped:
-        notes.append(f"warning: {clipped} weights of learning projections are clipped to their range")
-    counts = {"rounded to zero": float(zeroed), "clipped": float(clipped)}
+    counts = {"rounded to zero": float(zeroed)}
     return PassRecord(name="integer_weights", notes=tuple(notes), counts=counts)

@@ -1,9 +1,10 @@
-"""What the passes of a machine that computes in ticks ask of LIF neurons."""
+"""What the passes of machines that compute in steps ask of LIF neurons."""
 
 from __future__ import annotations
 
 import math
 
+from sal_hw.passes.draft import Draft
 from sal_hw.program import NeuronBlock
 from sal_hw.spec.neurons import LifNeuron
 
@@ -22,3 +23,12 @@ def lif_of(block: NeuronBlock) -> LifNeuron:
     if block.lif is None:
         raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
     return block.lif
+
+
+def silent_steps(draft: Draft, lif: LifNeuron) -> int:
+    """Return the steps in which a neuron does not integrate after that of its spike.
+
+    With n such steps the shortest interval between two spikes is n + 1, which is to be `tau_ref`. A time of 0 is one of
+    a step, too, since a neuron spikes once per step at most.
+    """
+    return max(0, draft.steps(lif.tau_ref_ms) - 1)

@@ -14,6 +14,7 @@ from sal_hw.passes.limits import limit
 from sal_hw.program import NeuronBlock, PassRecord
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft
+from sal_hw_spinnaker.passes.lif_currents import silent_steps
 from sal_hw_spinnaker.program import DigitalNeurons, DigitalSynapses
 
 _RECEPTORS = 2
@@ -93,7 +94,7 @@ def _neurons(draft: Draft, block: NeuronBlock) -> DigitalNeurons:
         cores=math.ceil(block.size / per_core),
         capacitance_nf=lif.tau_mem_ms,
         offset_na=frozen(block.biases),
-        refractory_steps=draft.steps(lif.tau_ref_ms),
+        refractory_steps=silent_steps(draft, lif),
         delay_slots=slots,
         memory_bytes=_memory(draft, block.population, per_core, slots),
     )

@@ -45,8 +45,7 @@ def split_signs(draft: Draft) -> Draft:
     ------
     InputError
         E331 for a learning projection without a range that includes 0, E332 for one that mixes signs onto neurons
-        whose two receptors differ in their time constants, E333 for one that two rules change, E313 for weights
-        outside of their range if the compilation is strict.
+        whose two receptors differ in their time constants, E333 for one that two rules change.
     """
     learning = _learning(draft)
     problems = [*_twice(draft)]
@@ -110,15 +109,6 @@ def _unfit(draft: Draft, index: int, block: SynapseBlock, rule: int) -> Iterator
                 "0 <= m, where c and the range of m follow from weight_min and weight_max",
                 hint=f"give {end}; the whole range becomes the range of the stored weight",
             )
-    outside = _outside(block)
-    if outside and draft.strict:
-        yield Problem(
-            code="E313",
-            field=f"projections[{index}].weight",
-            allowed=f"weights between weight_min and weight_max, which is all that {draft.target.family} can store; "
-            f"{outside} of {int(block.exists.sum())} weights of {block.projection} would be clipped",
-            hint="widen the range, or run without --strict to clip them",
-        )
     lif = next(item.lif for item in draft.neurons if item.population == block.target)
     fixed = _fixed_mv(draft, block, rule)
     if lif is not None and fixed > 0.0 and lif.tau_syn_exc_ms != lif.tau_syn_inh_ms:
@@ -130,12 +120,6 @@ def _unfit(draft: Draft, index: int, block: SynapseBlock, rule: int) -> Iterator
             "a fixed synapse minus a learning one of the other sign, whose currents cancel only if they decay alike",
             hint=f"write tau_syn_inh: {lif.tau_syn_exc_ms:g} ms, or let weight_min or weight_max be 0",
         )
-
-
-def _outside(block: SynapseBlock) -> int:
-    low = -np.inf if block.weight_min is None else block.weight_min
-    high = np.inf if block.weight_max is None else block.weight_max
-    return int(((block.weights < low) | (block.weights > high))[block.exists].sum())
 
 
 def plastic_receptor(draft: Draft, rule: int) -> Polarity:
@@ -159,13 +143,12 @@ def _fixed_mv(draft: Draft, block: SynapseBlock, rule: int) -> float:
 def _learning_parts(draft: Draft, index: int, block: SynapseBlock, rule: int) -> Iterator[SignedPart]:
     plastic, fixed = plastic_receptor(draft, rule), _fixed_mv(draft, block, rule)
     low, high = block.weight_min or 0.0, block.weight_max or 0.0
-    start = np.clip(block.weights, low, high)
     match plastic:
         case "inhibitory":
-            stored, reach = fixed - start, fixed - low
+            stored, reach = fixed - block.weights, fixed - low
             other: Polarity = "excitatory"
         case "excitatory":
-            stored, reach = fixed + start, fixed + high
+            stored, reach = fixed + block.weights, fixed + high
             other = "inhibitory"
         case _:
             assert_never(plastic)
@@ -250,8 +233,5 @@ def _record(draft: Draft, parts: list[SignedPart]) -> PassRecord:
     immediate = [item.name for item in draft.spec.projections if item.delay_ms == 0.0]
     if immediate:
         notes.append(f"without a delay, arriving one step after the spike: {', '.join(immediate)}")
-    clipped = sum(_outside(block) for block in draft.synapses if block.projection in _learning(draft))
-    if clipped:
-        notes.append(f"warning: {clipped} weights of learning projections are clipped to their range")
-    counts = {"parts": float(len(parts)), "clipped": float(clipped)}
+    counts = {"parts": float(len(parts))}
     return PassRecord(name="split_signs", notes=tuple(notes), counts=counts)

@@ -22,7 +22,7 @@ def stored_integers(draft: Draft, ticks: TickProgram) -> tuple[ScaledWeights, ..
     found = []
     for block, synapses in zip(draft.synapses, ticks.synapses, strict=True):
         stored = in_mv(ticks, block.target, synapses.weights)
-        found.append(of_projection(block, stored, _steps(ticks, block.target), learns=synapses.learns))
+        found.append(of_projection(block, stored, _steps(ticks, block.target)))
     for stimulus, given in zip(draft.stimuli, ticks.inputs, strict=True):
         stored = in_mv(ticks, stimulus.population, given.weights)
         found.append(of_stimulus(stimulus.name, stimulus.weights, stored, _steps(ticks, stimulus.population)))

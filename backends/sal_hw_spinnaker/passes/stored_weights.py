@@ -28,27 +28,21 @@ class Steps:
     largest_mv: float
 
 
-def of_projection(block: SynapseBlock, stored_mv: NDArray[np.float64], steps: Steps, *, learns: bool) -> ScaledWeights:
+def of_projection(block: SynapseBlock, stored_mv: NDArray[np.float64], steps: Steps) -> ScaledWeights:
     """Return what became of a projection's weights.
 
     Parameters
     ----------
     stored_mv
         Shape (pre, post): what the machine gets.
-    learns
-        Whether the weights are kept between the ends of the projection's range, outside of which they are cut.
     """
-    ends = [abs(end) for end in (block.weight_min, block.weight_max) if end is not None]
-    cut = learns and bool(ends)
-    inside = np.clip(block.weights, block.weight_min, block.weight_max) if cut else block.weights
     return _told(
         block.projection,
         wanted=block.weights[block.exists],
-        inside=inside[block.exists],
         stored=stored_mv[block.exists],
         lsb_mv=np.full(block.weights.shape[1], steps.coarsest_mv),
         finest_mv=steps.finest_mv,
-        largest_mv=min(max(ends), steps.largest_mv) if cut else steps.largest_mv,
+        largest_mv=steps.largest_mv,
     )
 
 
@@ -59,7 +53,6 @@ def of_stimulus(
     return _told(
         name,
         wanted=wanted_mv,
-        inside=wanted_mv,
         stored=stored_mv,
         lsb_mv=np.full(wanted_mv.shape, steps.coarsest_mv),
         finest_mv=steps.finest_mv,
@@ -71,20 +64,20 @@ def _told(
     owner: str,
     *,
     wanted: NDArray[np.float64],
-    inside: NDArray[np.float64],
     stored: NDArray[np.float64],
     lsb_mv: NDArray[np.float64],
     finest_mv: float,
     largest_mv: float,
 ) -> ScaledWeights:
     # what is stored as a difference of two rounded parts may miss zero by the last bit of a float
-    lost = (inside == wanted) & (wanted != 0.0) & (np.abs(stored) < 0.5 * finest_mv)
+    lost = (wanted != 0.0) & (np.abs(stored) < 0.5 * finest_mv)
     return ScaledWeights(
         owner=owner,
         lsb=frozen(lsb_mv),
         requested_max=float(np.abs(wanted).max(initial=0.0)),
         representable_max=largest_mv,
-        clipped=int((inside != wanted).sum()),
+        # weights outside of their range are refused, and scales are chosen for the largest
+        clipped=0,
         zeroed=int(lost.sum()),
         total=int((wanted != 0.0).sum()),
         worst_error=float(np.abs(stored - wanted).max(initial=0.0)),

@@ -90,7 +90,7 @@ def test_edges_of_a_file_exist_and_nothing_else(tmp_path: Path) -> None:
 def test_learning_keeps_the_sign_of_the_receptor(
     receptor: str, given: dict[str, float], bounds: tuple[float | None, float | None]
 ) -> None:
-    block = lowered(weight=Constant(value=0.0), receptor=receptor, **given)
+    block = lowered(weight=Constant(value=given.get("weight_min", 0.0)), receptor=receptor, **given)
     assert (block.weight_min, block.weight_max) == bounds
 
 
@@ -103,3 +103,28 @@ def test_a_weight_of_the_other_sign_is_refused_by_its_place(receptor: str, value
     assert (caught.value.code, caught.value.field) == ("E220", "projections[0].weight")
     assert caught.value.value == f"{value:g} from 1 to 2"
     assert "1 of 6" in caught.value.problems[0].allowed
+
+
+@pytest.mark.parametrize("source", ["drawn", "table", "file", "edges"])
+def test_a_weight_outside_of_its_bounds_is_refused_wherever_it_comes_from(source: str, tmp_path: Path) -> None:
+    table = np.array([[0.1, 0.0, 0.2], [0.0, -1.5, 0.3]])
+    np.save(tmp_path / "table.npy", table)
+    np.savez(tmp_path / "edges.npz", pre=np.array([0, 1]), post=np.array([0, 1]), weight=np.array([0.1, -1.5]))
+    weight: dict[str, Any] = {
+        "drawn": {"weight": Normal(std=2.0, seed=5)},
+        "table": {"weight": Table(values=table)},
+        "file": {"weight": FromFile(file="table.npy")},
+        "edges": {"weight": FromFile(file="edges.npz"), "connectivity": "sparse"},
+    }[source]
+    with pytest.raises(InputError) as caught:
+        lowered(**weight, weight_min=-1.0, weight_max=1.0, folder=tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.field) == ("E214", "projections[0].weight")
+    drawn = np.random.default_rng(5).normal(0.0, 2.0, (3, 2)).T
+    wrong, total = (int((np.abs(drawn) > 1.0).sum()), 6) if source == "drawn" else (1, 2 if source == "edges" else 6)
+    assert f"{wrong} of {total} weights of w are outside" in problem.allowed
+
+
+def test_a_synapse_that_does_not_exist_has_no_bounds() -> None:
+    fields: dict[str, Any] = {"target": "two", "weight": Constant(value=0.5), "weight_min": 0.2, "weight_max": 1.0}
+    assert lowered(**fields).exists.tolist() == [[False, True], [True, False]]

@@ -239,7 +239,7 @@ def test_given_spikes_come_in_their_chunk():
 
 
 def test_spikes_within_the_refractory_time_are_found():
-    # with 3 refractory ticks, that of the spike included, the next one is 3 ticks later at the earliest
-    assert too_early(train((0, 0), (3, 0), (4, 1), (6, 0)), 3) == 0
-    assert too_early(train((0, 0), (2, 0), (3, 1), (3, 0)), 3) == 2
-    assert too_early(NONE, 5) == 0
+    # with 2 refractory ticks after that of the spike the next one is 3 ticks later at the earliest
+    assert too_early(train((0, 0), (3, 0), (4, 1), (6, 0)), 2) == 0
+    assert too_early(train((0, 0), (2, 0), (3, 1), (3, 0)), 2) == 2
+    assert too_early(NONE, 4) == 0

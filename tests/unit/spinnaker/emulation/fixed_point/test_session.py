@@ -141,13 +141,14 @@ def test_a_spike_resets_and_silences_for_the_refractory_time():
     _, session = opened(replace(spec, projections=(), plasticity=()), recorder=recorder)
     seen = session.observe(100.0)
     membrane = seen.membrane_mv["cells"][:, 0]
-    # 30 mV drive, 15 mV to threshold: 10 ms ln 2 = 6.9 ms, so the 7th step; 3 steps of silence follow, then again 7
+    # 30 mV drive, 15 mV to threshold: 10 ms ln 2 = 6.9 ms, so the 7th step; of the 3 steps of silence that of the
+    # spike is the first, then again 7
     at_reset = membrane == -65.0
     assert (
         np.flatnonzero(at_reset).tolist()
-        == [step for first in range(6, 100, 10) for step in range(first, first + 4)][: at_reset.sum()]
+        == [step for first in range(6, 100, 9) for step in range(first, first + 3)][: at_reset.sum()]
     )
-    assert seen.spike_counts["cells"].tolist() == [10]
+    assert seen.spike_counts["cells"].tolist() == [11]
 
 
 def test_a_delay_is_counted_in_steps():

@@ -1,0 +1,101 @@
+"""What a recipe says means the same on every target: refractory times, and which spikes learning pairs."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sal_hw
+from sal_hw.contracts.backend import OpenRequest
+from sal_hw.contracts.targets import load_backend, load_target
+from sal_hw.errors import InputError
+from sal_hw.workflow.api import compile_recipe
+
+SIMULATORS = [pytest.param(name, marks=pytest.mark.slow) for name in ("pynn:brian2", "pynn:nest")]
+EMULATED = ["ideal", "brainscales2", "spinnaker1", "spinnaker2"]
+
+
+def lif(**changed: str) -> dict[str, str]:
+    """Return a neuron with a threshold 1 mV above rest."""
+    neuron = {"model": "lif", "tau_mem": "10 ms", "tau_syn_exc": "1 ms", "tau_syn_inh": "1 ms", "tau_ref": "2 ms"}
+    return neuron | {"v_rest": "0 mV", "v_reset": "0 mV", "v_threshold": "1 mV"} | changed
+
+
+def network(*stimuli: dict[str, Any], neuron: dict[str, str] | None = None, **changed: Any) -> dict[str, Any]:
+    """Return a recipe of one neuron `a` and one neuron `b`, connected both ways by weights of 0 mV."""
+    rule = {"kind": "sal", "name": "rule", "forward": "there", "backward": "back", "learning_rate": 0.03}
+    rule |= {"rate_per": "pair", "update_every": "1 s", "window": "exponential", "pairing": "all"}
+    rule |= {"tau_causal": "10 ms", "tau_anticausal": "10 ms"} | changed.pop("rule", {})
+    back = {"weight_min": -1.0, "weight_max": 1.0} | changed.pop("back", {})
+    ends = (("there", "a", "b", {}), ("back", "b", "a", back))
+    zero = {"values": [[0.0]], "unit": "mV"}
+    return {
+        "recipe": 1,
+        "name": "meaning",
+        "seed": 1,
+        "timestep": "1 ms",
+        "populations": {name: {"size": 1, "neuron": neuron or lif()} for name in ("a", "b")},
+        "projections": [{"name": n, "source": s, "target": t, "weight": zero} | more for n, s, t, more in ends],
+        "stimuli": list(stimuli),
+        "plasticity": [rule],
+        "experiment": {"kind": "align", "duration": "1 s"},
+    } | changed
+
+
+def drive(amplitude: str, target: str = "a") -> dict[str, Any]:
+    return {"kind": "constant", "name": f"drive_{target}", "target": target, "amplitude": amplitude}
+
+
+def opened(recipe: dict[str, Any], target: str, folder: Path) -> Any:
+    file = folder / "recipe.yaml"
+    file.write_text(json.dumps(recipe))
+    program = compile_recipe(sal_hw.load_recipe(file), target=target)
+    chosen = load_target(target)
+    return load_backend(chosen.emulator or chosen.backend).open(program, OpenRequest(seed=1))
+
+
+def spikes_per_second(recipe: dict[str, Any], target: str, folder: Path) -> int:
+    session = opened(recipe, target, folder)
+    try:
+        return int(session.learn(1).spike_counts["a"][0])
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize("target", ["ideal", "spinnaker1", "spinnaker2", *SIMULATORS])
+@pytest.mark.parametrize("tau_ref", [1, 2, 5, 10])
+def test_the_shortest_interval_between_two_spikes_is_tau_ref(target: str, tau_ref: int, tmp_path: Path) -> None:
+    # 50 mV reach 1 mV within one step of 1 ms, so that a neuron spikes as soon as it may
+    found = spikes_per_second(network(drive("50 mV"), neuron=lif(tau_ref=f"{tau_ref} ms")), target, tmp_path)
+    assert found == pytest.approx(1000 / tau_ref, abs=1)
+
+
+@pytest.mark.parametrize("target", [*EMULATED, *SIMULATORS])
+def test_a_step_shortens_an_interval_by_less_than_a_step(target: str, tmp_path: Path) -> None:
+    # from -0.1 mV towards 1.7 mV the threshold is reached after 10 ms ln(1.8 / 0.7) = 9.44 ms, in the tenth step; of
+    # the five steps of tau_ref, that of the spike is the first: 14 ms in place of 14.44 ms
+    neuron = lif(tau_ref="5 ms", v_reset="-0.1 mV")
+    found = spikes_per_second(network(drive("1.7 mV"), neuron=neuron), target, tmp_path)
+    exact_ms = 5.0 + 10.0 * math.log(1.8 / 0.7)
+    assert found == pytest.approx(1000 / 14, abs=1)
+    assert 1000 / exact_ms < found < 1000 / (exact_ms - 1.0)
+
+
+NORMAL = {"distribution": "normal", "std": 2.0, "unit": "mV", "seed": 1}
+
+
+@pytest.mark.parametrize("target", [*EMULATED, "pynn:brian2", "pynn:nest"])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_drawn_weights_keep_to_their_bounds_as_tables_do(target: str, enabled: bool, tmp_path: Path) -> None:
+    recipe = network(back={"weight": NORMAL, "weight_min": -0.2, "weight_max": 0.2}, rule={"enabled": enabled})
+    with pytest.raises(InputError) as caught:
+        opened(recipe, target, tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.field) == ("E214", "projections[1].weight")
+    assert "weight_min, -0.2, and weight_max, 0.2; 1 of 1 weights of back are outside" in problem.allowed
+    assert problem.value == f"{2.0 * np.random.default_rng(1).normal():g} from 0 to 0"
