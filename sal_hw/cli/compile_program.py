@@ -97,18 +97,10 @@ def _store(
     """Write program, recipe, report, files and pictures, the manifest over all of them last; return the pictures."""
     from sal_hw.program import PROGRAM_SCHEMA
     from sal_hw.results.store import write_program
-    from sal_hw.storage.artifact import ArtifactFolder
     from sal_hw.storage.codec import encode
+    from sal_hw.storage.folder import FIGURE_FILES, ArtifactFolder
 
     recipe, program = compiled.recipe, compiled.program
-    folder = ArtifactFolder.create(out, "program", force=force)
-    folder.write_json("recipe.json", dict(recipe.file.document))
-    folder.write_json("report.json", compiled.as_document())
-    folder.write_json("experiment.json", encode(recipe.protocol)[0])
-    write_program(folder, program)
-    for name, data in made.items():
-        folder.write(name, data)
-    pictures = compiled.draw(out / "figures") if figures else ()
     header = {
         "target": program.target,
         "seed": program.seed,
@@ -116,5 +108,14 @@ def _store(
         "program_hash": program.hash,
         "snapshot_hash": program.snapshot_hash,
     }
-    folder.finish(header, schema_version=PROGRAM_SCHEMA)
+    names = ("recipe.json", "report.json", "experiment.json", "program.json", "program.npz", *made, *FIGURE_FILES)
+    with ArtifactFolder.create(out, "program", force=force, names=names) as folder:
+        folder.write_json("recipe.json", dict(recipe.file.document))
+        folder.write_json("report.json", compiled.as_document())
+        folder.write_json("experiment.json", encode(recipe.protocol)[0])
+        write_program(folder, program)
+        for name, data in made.items():
+            folder.write(name, data)
+        pictures = compiled.draw(out / "figures") if figures else ()
+        folder.finish(header, schema_version=PROGRAM_SCHEMA)
     return pictures

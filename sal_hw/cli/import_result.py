@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from sal_hw.workflow.api import Run
 
 
+#: where something goes of which nobody says where
+DEFAULT = Path("imported")
+
 ProgramFolder: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -29,9 +32,15 @@ def import_result(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[RESULT]", help="Result folder of a run file.", show_default=False)
     ] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Run folder, or with --calix the snapshot's folder.")] = Path(
-        "imported"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="Run folder, or with --calix the snapshot's folder. Default: imported, or imported-2 and so on.",
+            show_default=False,
+        ),
+    ] = None,
     program: ProgramFolder = None,
     calix: Annotated[
         Path | None,
@@ -62,18 +71,22 @@ def import_result(
 
     result = folder or Path()
     compiled = program or result.absolute().parent
-    finished = take_over(result, program_folder=compiled, out=out, force=force, figures=figures)
+    finished = take_over(
+        result, program_folder=compiled, out=out or DEFAULT, force=force, numbered=out is None, figures=figures
+    )
     _show(finished, as_json=as_json)
     return 0
 
 
-def _calibration(path: Path, out: Path, chip_id: str | None, *, trust_pickle: bool, force: bool, as_json: bool) -> int:
+def _calibration(
+    path: Path, out: Path | None, chip_id: str | None, *, trust_pickle: bool, force: bool, as_json: bool
+) -> int:
     from sal_hw.target.snapshot_io import write_snapshot
     from sal_hw.workflow.import_results import import_calibration
 
     # the chips that calix calibrates
     snapshot = import_calibration(path, target="brainscales2", trust_pickle=trust_pickle, chip_id=chip_id)
-    write_snapshot(out, snapshot, force=force)
+    out = write_snapshot(out or DEFAULT, snapshot, force=force, numbered=out is None)
     names = [table.name for table in snapshot.tables]
     if as_json:
         show_json({"status": "ok", "folder": str(out), "chip_id": snapshot.chip_id, "tables": names})

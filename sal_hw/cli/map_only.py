@@ -38,16 +38,16 @@ def run_map_only(recipe: Recipe, request: RunRequest, *, as_json: bool) -> int:
     from sal_hw.storage.codec import encode
     from sal_hw.workflow.request import RunRequest
 
-    report = recipe.job.map_only(request)
+    report, folder = recipe.job.map_only(request)
     if as_json:
-        found = {"mode": "map-only", "spikes": None, "mapping": encode(report)[0], "folder": str(request.out)}
+        found = {"mode": "map-only", "spikes": None, "mapping": encode(report)[0], "folder": str(folder)}
         show_json({"status": "ok", "exit_code": 0, **found})
         return 0
     show(f"{recipe.name} for {report.target} (map-only), {report.software}, {report.machine}")
     show()
     _show_report(report)
     show(NOTHING_RAN)
-    show(f"folder: {request.out}")
+    show(f"folder: {folder}")
     show(f"next: {RunRequest(target=request.target, emulate=True).command(recipe.file.path)}")
     return 0
 

@@ -87,6 +87,7 @@ def run(
         out=out if dry_run or out is not None else _new_folder(loaded),
         force=force,
         resume=resume,
+        numbered=out is None,
         figures=figures,
     )
     if map_only:
@@ -98,6 +99,8 @@ def run(
         return _dry_run(loaded, request, as_json=as_json)
     with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json, steps=loaded.job.counted) as progress:
         finished = api.run_as_asked(loaded, request, progress=progress, interrupted=interrupted)
+    if finished.was_finished:
+        say(f"{finished.folder} is finished already: nothing was left to resume")
     refused = DegradedError(_degraded(finished)) if strict and finished.health.verdict != "ok" else None
     _show(finished, refused, as_json=as_json)
     if refused is None:
@@ -109,12 +112,7 @@ def run(
 
 def _new_folder(recipe: Recipe) -> Path:
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
-    base = Path("runs") / f"{recipe.name}-{stamp}-seed{recipe.seed}"
-    number, folder = 1, base
-    while folder.exists():
-        number += 1
-        folder = base.with_name(f"{base.name}-{number}")
-    return folder
+    return Path("runs") / f"{recipe.name}-{stamp}-seed{recipe.seed}"
 
 
 def _dry_run(recipe: Recipe, request: RunRequest, *, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""Codes about targets (E3xx), written files (E5xx) and runs (E6xx): title, text and example of each."""
+"""Codes about targets (E3xx) and runs (E6xx): title, text and example of each."""
 
 from __future__ import annotations
 
@@ -110,57 +110,6 @@ RUN_TEXTS: dict[str, tuple[str, str, str]] = {
         "Its experiment has an engine of its own instead of a network. Options that choose a target, a chip\n"
         "or its software have no meaning for it.",
         "sal-hw run recipes/paper/fig2c_spike_timing.yaml",
-    ),
-    "E501": (
-        "The output exists already",
-        "Nothing is overwritten by accident.",
-        "sal-hw run R.yaml --out results/second",
-    ),
-    "E502": (
-        "The output cannot be written",
-        "The folder does not exist, cannot be written, or the disk reports an error.",
-        "sal-hw run R.yaml --out ~/results",
-    ),
-    "E503": (
-        "The disk is full",
-        "What was written so far is kept; the run can be resumed when there is space.",
-        "df -h",
-    ),
-    "E504": (
-        "Stored data does not match its checksum",
-        "A file was changed, cut short or mixed up after it was written, so its content cannot be\ntrusted.",
-        "Repeat the run, or restore the folder from a copy.",
-    ),
-    "E505": (
-        "Not a folder of the expected kind",
-        "The folder was not written by this program, is not finished, or holds something else.",
-        "sal-hw plot --list results/first",
-    ),
-    "E506": (
-        "The run to be resumed is another one",
-        "A run is resumed with the same recipe, options and seed as it was begun with.",
-        "Repeat the command line that began the run.",
-    ),
-    "E507": (
-        "Unknown kind of figure",
-        "The message lists the kinds of figures that can be drawn.",
-        "sal-hw plot --list RUN",
-    ),
-    "E508": (
-        "The run has no data for this figure",
-        "Figures are drawn from what a run recorded. Add the probe that the hint names and repeat the run.",
-        "probes:\n  - {kind: spikes, population: lower}",
-    ),
-    "E511": (
-        "The operating system refuses a file",
-        "A name is too long, a permission is missing, or a disk or folder is gone. The message is what the\n"
-        "operating system says.",
-        "ls -ld FILE",
-    ),
-    "E512": (
-        "There is not enough memory",
-        "What was asked for does not fit into the memory of this computer, or into what the process may use.",
-        "free -h",
     ),
     "E601": (
         "The weights diverged",

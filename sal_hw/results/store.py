@@ -9,23 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
-from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import PROGRAM_SCHEMA, CompiledProgram
+from sal_hw.results.identity import IDENTITY, check_identity, check_interrupted
 from sal_hw.results.result import RunResult
 from sal_hw.results.spike_store import SpikeStore
 from sal_hw.results.stored_program import decode_program
-from sal_hw.storage.artifact import ArtifactFolder, believing, check_new, is_unfinished, read_arrays
+from sal_hw.storage.artifact import believing, read_arrays, read_manifest
 from sal_hw.storage.codec import encode
+from sal_hw.storage.folder import FIGURE_FILES, ArtifactFolder
+from sal_hw.storage.ownership import MANIFEST, check_new
 from sal_hw.storage.reading import read_json
+from sal_hw.storage.sealed import seal_arrays, unseal_arrays
 
 RUN_SCHEMA = 1
 CHECKPOINT = "checkpoint.npz"
-IDENTITY = "identity.json"
+
+#: files of a compiled program, and of a run; patterns as of a shell
+_PROGRAM = ("recipe.json", "program.json", "program.npz")
+_NUMBERS = ("metrics.json", "health.json", "weights.npz", "traces.npz", "spikes/[0-9]*.npz")
+_FILES = (IDENTITY, CHECKPOINT, *_PROGRAM, *_NUMBERS, *FIGURE_FILES)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -43,17 +51,36 @@ class RunStore:
         self.folder = folder
         self.spikes = SpikeStore(folder)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.folder.close()
+
     @classmethod
-    def create(cls, path: Path, identity: Mapping[str, Any], *, force: bool = False) -> RunStore:
+    def create(
+        cls, path: Path, identity: Mapping[str, Any], *, force: bool = False, numbered: bool = False
+    ) -> RunStore:
         """Make a new run folder; `identity` is what a resumed run must agree with.
+
+        Parameters
+        ----------
+        numbered
+            Take the first of ``path``, ``path-2``, ... that is free.
 
         Raises
         ------
         InputError
-            E501 or E502, see :meth:`sal_hw.storage.artifact.ArtifactFolder.create`.
+            E501, E502 or E509, see :meth:`sal_hw.storage.artifact.ArtifactFolder.create`.
         """
-        folder = ArtifactFolder.create(path, "run", force=force)
-        folder.write_json(IDENTITY, dict(identity))
+        folder = ArtifactFolder.make(path, "run", force=force, numbered=numbered, names=_FILES)
+        try:
+            folder.write_json(IDENTITY, dict(identity))
+        except BaseException:
+            folder.close()
+            raise
         return cls(folder)
 
     @classmethod
@@ -63,33 +90,58 @@ class RunStore:
         Raises
         ------
         InputError
-            E505 if it is no unfinished run; E506 if it belongs to another recipe, target or seed.
+            E505 if it is no unfinished run; E506 if it belongs to another recipe, target or seed; E509 if it goes on
+            already.
         """
-        _check_interrupted(path, identity)
-        return cls(ArtifactFolder(path, "run"))
+        check_interrupted(path, identity)
+        folder = ArtifactFolder.reopen(path, "run")
+        try:
+            # it may have been finished since
+            check_interrupted(path, identity)
+        except BaseException:
+            folder.close()
+            raise
+        return cls(folder)
 
     @staticmethod
-    def check(path: Path, identity: Mapping[str, Any], *, force: bool, resume: bool) -> None:
+    def is_finished(path: Path, identity: Mapping[str, Any]) -> bool:
+        """Whether this very run is there, complete.
+
+        Raises
+        ------
+        InputError
+            E505 if something else is finished there; E506 if it is a run of another recipe, target or seed.
+        """
+        if not (path / MANIFEST).is_file():
+            return False
+        read_manifest(path, "run", schema_versions=(RUN_SCHEMA,))
+        check_identity(path, identity)
+        return True
+
+    @classmethod
+    def check(cls, path: Path, identity: Mapping[str, Any], *, force: bool, resume: bool) -> None:
         """Refuse what :meth:`create` or :meth:`resume` would refuse, as far as it can be known without writing."""
-        if resume:
-            _check_interrupted(path, identity)
-        else:
-            check_new(path, force=force)
+        if not resume:
+            check_new(path, "run", force=force)
+        elif not cls.is_finished(path, identity):
+            check_interrupted(path, identity)
 
     def save_checkpoint(self, arrays: Arrays) -> None:
         """Keep everything needed to go on, replacing the previous checkpoint."""
-        self.spikes.flush()
-        self.folder.write_arrays(CHECKPOINT, arrays | {"spike_parts": np.array(self.spikes.parts)})
+        self.folder.write(CHECKPOINT, seal_arrays(arrays | self.spikes.checkpoint()))
 
     def load_checkpoint(self) -> Arrays | None:
-        """Return the last checkpoint; None if the run was interrupted before the first."""
+        """Return the last checkpoint; None if the run was interrupted before the first.
+
+        Raises
+        ------
+        IntegrityError
+            E504 if it, or what it refers to, is not as it was written.
+        """
         path = self.folder.path / CHECKPOINT
-        if not path.is_file():
-            self.spikes.rewind(0)
-            return None
-        arrays = read_arrays(path)
+        arrays = unseal_arrays(path, "begin anew: --force instead of --resume") if path.is_file() else None
         with believing(path, "a checkpoint of a run"):
-            self.spikes.rewind(int(arrays["spike_parts"]))
+            self.spikes.restore(arrays)
         return arrays
 
     def write_result(self, result: RunResult, program: CompiledProgram | None, recipe: Mapping[str, Any]) -> None:
@@ -129,30 +181,6 @@ class RunStore:
         )
 
 
-def _check_interrupted(path: Path, identity: Mapping[str, Any]) -> None:
-    if not is_unfinished(path) or not (path / IDENTITY).is_file():
-        allowed = "a run folder that was interrupted"
-        problem = Problem(code="E505", field="output", value=quote_value(str(path)), allowed=allowed)
-        raise InputError(problem)
-    found = _read_json(path / IDENTITY)
-    differing = sorted(key for key in {*identity, *found} if identity.get(key) != found.get(key))
-    if differing:
-        raise InputError(
-            Problem(
-                code="E506",
-                field="output",
-                value=quote_value(str(path)),
-                allowed=f"a run of the same recipe, options and seed; it differs in: {', '.join(differing)}",
-                hint="repeat the command line that began the run",
-            )
-        )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    with believing(path, "a readable JSON file"):
-        return read_json(path)
-
-
 def write_program(folder: ArtifactFolder, program: CompiledProgram) -> None:
     """Write a compiled program as ``program.json`` and ``program.npz``."""
     document, arrays = encode(program)
@@ -168,9 +196,6 @@ def store_program(path: Path, program: CompiledProgram, recipe: Mapping[str, Any
     InputError
         E501 or E502, see :meth:`sal_hw.storage.artifact.ArtifactFolder.create`.
     """
-    folder = ArtifactFolder.create(path, "program", force=force)
-    folder.write_json("recipe.json", dict(recipe))
-    write_program(folder, program)
     header = {
         "target": program.target,
         "seed": program.seed,
@@ -178,7 +203,10 @@ def store_program(path: Path, program: CompiledProgram, recipe: Mapping[str, Any
         "program_hash": program.hash,
         "snapshot_hash": program.snapshot_hash,
     }
-    folder.finish(header, schema_version=PROGRAM_SCHEMA)
+    with ArtifactFolder.create(path, "program", force=force, names=_PROGRAM) as folder:
+        folder.write_json("recipe.json", dict(recipe))
+        write_program(folder, program)
+        folder.finish(header, schema_version=PROGRAM_SCHEMA)
 
 
 def read_program(path: Path) -> CompiledProgram:
@@ -189,7 +217,8 @@ def read_program(path: Path) -> CompiledProgram:
     IntegrityError
         E504 if it does not have the hash it was written with.
     """
-    document = _read_json(path / "program.json")
+    with believing(path / "program.json", "a readable JSON file"):
+        document = read_json(path / "program.json")
     arrays = read_arrays(path / "program.npz")
     allowed = f"a program of schema version 1 .. {PROGRAM_SCHEMA} with the hash it was written with"
     with believing(path / "program.json", allowed):

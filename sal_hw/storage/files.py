@@ -7,9 +7,11 @@ import hashlib
 import io
 import json
 import os
-import tempfile
+import re
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ from numpy.typing import NDArray
 from sal_hw.errors import InputError, Problem, quote_value
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+#: names of files that are being written; their length stays below what file systems allow
+_TEMPORARY = re.compile(r"\..*\.[a-z0-9_]{8}\.tmp", re.DOTALL)
+_STEM_LENGTH = 60
 
 
 @contextmanager
@@ -45,22 +51,33 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing: temporary name in the same folder, flush, fsync, rename."""
+    """Write a whole file or nothing: temporary name in the same folder, flush, fsync, rename.
+
+    The file has the permissions that the user's umask gives to new files.
+    """
     with writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        temporary = Path(name)
+        temporary = path.with_name(f".{path.name[:_STEM_LENGTH]}.{secrets.token_hex(4)}.tmp")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(0o644)
             temporary.replace(path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
             raise
         _sync_folder(path.parent)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name was being written when its writer ended."""
+    return _TEMPORARY.fullmatch(name.rpartition("/")[2]) is not None
+
+
+def utc_now() -> str:
+    """Return the present time, UTC, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _sync_folder(folder: Path) -> None:

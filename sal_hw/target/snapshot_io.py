@@ -14,9 +14,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sal_hw.errors import IntegrityError, Problem, quote_value
-from sal_hw.storage.artifact import MANIFEST, ArtifactFolder, read_arrays, read_manifest
+from sal_hw.storage.artifact import read_arrays, read_manifest
 from sal_hw.storage.codec import decode, frozen
 from sal_hw.storage.files import json_bytes
+from sal_hw.storage.folder import ArtifactFolder
+from sal_hw.storage.ownership import MANIFEST
 from sal_hw.storage.reading import BROKEN, read_json, read_regular
 from sal_hw.target.snapshot import READABLE_SCHEMAS, SNAPSHOT_SCHEMA, CalibrationSnapshot
 from sal_hw.target.snapshot_checks import check_snapshot, check_tables
@@ -51,8 +53,13 @@ _FIRST_TABLE_TEXTS = ("name", "site", "unit", "source")
 _CURVES = "curves"
 
 
-def write_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool = False) -> None:
-    """Write a snapshot into a folder of its own.
+def write_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool = False, numbered: bool = False) -> Path:
+    """Write a snapshot into a folder of its own, and return the folder.
+
+    Parameters
+    ----------
+    numbered
+        Take the first of ``path``, ``path-2``, ... that is free.
 
     Raises
     ------
@@ -64,14 +71,15 @@ def write_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool = F
     check_tables(snapshot)
     # one that was read in an older form is written in the present one
     snapshot = replace(snapshot, schema_version=SNAPSHOT_SCHEMA)
-    folder = ArtifactFolder.create(path, KIND, force=force)
     header: dict[str, Any] = {name: getattr(snapshot, name) for name in _TEXTS}
     tables = [{name: getattr(table, name) for name in _TABLE_TEXTS} for table in snapshot.tables]
     curves = [{name: getattr(curve, name) for name in _CURVE_TEXTS} for curve in snapshot.curves]
-    folder.write_json(HEADER, {**header, "hash": snapshot.hash, "tables": tables, _CURVES: curves})
-    folder.write_arrays(ARRAYS, _arrays(snapshot))
     summary = {name: header[name] for name in ("chip_id", "target", "taken_at", "origin", "parent")}
-    folder.finish({**summary, "snapshot_hash": snapshot.hash}, schema_version=SNAPSHOT_SCHEMA)
+    with ArtifactFolder.make(path, KIND, force=force, numbered=numbered, names=(HEADER, ARRAYS)) as folder:
+        folder.write_json(HEADER, {**header, "hash": snapshot.hash, "tables": tables, _CURVES: curves})
+        folder.write_arrays(ARRAYS, _arrays(snapshot))
+        folder.finish({**summary, "snapshot_hash": snapshot.hash}, schema_version=SNAPSHOT_SCHEMA)
+    return folder.path
 
 
 def _arrays(snapshot: CalibrationSnapshot) -> dict[str, NDArray[Any]]:

@@ -13,6 +13,7 @@ from sal_hw.storage.codec import digest
 from sal_hw.workflow.checked_recipe import Recipe, compile_recipe, load_recipe
 from sal_hw.workflow.chip_choice import ChipChoice
 from sal_hw.workflow.finished_run import Run, keep_result, load_run
+from sal_hw.workflow.jobs.job import Prepared
 from sal_hw.workflow.prepare import prepare
 from sal_hw.workflow.request import DEFAULT_TARGET, RunRequest
 
@@ -35,6 +36,7 @@ def run(
     out: str | os.PathLike[str] | None = None,
     force: bool = False,
     resume: bool = False,
+    numbered: bool = False,
     figures: bool = True,
     progress: Callable[[int, int], None] | None = None,
     interrupted: Callable[[], bool] | None = None,
@@ -65,8 +67,9 @@ def run(
         Replaces the recipe's seed.
     threads
         Threads for independent chains; the result does not depend on it.
-    out, force, resume
-        Run folder; whether to replace a finished one; whether to go on with an interrupted one.
+    out, force, resume, numbered
+        Run folder; whether to replace a finished one; whether to go on with an interrupted one; whether to add a number
+        to its name where something has it.
     figures
         Whether to draw the figures that the run can show into the folder.
     progress, interrupted
@@ -91,6 +94,7 @@ def run(
         out=None if out is None else Path(out),
         force=force,
         resume=resume,
+        numbered=numbered,
         figures=figures,
     )
     return run_as_asked(recipe, request, progress=progress, interrupted=interrupted)
@@ -123,10 +127,15 @@ def run_as_asked(
         options = replace(options, interrupted=interrupted)
     if request.out is None:
         return Run(result=prepared.run(options))
-    if request.resume:
-        store = RunStore.resume(request.out, prepared.identity)
-    else:
-        store = RunStore.create(request.out, prepared.identity, force=request.force)
-    result = prepared.run(replace(options, store=store))
+    if request.resume and RunStore.is_finished(request.out, prepared.identity):
+        return replace(load_run(request.out), was_finished=True)
     document, header = recipe.file.document, {"recipe": recipe.name, "experiment_hash": digest(recipe.protocol)}
-    return keep_result(result, prepared.program, store, document=document, header=header, figures=request.figures)
+    with _open_store(request.out, request, prepared) as store:
+        result = prepared.run(replace(options, store=store))
+        return keep_result(result, prepared.program, store, document=document, header=header, figures=request.figures)
+
+
+def _open_store(out: Path, request: RunRequest, prepared: Prepared) -> RunStore:
+    if request.resume:
+        return RunStore.resume(out, prepared.identity)
+    return RunStore.create(out, prepared.identity, force=request.force, numbered=request.numbered)

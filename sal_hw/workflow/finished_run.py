@@ -31,11 +31,14 @@ class Run:
         Where it is stored; None if it was not.
     figures
         Pictures that were written.
+    was_finished
+        Whether it was there already, so that nothing was left to resume.
     """
 
     result: RunResult
     folder: Path | None = None
     figures: tuple[Path, ...] = field(default=())
+    was_finished: bool = False
 
     @property
     def metrics(self) -> dict[str, Metric]:

@@ -26,6 +26,7 @@ def import_result(
     program_folder: str | os.PathLike[str],
     out: str | os.PathLike[str],
     force: bool = False,
+    numbered: bool = False,
     figures: bool = True,
 ) -> Run:
     """Make an ordinary run folder of what a run file left.
@@ -36,8 +37,9 @@ def import_result(
         The run file's result folder.
     program_folder
         The folder that ``sal-hw compile`` wrote the run file to.
-    out, force, figures
-        The run folder; whether to replace a finished one; whether to draw figures.
+    out, force, numbered, figures
+        The run folder; whether to replace a finished one; whether to add a number to a name that is taken; whether to
+        draw figures.
 
     Raises
     ------
@@ -55,11 +57,11 @@ def import_result(
     with believing(compiled, "a program whose parts fit together"):
         playback = backend.read_result(Path(folder), program)
     identity = {"program_hash": program.hash, "backend": playback.name, "imported": True}
-    store = RunStore.create(Path(out), identity, force=force)
-    with believing(compiled, "a program and an experiment that fit together"):
-        result = run_program(program, protocol, playback, seed=program.seed, options=RunOptions(store=store))
     header = {"recipe": recipe.get("name"), "experiment_hash": digest(protocol), "imported": True}
-    return keep_result(result, program, store, document=recipe, header=header, figures=figures)
+    with RunStore.create(Path(out), identity, force=force, numbered=numbered) as store:
+        with believing(compiled, "a program and an experiment that fit together"):
+            result = run_program(program, protocol, playback, seed=program.seed, options=RunOptions(store=store))
+        return keep_result(result, program, store, document=recipe, header=header, figures=figures)
 
 
 def import_calibration(

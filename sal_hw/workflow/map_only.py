@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sal_hw.contracts.mapping import MAPPING_SCHEMA, MappingReport
 from sal_hw.contracts.targets import load_target
 from sal_hw.program import CompiledProgram
 from sal_hw.results.store import write_program
 from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol
-from sal_hw.storage.artifact import ArtifactFolder
 from sal_hw.storage.codec import encode
+from sal_hw.storage.folder import ArtifactFolder
 from sal_hw.workflow.compiled_recipe import compile_without_running
 from sal_hw.workflow.machines import choose_mapper
 from sal_hw.workflow.network_recipe import NetworkRecipe
 from sal_hw.workflow.request import RunRequest
 
 
-def map_network(recipe: NetworkRecipe, request: RunRequest) -> MappingReport:
-    """Compile a recipe, and let the machine's own software map the program without the machine.
+def map_network(recipe: NetworkRecipe, request: RunRequest) -> tuple[MappingReport, Path | None]:
+    """Compile a recipe, let the machine's own software map the program without the machine, and say where it is kept.
 
     Parameters
     ----------
@@ -33,14 +35,15 @@ def map_network(recipe: NetworkRecipe, request: RunRequest) -> MappingReport:
     program = compile_without_running(recipe, request).program
     seed = recipe.file.seed if request.seed is None else request.seed
     report = mapper.map_program(program, updates=_updates(recipe.protocol, program), seed=seed)
-    if request.out is not None:
-        folder = ArtifactFolder.create(request.out, "mapping", force=request.force)
+    if request.out is None:
+        return report, None
+    header = {"target": request.target, "seed": seed, "program_hash": program.hash, "mode": "map-only"}
+    with ArtifactFolder.make(request.out, "mapping", force=request.force, numbered=request.numbered) as folder:
         folder.write_json("mapping.json", encode(report)[0])
         folder.write_json("recipe.json", dict(recipe.file.document))
         write_program(folder, program)
-        header = {"target": request.target, "seed": seed, "program_hash": program.hash, "mode": "map-only"}
         folder.finish(header, schema_version=MAPPING_SCHEMA)
-    return report
+    return report, folder.path
 
 
 def _updates(protocol: NetworkProtocol, program: CompiledProgram) -> int:

@@ -18,6 +18,6 @@ def prepare(recipe: Recipe, request: RunRequest) -> Prepared:
         calibration, and E501, E502, E505 or E506 of the folder.
     """
     prepared = recipe.job.prepare(request)
-    if request.out is not None:
+    if request.out is not None and not request.numbered:
         RunStore.check(request.out, prepared.identity, force=request.force, resume=request.resume)
     return prepared

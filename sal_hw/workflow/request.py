@@ -42,6 +42,8 @@ class RunRequest:
         Threads for independent chains; the result does not depend on it.
     out, force, resume
         Run folder; whether to replace a finished one; whether to go on with an interrupted one.
+    numbered
+        Whether `out` is a name of our own choice, to which a number is added where something has it.
     figures
         Whether to draw the figures that the run can show into the folder.
     """
@@ -59,6 +61,7 @@ class RunRequest:
     out: Path | None = None
     force: bool = False
     resume: bool = False
+    numbered: bool = False
     figures: bool = True
 
     @property

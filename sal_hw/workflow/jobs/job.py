@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from sal_hw.contracts.mapping import MappingReport
@@ -86,8 +87,8 @@ class Job(Protocol):
             Whatever keeps the run from beginning.
         """
 
-    def map_only(self, request: RunRequest) -> MappingReport:
-        """Let the machine's own software map the program without the machine.
+    def map_only(self, request: RunRequest) -> tuple[MappingReport, Path | None]:
+        """Let the machine's own software map the program without the machine; return also where that is kept.
 
         Raises
         ------

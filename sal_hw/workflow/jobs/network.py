@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sal_hw.contracts.backend import Backend
@@ -113,6 +114,6 @@ class NetworkJob:
         seed = self.recipe.file.seed if request.seed is None else request.seed
         return PreparedNetwork(compiled=compiled, backend=backend, seed=seed)
 
-    def map_only(self, request: RunRequest) -> MappingReport:
+    def map_only(self, request: RunRequest) -> tuple[MappingReport, Path | None]:
         """Map the program; see :func:`sal_hw.workflow.map_only.map_network`."""
         return map_network(self.recipe, request)

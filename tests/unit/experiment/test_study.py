@@ -80,6 +80,7 @@ def test_a_run_is_stored_and_read_back(tiny: Path, tmp_path: Path) -> None:
     run = api.run(_load(tiny), out=tmp_path / "run")
     read = api.load_run(tmp_path / "run").result
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        ".lock",
         "health.json",
         "identity.json",
         "manifest.json",

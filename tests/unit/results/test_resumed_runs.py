@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sal_hw.errors import InputError, SalHwError
+from sal_hw.errors import InputError, IntegrityError, SalHwError
 from sal_hw.experiment import runner
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.results.store import CHECKPOINT
@@ -105,11 +106,65 @@ def test_another_run_is_not_resumed(
     assert (out / CHECKPOINT).read_bytes() == before
 
 
-def test_only_an_unfinished_run_is_resumed(short: Any, copy: Path, tmp_path: Path) -> None:
-    for path in (copy, tmp_path / "nowhere"):
-        with pytest.raises(InputError) as caught:
-            api.run(short.recipe(), out=path, resume=True)
-        assert caught.value.code == "E505"
+def test_a_finished_run_is_not_run_again(short: Any, copy: Path, finished: api.Run) -> None:
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    again = api.run(short.recipe(), out=copy, resume=True, progress=lambda *_: pytest.fail("it runs"))
+    assert again.was_finished
+    assert again.metrics == finished.metrics
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+    with pytest.raises(InputError) as caught:
+        api.run(short.recipe(seed=6), out=copy, resume=True)
+    assert caught.value.code == "E506"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_to_resume_is_said(short: Any, tmp_path: Path, there: bool) -> None:
+    if there:
+        (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match="nothing is to be resumed") as caught:
+        api.run(short.recipe(), out=tmp_path / "out", resume=True)
+    assert caught.value.code == "E505"
+    assert "--resume" in (caught.value.hint or "")
+
+
+def test_two_never_write_one_run(short: Any, tmp_path: Path) -> None:
+    out, refused = tmp_path / "out", []
+    _interrupt(out, 1, short.recipe())
+
+    def second(*_: int) -> None:
+        for how in ({"resume": True}, {"force": True}):
+            with pytest.raises(InputError) as caught:
+                api.run(short.recipe(), out=out, figures=False, **how)
+            refused.append(caught.value.code)
+            assert str(os.getpid()) in caught.value.problems[0].allowed
+
+    api.run(short.recipe(), out=out, resume=True, figures=False, progress=second)
+    assert set(refused) == {"E509"}
+    read_run(out)
+
+
+def test_torn_files_of_a_killed_writer_are_removed(short: Any, finished: api.Run, tmp_path: Path) -> None:
+    assert finished.folder is not None
+    out = tmp_path / "out"
+    _interrupt(out, 1, short.recipe())
+    (out / ".checkpoint.npz.0123abcd.tmp").write_bytes(b"torn")
+    (out / "mine.tmp").write_text("not yours")
+    api.run(short.recipe(), out=out, resume=True, figures=False)
+    assert sorted(path.name for path in out.glob("*.tmp")) + list(out.glob(".*.tmp")) == ["mine.tmp"]
+    assert short.content(out) == short.content(finished.folder)
+
+
+@pytest.mark.parametrize("at", [0.02, 0.5, 0.98])
+def test_a_flipped_bit_of_a_checkpoint_is_an_integrity_error(short: Any, tmp_path: Path, at: float) -> None:
+    out = tmp_path / "out"
+    _interrupt(out, 1, short.recipe())
+    data = bytearray((out / CHECKPOINT).read_bytes())
+    data[int(at * len(data))] ^= 4
+    (out / CHECKPOINT).write_bytes(data)
+    with pytest.raises(IntegrityError) as caught:
+        api.run(short.recipe(), out=out, resume=True)
+    assert caught.value.code == "E504"
+    assert "--force" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("name", [CHECKPOINT, "identity.json"])
@@ -167,7 +222,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("flushes", [8, 13])
+@pytest.mark.parametrize("flushes", [10, 15])
 def test_a_killed_run_is_unfinished_and_goes_on_exactly(
     short: Any, finished: api.Run, tmp_path: Path, flushes: int
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 from sal_hw.errors import InputError
-from sal_hw.storage.files import json_bytes, npz_bytes, write_atomic
+from sal_hw.storage.files import is_temporary, json_bytes, npz_bytes, write_atomic
 from sal_hw.storage.reading import read_npz
 
 Failing = Callable[[Any, int, BaseException], Callable[..., Any]]
@@ -25,10 +24,8 @@ def temporaries(folder: Path) -> list[Path]:
 
 #: everything that write_atomic asks of the operating system, and whether it comes before the new name is taken
 _WRITE_POINTS = [
-    (tempfile, "mkstemp", 1),
-    (os, "fdopen", 1),
+    (Path, "open", 1),
     (os, "fsync", 1),
-    (Path, "chmod", 1),
     (Path, "replace", 1),
 ]
 
@@ -66,7 +63,22 @@ def test_a_write_is_flushed_before_it_takes_the_name(tmp_path: Path, monkeypatch
     write_atomic(path, b"content")
     assert order == ["fsync", "replace", "fsync"], "file, name, folder"
     assert path.read_bytes() == b"content"
-    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_a_file_has_the_permissions_of_the_umask(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_atomic(tmp_path / "file", b"content")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("name", [".a.json.0a1b2c3d.tmp", "deep/.a.json.0a1b2c3d.tmp"])
+def test_only_names_of_our_own_are_torn_files(name: str) -> None:
+    assert is_temporary(name)
+    assert not any(map(is_temporary, ("a.tmp", ".a.tmp", "notes.0a1b2c3d.tmp", ".a.json.0a1b2c3d.tmp2")))
 
 
 def test_equal_arrays_give_equal_bytes() -> None:

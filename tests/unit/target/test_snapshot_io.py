@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sal_hw.errors import CalibrationError, InputError, IntegrityError, SalHwError
-from sal_hw.storage.artifact import MANIFEST, ArtifactFolder
+from sal_hw.storage.artifact import MANIFEST
 from sal_hw.storage.files import npz_bytes
+from sal_hw.storage.folder import ArtifactFolder
 from sal_hw.storage.reading import read_npz
 from sal_hw.target import snapshot_io
 from sal_hw.target.description import CircuitGrid, TargetDescription

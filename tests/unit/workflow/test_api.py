@@ -49,6 +49,7 @@ def test_every_keyword_arrives_in_the_request(monkeypatch: pytest.MonkeyPatch) -
         "out": Path("out"),
         "force": True,
         "resume": True,
+        "numbered": True,
         "figures": False,
     }
     assert given.keys() == {field.name for field in fields(RunRequest)}

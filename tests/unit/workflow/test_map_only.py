@@ -48,7 +48,7 @@ def mapper(monkeypatch: pytest.MonkeyPatch) -> Mapper:
 
 def test_the_mapper_gets_the_program_and_length_of_the_run(mapper: Mapper, tmp_path: Path) -> None:
     recipe = api.load_recipe(RECIPES / "two_neuron.yaml")
-    report = recipe.job.map_only(RunRequest(seed=5, out=tmp_path / "mapped"))
+    report, _ = recipe.job.map_only(RunRequest(seed=5, out=tmp_path / "mapped"))
     program = api.compile_recipe(recipe, seed=5)
     # 900 s of 0.6 s each
     assert mapper.asked == [(program.hash, 1500, 5)]
@@ -68,11 +68,12 @@ def test_an_experiment_without_a_number_of_updates_is_mapped_for_one(mapper: Map
 
 def test_nothing_is_written_where_something_is(mapper: Mapper, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
     recipe = api.load_recipe(RECIPES / "two_neuron.yaml").job
     with pytest.raises(InputError) as caught:
         recipe.map_only(RunRequest(out=tmp_path / "mine", force=True))
     assert caught.value.code == "E501"
-    assert list((tmp_path / "mine").iterdir()) == []
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize("recipe", ["two_neuron.yaml", "paper/fig2c_spike_timing.yaml"])

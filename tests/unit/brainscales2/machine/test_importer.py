@@ -228,8 +228,8 @@ def compiled(recorded, tmp_path) -> Path:
     """Return a program folder as sal-hw compile writes it, without the files for the chip."""
     from sal_hw.program import PROGRAM_SCHEMA
     from sal_hw.results.store import write_program
-    from sal_hw.storage.artifact import ArtifactFolder
     from sal_hw.storage.codec import encode
+    from sal_hw.storage.folder import ArtifactFolder
 
     folder = ArtifactFolder.create(tmp_path / "build", "program")
     folder.write_json("recipe.json", dict(recorded.recipe.file.document))

@@ -13,8 +13,8 @@ from sal_hw.cli.main import main
 from sal_hw.errors import DeviceError
 from sal_hw.program import PROGRAM_SCHEMA
 from sal_hw.results.store import write_program
-from sal_hw.storage.artifact import ArtifactFolder
 from sal_hw.storage.codec import encode
+from sal_hw.storage.folder import ArtifactFolder
 from sal_hw_brainscales2.machine import submit as submit_module
 from sal_hw_brainscales2.machine.submit import attach_job
 
