@@ -39,7 +39,7 @@ class IdealWeights:
             replace(tile, weights=simulation.weights(index).copy(), sensors=None)
             for index, tile in enumerate(model.tiles)
         ]
-        return replace(model, tiles=tiles, history=1)
+        return replace(model, tiles=tiles)
 
     def learn(self, simulation: LifSimulation, updates: int) -> list[Piece]:
         """Run update intervals, each ending in an update of all learning weights at once."""
@@ -57,15 +57,17 @@ class IdealWeights:
         sums = np.zeros((len(self._windows), size, size))
         for rule in program.sal_rules:
             for projection in rule.learned:
-                tile = next(item for item in self._loaded.tiles[projection] if item.sign == 1)
+                tile = self._loaded.sensors[rule.name, projection]
                 block = program.synapse_block(projection)
                 pre, post = program.neuron_block(block.source), program.neuron_block(block.target)
                 rows = slice(pre.offset, pre.offset + pre.size)
                 columns = slice(post.offset, post.offset + post.size)
-                causal, anticausal = simulation.causal(tile.index), simulation.anticausal(tile.index)
+                causal, anticausal = simulation.causal(tile), simulation.anticausal(tile)
                 sums[window_index(self._windows, rule.causal), rows, columns] = causal
                 sums[window_index(self._windows, rule.anticausal), columns, rows] = anticausal.T
-                causal[:], anticausal[:] = 0.0, 0.0
+        # several rules may have read one sensor
+        for tile in set(self._loaded.sensors.values()):
+            simulation.causal(tile)[:], simulation.anticausal(tile)[:] = 0.0, 0.0
         return PairSums(windows=self._windows, causal=sums, spike_counts=simulation.neurons.counts)
 
     def _write(self, simulation: LifSimulation) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSal, LoweredSpikes
+from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSal, LoweredSpikes, NeuronBlock
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.windows import Pairing, pairs_nearest
 from sal_hw_emulator.engines.lif.model import (
@@ -20,10 +19,6 @@ from sal_hw_emulator.engines.lif.model import (
     SensorModel,
     TileModel,
 )
-
-#: how many of a neuron's last spikes are paired for all-pairs: those before it are e**-10 and less for rates below
-#: 1.6 spikes per window time constant
-ALL_PAIRS_HISTORY = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -54,10 +49,17 @@ class EngineTile:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Loaded:
-    """A model and the places of the program's projections in it."""
+    """A model and the places of the program's projections in it.
+
+    Attributes
+    ----------
+    sensors
+        Number of the engine's tile whose sensors a rule reads, by rule and projection; empty with a chip.
+    """
 
     model: LifModel
     tiles: dict[str, list[EngineTile]]
+    sensors: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 #: the run's seed, and for an observing chain the numbers of the observation and of the chain
@@ -82,47 +84,58 @@ def membrane_probe(program: CompiledProgram) -> tuple[NDArray[np.int64], int]:
 
 
 def load_ideal(program: CompiledProgram, entropy: Entropy) -> Loaded:
-    """Return the model of a program without a chip; potentials and weights in mV."""
+    """Return the model of a program without a chip; potentials and weights in mV.
+
+    Each rule reads sensors of its windows. Rules of the same windows share them; sensors of further windows on one
+    projection stand in a tile of their own, whose weights are 0.
+    """
     tiles: list[TileModel] = []
     places: dict[str, list[EngineTile]] = {}
-    learned = {name: rule for rule in program.sal_rules for name in rule.learned}
+    sensors: dict[tuple[str, str], int] = {}
     for block in program.synapses:
         places[block.projection] = []
         pre, post = program.neuron_block(block.source), program.neuron_block(block.target)
-        rule = learned.get(block.projection)
+        rules = [rule for rule in program.sal_rules if block.projection in rule.learned]
         for sign in (1, -1):
             weights = np.maximum(sign * block.weights, 0.0)
-            if rule is None and not weights.any():
+            if not rules and not weights.any():
                 continue
-            sensors = _ideal_sensors(rule, block.weights.shape) if rule is not None and sign == 1 else None
             rows, columns = slice(0, pre.size), slice(0, post.size)
             place = EngineTile(index=len(tiles), sign=sign, pre=rows, post=columns, columns=columns)
             places[block.projection].append(place)
-            tiles.append(
-                TileModel(
-                    source=pre.offset,
-                    target=post.offset,
-                    inhibitory=sign < 0,
-                    weights=weights.astype(np.float32),
-                    sensors=sensors,
-                )
-            )
+            tiles.append(_tile(pre, post, weights, inhibitory=sign < 0))
+        for same in _of_equal_windows(rules):
+            first = places[block.projection][0].index
+            if tiles[first].sensors is not None:
+                first = len(tiles)
+                tiles.append(_tile(pre, post, np.zeros_like(block.weights)))
+            tiles[first] = replace(tiles[first], sensors=_ideal_sensors(same[0], block.weights.shape))
+            sensors |= {(rule.name, block.projection): first for rule in same}
     membrane, every = membrane_probe(program)
     model = LifModel(
         neurons=_neurons(program),
         tiles=tiles,
         background=[_poisson(program, item, entropy) for item in program.stimuli if isinstance(item, LoweredPoisson)],
         external=_external(program),
-        history=pairing_depth(side.pairing for rule in learned.values() for side in (rule.causal, rule.anticausal)),
         membrane=membrane,
         membrane_every=every,
     )
-    return Loaded(model=model, tiles=places)
+    return Loaded(model=model, tiles=places, sensors=sensors)
 
 
-def pairing_depth(pairings: Iterable[Pairing]) -> int:
-    """Return how many spikes per neuron the pairings of all windows need."""
-    return 1 if all(pairs_nearest(pairing) for pairing in pairings) else ALL_PAIRS_HISTORY
+def _tile(pre: NeuronBlock, post: NeuronBlock, weights: NDArray[np.float64], *, inhibitory: bool = False) -> TileModel:
+    return TileModel(
+        source=pre.offset, target=post.offset, inhibitory=inhibitory, weights=weights.astype(np.float32), sensors=None
+    )
+
+
+def _of_equal_windows(rules: list[LoweredSal]) -> list[list[LoweredSal]]:
+    """Return the rules that can read the same sensors together, in their order."""
+    groups: dict[tuple[float, float, Pairing], list[LoweredSal]] = {}
+    for rule in rules:
+        windows = (rule.causal.trace_tau_steps, rule.anticausal.trace_tau_steps, rule.causal.pairing)
+        groups.setdefault(windows, []).append(rule)
+    return list(groups.values())
 
 
 def _neurons(program: CompiledProgram) -> NeuronModel:
@@ -156,6 +169,7 @@ def _ideal_sensors(rule: LoweredSal, shape: tuple[int, ...]) -> SensorModel:
         amplitude_anticausal=full(1.0),
         tau_causal=full(rule.causal.trace_tau_steps),
         tau_anticausal=full(rule.anticausal.trace_tau_steps),
+        all_pairs=not pairs_nearest(rule.causal.pairing),
     )
 
 

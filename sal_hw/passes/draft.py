@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from typing_extensions import assert_never
+
 from sal_hw.program import (
     LoweredRule,
     LoweredSal,
     LoweredStimulus,
+    LoweredWakeSleep,
     NeuronBlock,
     PassRecord,
     SamplingTiming,
@@ -17,10 +20,21 @@ from sal_hw.program import (
     SynapseBlock,
 )
 from sal_hw.spec.network import NetworkSpec
+from sal_hw.spec.probes import CorrelationProbe
 from sal_hw.target.description import TargetDescription
 from sal_hw.target.snapshot import CalibrationSnapshot
 
 P = TypeVar("P")
+
+
+def _is_enabled(rule: LoweredRule) -> bool:
+    match rule:
+        case LoweredSal():
+            return rule.gain != 0.0
+        case LoweredWakeSleep():
+            return rule.gain != 0.0 or rule.bias_gain != 0.0
+        case _:
+            assert_never(rule)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -70,14 +84,25 @@ class Draft:
         return self.part
 
     @property
-    def sal_rules(self) -> tuple[LoweredSal, ...]:
-        """The rules of spike-based alignment learning, in order."""
-        return tuple(rule for rule in self.rules if isinstance(rule, LoweredSal))
+    def acting(self) -> tuple[tuple[int, LoweredRule], ...]:
+        """The rules that a machine makes room for, each with its place among all: those enabled, or read by a probe.
+
+        A disabled rule beside an enabled one changes nothing of what a machine stores. Where all are disabled they all
+        count, so that a control run has the same network as the run that it belongs to.
+        """
+        every = tuple(enumerate(self.rules))
+        read = {probe.projection for probe in self.spec.probes_of(CorrelationProbe)}
+        return tuple(item for item in every if _is_enabled(item[1]) or read & set(item[1].learned)) or every
+
+    @property
+    def acting_sal(self) -> tuple[LoweredSal, ...]:
+        """The rules of spike-based alignment learning among those."""
+        return tuple(rule for _, rule in self.acting if isinstance(rule, LoweredSal))
 
     @property
     def learned(self) -> set[str]:
-        """Names of the projections that rules change, those of disabled rules included."""
-        return {name for rule in self.rules for name in rule.learned}
+        """Names of the projections that those change."""
+        return {name for _, rule in self.acting for name in rule.learned}
 
     def recorded(self, record: PassRecord, **decided: object) -> Draft:
         """Return the next draft: `decided` replaced and the pass's record appended."""

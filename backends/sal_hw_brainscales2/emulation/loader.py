@@ -13,6 +13,7 @@ from typing_extensions import assert_never
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import CorrelationProbe, StateProbe
 from sal_hw.spec.signs import sign_of
+from sal_hw.spec.windows import pairs_nearest
 from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_brainscales2.program import BackgroundSource, ChipProgram, PlacedKernel, SynapseTile
 from sal_hw_emulator.engines.lif.kernel_machine import encode
@@ -33,7 +34,6 @@ from sal_hw_emulator.lif_loader import (
     Loaded,
     membrane_probe,
     merged_events,
-    pairing_depth,
     stream,
 )
 
@@ -83,7 +83,6 @@ def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy,
         external=_external(context),
         kernels=[kernel for placed in kernels for kernel in _kernel_pair(placed)],
         processors=_processors(context, kernels),
-        history=pairing_depth(placed.pairing for placed in kernels),
         membrane=membrane,
         membrane_every=every,
         keep_readings=bool(program.probes_of(CorrelationProbe)),
@@ -184,6 +183,7 @@ def _sensors(context: _Context, placed: PlacedKernel, tile: SynapseTile, columns
         amplitude_anticausal=of("amplitude_anticausal_ratio", placed.amplitude_lsb),
         tau_causal=of("tau_causal_ratio", placed.tau_causal_us / context.step_us),
         tau_anticausal=of("tau_anticausal_ratio", placed.tau_anticausal_us / context.step_us),
+        all_pairs=not pairs_nearest(placed.pairing),
     )
 
 

@@ -43,7 +43,7 @@ def lower_kernels(draft: Draft) -> Draft:
     if problems:
         raise InputError(problems)
     kernels, notes = [], []
-    for index, rule in enumerate(draft.rules):
+    for index, rule in draft.acting:
         if not isinstance(rule, LoweredSal):
             raise TypeError(f"{rule.name}: the target's capabilities let a {rule.kind} rule through")
         for projection in rule.learned:
@@ -56,7 +56,7 @@ def lower_kernels(draft: Draft) -> Draft:
 
 def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
     taus = draft.target.limits["correlation_time_constant"]
-    for index, rule in enumerate(draft.rules):
+    for index, rule in draft.acting:
         if not isinstance(rule, LoweredSal):
             continue
         if not has_traces(rule.causal.shape):
@@ -96,14 +96,14 @@ def _amplitudes(draft: Draft, rule: LoweredSal) -> Iterator[NDArray[np.float64]]
 
 def _learned_twice(draft: Draft) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for index, rule in enumerate(draft.rules):
+    for index, rule in draft.acting:
         for projection in rule.learned:
             if first.setdefault(projection, rule.name) != rule.name:
                 yield Problem(
                     code="E306",
                     field=f"plasticity[{index}].backward",
                     value=quote_value(projection),
-                    allowed=f"a projection that no other rule changes, disabled rules included, on "
+                    allowed=f"a projection that no other rule changes on "
                     f"{draft.target.family}: an update reads and resets the sensors of a row once, and "
                     f"{first[projection]} does so already",
                     hint=f"leave out {rule.name} or {first[projection]}",

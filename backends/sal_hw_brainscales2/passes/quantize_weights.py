@@ -118,7 +118,7 @@ def _owners(draft: Draft) -> Iterator[_Owner]:
 
 def _meeting(draft: Draft, projection: str) -> set[str]:
     """Return the projection and those whose weights its own may come to equal."""
-    pairs = [{rule.forward, rule.backward} for rule in draft.sal_rules]
+    pairs = [{rule.forward, rule.backward} for rule in draft.acting_sal]
     return {projection}.union(*(pair for pair in pairs if projection in pair))
 
 

@@ -86,7 +86,7 @@ def _too_short(draft: Draft) -> Iterator[Problem]:
     if not draft.rules:
         return
     step_ms, least = draft.spec.timestep_ms, draft.target.limits["chunk_length"].low or 0.0
-    taus = [rule_tau * step_ms for rule in draft.rules for rule_tau in _windows(rule)]
+    taus = [rule_tau * step_ms for _, rule in draft.acting for rule_tau in _windows(rule)]
     for lif in map(lif_of, draft.neurons):
         taus += [lif.tau_mem_ms, lif.tau_syn_exc_ms, lif.tau_syn_inh_ms]
     chunk_ms = draft.rules[0].update_steps * step_ms

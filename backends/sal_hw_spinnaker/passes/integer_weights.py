@@ -78,7 +78,7 @@ def _block(draft: Draft, projection: str) -> SynapseBlock:
 def _groups(draft: Draft) -> list[set[str]]:
     """Return the populations in groups that share a scale, in the order of the first of each."""
     groups = [{block.population} for block in draft.neurons]
-    for rule in draft.sal_rules:
+    for rule in draft.acting_sal:
         ends = {_block(draft, name).target for name in (rule.forward, rule.backward)}
         joined = set().union(*(group for group in groups if group & ends))
         first = next(index for index, group in enumerate(groups) if group & ends)

@@ -50,7 +50,7 @@ def lower_stdp(draft: Draft) -> Draft:
 
 def _not_pair_stdp(draft: Draft) -> Iterator[Problem]:
     family = draft.target.family
-    for index, rule in enumerate(draft.rules):
+    for index, rule in draft.acting:
         if not isinstance(rule, LoweredSal):
             continue
         if pairs_nearest(rule.causal.pairing) or pairs_nearest(rule.anticausal.pairing):

@@ -65,7 +65,7 @@ def split_signs(draft: Draft) -> Draft:
 
 
 def _learning(draft: Draft) -> dict[str, int]:
-    return {name: index for index, rule in enumerate(draft.rules) for name in rule.learned}
+    return {name: index for index, rule in draft.acting for name in rule.learned}
 
 
 def _flush_mv(block: NeuronBlock) -> float:
@@ -84,7 +84,7 @@ def psp_peak(tau_mem_ms: float, tau_syn_ms: float) -> float:
 
 def _twice(draft: Draft) -> Iterator[Problem]:
     first: dict[str, str] = {}
-    for index, rule in enumerate(draft.rules):
+    for index, rule in draft.acting:
         for name in rule.learned:
             if name in first:
                 yield Problem(

@@ -41,7 +41,7 @@ def _record(neurons: Neurons, records: Records, step: int, spiking: Integers, sp
         state = 0
         for place in range(len(records.state_neuron)):
             n = records.state_neuron[place]
-            active = step - neurons.history[0, n] < records.state_steps[place]
+            active = step - neurons.last_spike[n] < records.state_steps[place]
             state = 2 * state + (1 if active else 0)
         records.states[state] += 1
 
@@ -57,7 +57,7 @@ def _follow_spikes(
     now: float,
     sensing: bool,
 ) -> None:
-    """Let sensors, histories and synapses see the spikes of a step."""
+    """Let sensors and synapses see the spikes of a step."""
     # sensors pair with the past, so all of them read it before any of these spikes becomes part of it: simultaneous
     # spikes are no pair
     if sensing:
@@ -65,7 +65,7 @@ def _follow_spikes(
             sense_as_pre(neurons, tiles, sensors, spiking[place], now)
             sense_as_post(neurons, tiles, sensors, spiking[place], now)
     for place in range(spikes):
-        remember_spike(neurons, spiking[place], now)
+        remember_spike(neurons, tiles, sensors, spiking[place], now, sensing)
         deliver_spike(neurons, tiles, weights, spiking[place])
 
 

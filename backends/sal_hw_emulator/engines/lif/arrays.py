@@ -24,11 +24,11 @@ NEVER = -1e15
 
 
 class Neurons(NamedTuple):
-    """Parameters and state of the neurons, each of shape (neurons,) but for the history.
+    """Parameters and state of the neurons, each of shape (neurons,).
 
     ``push`` is what one unit of synaptic current adds to the membrane in a step; ``noise`` scales the membrane's
-    own noise; ``until`` is the first step at which the neuron integrates again; ``history`` has shape
-    (depth, neurons): the steps of the last spikes, latest first.
+    own noise; ``until`` is the first step at which the neuron integrates again; ``last_spike`` is the step of the
+    last spike.
     """
 
     v: Doubles
@@ -45,13 +45,16 @@ class Neurons(NamedTuple):
     push_inh: Doubles
     noise: Doubles
     refractory: Doubles
-    history: Doubles
+    last_spike: Doubles
     counts: Integers
     words: Words
 
 
 class Tiles(NamedTuple):
-    """The tiles, each array of shape (tiles,); ``sensor`` is -1 where a tile has no sensors."""
+    """The tiles, each array of shape (tiles,); ``sensor`` is -1 where a tile has no sensors.
+
+    ``all_pairs`` is 1 where the sensors pair a spike with each earlier one, 0 for the last one only.
+    """
 
     base: Integers
     rows: Integers
@@ -63,6 +66,7 @@ class Tiles(NamedTuple):
     sensor: Integers
     turned: Integers
     turned_stride: Integers
+    all_pairs: Integers
     of_source_start: Integers
     of_source: Integers
     of_target_start: Integers
@@ -95,7 +99,9 @@ class External(NamedTuple):
 class Sensors(NamedTuple):
     """Correlation sensors: what they hold, and each one's amplitude and inverse time constant (per step).
 
-    The causal ones' parameters lie along columns (``turned``), all else along rows.
+    ``past_causal`` and ``past_anticausal`` are what the partner's spikes up to its last one are worth at that one:
+    ``sum exp(-(t_last - t)/tau)`` for all pairs, 1 for nearest ones. What a post spike reads of the causal ones lies
+    along columns (``turned``), all else along rows.
     """
 
     causal: Singles
@@ -104,6 +110,8 @@ class Sensors(NamedTuple):
     rate_causal: Singles
     amplitude_anticausal: Singles
     rate_anticausal: Singles
+    past_causal: Singles
+    past_anticausal: Singles
 
 
 class Readout(NamedTuple):

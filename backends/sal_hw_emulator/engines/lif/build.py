@@ -46,7 +46,7 @@ def padded(length: int) -> int:
     return stride + _LINE if stride % (4 * _LINE) == 0 else stride
 
 
-def build_neurons(model: NeuronModel, history: int, seed: np.random.SeedSequence) -> Neurons:
+def build_neurons(model: NeuronModel, seed: np.random.SeedSequence) -> Neurons:
     """Return neurons at rest; one step is integrated exactly (matrix exponential of membrane and current)."""
     size = len(model.v_leak)
     decay_mem, decay_exc, decay_inh = (np.exp(-1.0 / tau) for tau in (model.tau_mem, model.tau_exc, model.tau_inh))
@@ -66,7 +66,7 @@ def build_neurons(model: NeuronModel, history: int, seed: np.random.SeedSequence
         # the noise of a step decays in the same step
         noise=model.noise * np.sqrt(1.0 - decay_mem**2) / decay_mem,
         refractory=np.rint(model.refractory),
-        history=np.full((history, size), NEVER),
+        last_spike=np.full(size, NEVER),
         counts=np.zeros(size, dtype=np.int64),
         words=_odd_words(seed, size),
     )
@@ -118,6 +118,7 @@ def build_tiles(tiles: Sequence[TileModel], size: int) -> tuple[Tiles, Singles]:
         sensor=_places(spans, sensing),
         turned=_places(turned_spans, sensing),
         turned_stride=_integers(turned_strides),
+        all_pairs=_integers([int(tile.sensors is not None and tile.sensors.all_pairs) for tile in tiles]),
         of_source_start=source_start,
         of_source=of_source,
         of_target_start=target_start,
@@ -154,7 +155,9 @@ def view_of(flat: NDArray[Any], tiles: Tiles, tile: int, first: int, *, turned: 
 def build_sensors(models: Sequence[TileModel], tiles: Tiles) -> Sensors:
     """Return all sensors, empty."""
     along, across = _sensor_sizes(tiles)
-    sensors = Sensors(*(np.zeros(size, dtype=np.float32) for size in (along, along, across, across, along, along)))
+    sensors = Sensors(
+        *(np.zeros(size, dtype=np.float32) for size in (along, along, across, across, along, along, across, along))
+    )
     for index, model in enumerate(models):
         if model.sensors is None:
             continue
@@ -163,6 +166,9 @@ def build_sensors(models: Sequence[TileModel], tiles: Tiles) -> Sensors:
         view_of(sensors.rate_causal, tiles, index, turned, turned=True)[:] = 1.0 / found.tau_causal
         view_of(sensors.amplitude_anticausal, tiles, index, sensor)[:] = found.amplitude_anticausal
         view_of(sensors.rate_anticausal, tiles, index, sensor)[:] = 1.0 / found.tau_anticausal
+        before = 0.0 if found.all_pairs else 1.0
+        view_of(sensors.past_causal, tiles, index, turned, turned=True)[:] = before
+        view_of(sensors.past_anticausal, tiles, index, sensor)[:] = before
     return sensors
 
 

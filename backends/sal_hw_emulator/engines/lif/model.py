@@ -33,12 +33,19 @@ class NeuronModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class SensorModel:
-    """Sensors of a tile, each array of shape (rows, columns); time constants in steps."""
+    """Sensors of a tile, each array of shape (rows, columns); time constants in steps.
+
+    Attributes
+    ----------
+    all_pairs
+        Whether a spike pairs with each earlier one of its partner, or with the last one only.
+    """
 
     amplitude_causal: Singles
     amplitude_anticausal: Singles
     tau_causal: Singles
     tau_anticausal: Singles
+    all_pairs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -145,8 +152,6 @@ class LifModel:
 
     Attributes
     ----------
-    history
-        How many of a neuron's last spikes a sensor pairs with: 1 for nearest neighbours.
     membrane, membrane_every
         Neurons whose potential is recorded, and every how many steps.
     keep_readings
@@ -161,7 +166,6 @@ class LifModel:
     external: ExternalModel | None = None
     kernels: Sequence[KernelModel] = ()
     processors: Sequence[ProcessorModel] = ()
-    history: int = 1
     membrane: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     membrane_every: int = 0
     keep_readings: bool = False

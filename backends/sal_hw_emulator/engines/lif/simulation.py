@@ -74,7 +74,7 @@ class LifSimulation:
         self.step = 0
         size = len(model.neurons.v_leak)
         neuron_seed, readout_seed = seed.spawn(2)
-        self.neurons = build_neurons(model.neurons, max(1, model.history), neuron_seed)
+        self.neurons = build_neurons(model.neurons, neuron_seed)
         self.tiles, self.flat_weights = build_tiles(model.tiles, size)
         self.sensors = build_sensors(model.tiles, self.tiles)
         self.readout, constants = build_readout(model.tiles, self.tiles, readout_seed, keep=model.keep_readings)
@@ -189,12 +189,14 @@ class LifSimulation:
             "current_exc": neurons.current_exc,
             "current_inh": neurons.current_inh,
             "until": neurons.until,
-            "history": neurons.history,
+            "last_spike": neurons.last_spike,
             "counts": neurons.counts,
             "words": neurons.words,
             "weights": self.flat_weights,
             "causal": self.sensors.causal,
             "anticausal": self.sensors.anticausal,
+            "past_causal": self.sensors.past_causal,
+            "past_anticausal": self.sensors.past_anticausal,
             "code": readout.code,
             "noise_words": readout.noise_words,
             "random_words": readout.random_words,

@@ -17,6 +17,7 @@ from sal_hw.kernel.evaluate import evaluate
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.plasticity import AmplitudeSpread
+from sal_hw.spec.probes import CorrelationProbe
 from sal_hw.spec.values import Constant
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 
@@ -299,11 +300,20 @@ def test_wanted_amplitudes_are_not_dropped_without_a_word(chip, learn):
 
 
 def test_two_rules_cannot_share_the_sensors_of_a_projection(chip):
-    rules = (replace(chip.rule, enabled=False), replace(chip.rule, name="second"))
+    rules = (chip.rule, replace(chip.rule, name="second"))
     (problem,) = refused(chip, chip.network(feedback=LIMITS, plasticity=rules))
     assert (problem.code, problem.field, problem.value) == ("E306", "plasticity[1].backward", '"feedback"')
     assert "alignment does so already" in problem.allowed
     assert problem.hint == "leave out second or alignment"
+
+
+def test_a_disabled_rule_takes_no_sensors_from_an_enabled_one_but_for_a_probe(chip):
+    rules = (replace(chip.rule, enabled=False), replace(chip.rule, name="second"))
+    program = chip.compiled(chip.network(feedback=LIMITS, plasticity=rules))
+    assert [placed.rule for placed in program.part.kernels] == ["second"]
+    probes = (CorrelationProbe(projection="feedback"),)
+    (problem,) = refused(chip, chip.network(feedback=LIMITS, plasticity=rules, probes=probes))
+    assert problem.code == "E306"
 
 
 def test_lif_windows_are_refused_without_a_chip_too(chip):

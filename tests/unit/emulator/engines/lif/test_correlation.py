@@ -15,7 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sal_hw_emulator.engines.lif.fast_exponential import LARGEST, exp_minus
-from sal_hw_emulator.engines.lif.model import BackgroundModel, LifModel, NeuronModel, SensorModel, TileModel
+from sal_hw_emulator.engines.lif.model import (
+    BackgroundModel,
+    ExternalModel,
+    LifModel,
+    NeuronModel,
+    SensorModel,
+    TileModel,
+)
 from sal_hw_emulator.engines.lif.simulation import LifSimulation
 
 SIZE, SOURCES = 14, 5
@@ -36,7 +43,7 @@ def neurons(size):
     return NeuronModel(**{name: np.full(size, value) for name, value in values.items()})
 
 
-def tile(rng, source, target, shape, *, inhibitory=False, taus=(20.0, 300.0)):
+def tile(rng, source, target, shape, *, inhibitory=False, taus=(20.0, 300.0), all_pairs=False):
     """Return a tile whose sensors all differ."""
 
     def draw(low, high):
@@ -52,6 +59,7 @@ def tile(rng, source, target, shape, *, inhibitory=False, taus=(20.0, 300.0)):
             amplitude_anticausal=draw(0.2, 2.0),
             tau_causal=draw(*taus),
             tau_anticausal=draw(*taus),
+            all_pairs=all_pairs,
         ),
     )
 
@@ -67,35 +75,35 @@ def background(size, rate_per_step, weight, seed):
     )
 
 
-def two_populations(seed, history, taus=(20.0, 300.0)):
+def two_populations(seed, all_pairs, taus=(20.0, 300.0)):
     """Both directions, one of them of two polarities, and neurons that are pre and post of each other."""
     rng = np.random.default_rng(seed)
     rest = SIZE - SOURCES
     tiles = [
-        tile(rng, 0, SOURCES, (SOURCES, rest), taus=taus),
-        tile(rng, 0, SOURCES, (SOURCES, rest), inhibitory=True, taus=taus),
-        tile(rng, SOURCES, 0, (rest, SOURCES), taus=taus),
-        tile(rng, 2, 1, (6, 7), taus=taus),
+        tile(rng, 0, SOURCES, (SOURCES, rest), taus=taus, all_pairs=all_pairs),
+        tile(rng, 0, SOURCES, (SOURCES, rest), inhibitory=True, taus=taus, all_pairs=all_pairs),
+        tile(rng, SOURCES, 0, (rest, SOURCES), taus=taus, all_pairs=all_pairs),
+        tile(rng, 2, 1, (6, 7), taus=taus, all_pairs=all_pairs),
     ]
     drive = background(SIZE, 0.05, 0.8, seed)
-    return LifModel(neurons=neurons(SIZE), tiles=tiles, background=[drive], history=history)
+    return LifModel(neurons=neurons(SIZE), tiles=tiles, background=[drive])
 
 
 def trains(piece, size):
     return [piece.spike_step[piece.spike_neuron == n].tolist() for n in range(size)]
 
 
-def written_out(first, second, amplitude, tau, depth):
-    """Sum over pairs of a spike of `second` and the last `depth` spikes of `first` before it; None: all of them."""
+def written_out(first, second, amplitude, tau, all_pairs):
+    """Sum over pairs of a spike of `second` and the last spike of `first` before it, or all of them."""
     total = []
     for now in second:
         earlier = [then for then in first if then < now]
-        for then in earlier if depth is None else earlier[-depth:]:
+        for then in earlier if all_pairs else earlier[-1:]:
             total.append(amplitude * math.exp(-(now - then) / tau))
     return math.fsum(total)
 
 
-def expected_sums(model, spikes, depth):
+def expected_sums(model, spikes):
     """Return, per tile, the causal and the anti-causal sums of all its synapses."""
     sums = []
     for each in model.tiles:
@@ -105,9 +113,11 @@ def expected_sums(model, spikes, depth):
         for row, column in np.ndindex(rows, columns):
             pre, post = spikes[each.source + row], spikes[each.target + column]
             at = (row, column)
-            causal[at] = written_out(pre, post, float(held.amplitude_causal[at]), float(held.tau_causal[at]), depth)
+            causal[at] = written_out(
+                pre, post, float(held.amplitude_causal[at]), float(held.tau_causal[at]), held.all_pairs
+            )
             anticausal[at] = written_out(
-                post, pre, float(held.amplitude_anticausal[at]), float(held.tau_anticausal[at]), depth
+                post, pre, float(held.amplitude_anticausal[at]), float(held.tau_anticausal[at]), held.all_pairs
             )
         sums.append((causal, anticausal))
     return sums
@@ -125,21 +135,22 @@ def assert_sums(run, expected, accuracy=ACCURACY):
         np.testing.assert_allclose(run.anticausal(index), anticausal, rtol=0, atol=accuracy * largest)
 
 
-@pytest.mark.parametrize(("history", "steps"), [(1, 8000), (16, 2000)])
+@pytest.mark.parametrize(("all_pairs", "steps"), [(False, 8000), (True, 2000)])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_sums_over_one_piece(history, steps, seed):
-    model = two_populations(seed, history)
+def test_sums_over_one_piece(all_pairs, steps, seed):
+    model = two_populations(seed, all_pairs)
     run = LifSimulation(model, np.random.SeedSequence(seed))
     piece = run.run(steps)
     spikes = trains(piece, SIZE)
     assert min(map(len, spikes)) > 15
     # spikes of one step occur, so that the test would notice if they paired with each other
     assert len(np.unique(piece.spike_step)) < len(piece.spike_step) - 10
-    assert_sums(run, expected_sums(model, spikes, history))
+    assert_sums(run, expected_sums(model, spikes))
 
 
-def test_sums_do_not_depend_on_pieces_and_remember_spikes_before_a_reset():
-    model = two_populations(3, 1)
+@pytest.mark.parametrize("all_pairs", [False, True])
+def test_sums_do_not_depend_on_pieces_and_remember_spikes_before_a_reset(all_pairs):
+    model = two_populations(3, all_pairs)
     run = LifSimulation(model, np.random.SeedSequence(3))
     before = run.run(777)
     for index in range(len(model.tiles)):
@@ -148,27 +159,64 @@ def test_sums_do_not_depend_on_pieces_and_remember_spikes_before_a_reset():
     spikes_before = trains(before, SIZE)
     after = [[step for piece in pieces for step in trains(piece, SIZE)[n]] for n in range(SIZE)]
     every = [old + new for old, new in zip(spikes_before, after, strict=True)]
-    both = expected_sums(model, every, 1)
-    until_reset = expected_sums(model, spikes_before, 1)
+    both = expected_sums(model, every)
+    until_reset = expected_sums(model, spikes_before)
     expected = [tuple(a - b for a, b in zip(*pair, strict=True)) for pair in zip(both, until_reset, strict=True)]
     assert_sums(run, expected)
 
 
-def test_sixteen_spikes_are_all_pairs_up_to_the_stated_truncation():
-    """All pairs, cut off after 16 spikes.
+def regular(size, period, shift):
+    """Return neurons that spike every `period` steps by themselves, every second one `shift` steps later."""
+    lists = [np.arange(shift * (n % 2), 4000, period) for n in range(size)]
+    steps, who = np.concatenate(lists), np.repeat(np.arange(size), [len(each) for each in lists])
+    order = np.argsort(steps, kind="stable")
+    return steps[order], who[order]
 
-    With at most n spikes per time constant, what is left out of a spike's partners is at most the tail of a geometric
-    series, q^16 / (1 - q) with q = exp(-1/n), against 1 / (1 - q) in all: the share exp(-16/n).
+
+@pytest.mark.parametrize("period", [5, 50, 1000])
+@pytest.mark.parametrize("tau", [1.0, 20.0, 100.0])
+def test_all_pairs_are_all_of_them_whatever_the_rate_and_the_window(period, tau):
+    """Regular trains of 1 to 200 Hz, in steps of 1 ms: the sum over all pairs is a geometric series.
+
+    A train with period p, `shift` after another one, has exp(-shift/tau) / (1 - exp(-p/tau)) earlier partners per
+    spike, once that has settled.
     """
-    model = two_populations(4, 16, taus=(20.0, 60.0))
-    run = LifSimulation(model, np.random.SeedSequence(4))
-    spikes = trains(run.run(8000), SIZE)
-    # 30 steps refractory: at most 2 spikes per 60 steps, exp(-8) = 3.4e-4 at most; at the rates here far less
-    every, last = expected_sums(model, spikes, None), expected_sums(model, spikes, 16)
-    for (causal, anticausal), (causal_16, anticausal_16) in zip(every, last, strict=True):
-        np.testing.assert_allclose(causal_16, causal, rtol=math.exp(-8), atol=0)
-        np.testing.assert_allclose(anticausal_16, anticausal, rtol=math.exp(-8), atol=0)
-    assert_sums(run, last, rounding(16 * max(map(len, spikes))))
+    shift, size = 2, 2
+    ones = np.ones((1, 1), dtype=np.float32)
+    held = SensorModel(
+        amplitude_causal=ones,
+        amplitude_anticausal=ones,
+        tau_causal=np.float32(tau) * ones,
+        tau_anticausal=np.float32(tau) * ones,
+        all_pairs=True,
+    )
+    tiles = [TileModel(source=0, target=1, inhibitory=False, weights=0 * ones, sensors=held)]
+    steps, who = regular(size, period, shift)
+    values = dict.fromkeys(("v_leak", "v_reset", "noise"), 0.0) | {"v_threshold": 1.0, "refractory": 1.0}
+    values |= {"tau_mem": 1.0, "tau_exc": 0.05, "tau_inh": 0.05}
+    fast = NeuronModel(**{name: np.full(size, value) for name, value in values.items()})
+    kick = ExternalModel(
+        step=steps, target=who, weight=np.full(len(steps), 100.0), inhibitory=np.zeros(len(steps), dtype=np.int64)
+    )
+    run = LifSimulation(LifModel(neurons=fast, tiles=tiles, external=kick), np.random.SeedSequence(1))
+    spikes = trains(run.run(3000), size)
+    # equal additions round alike, so that their errors add up
+    rounded = len(spikes[1]) * 2.0**-24
+    assert_sums(run, expected_sums(run.model, spikes), ACCURACY + rounded)
+    before = float(run.causal(0)[0, 0])
+    later = trains(run.run(1000), size)
+    settled = math.exp(-shift / tau) / (1.0 - math.exp(-period / tau))
+    # what the first 3000 steps have not settled is below exp(-3000 / 100); the difference errs by both sums' roundings
+    held_now = float(run.causal(0)[0, 0])
+    assert held_now - before == pytest.approx(len(later[1]) * settled, abs=2 * (ACCURACY + rounded) * held_now)
+
+
+def test_one_tile_pairs_all_and_the_other_nearest_spikes():
+    rng = np.random.default_rng(6)
+    tiles = [tile(rng, 0, SOURCES, (SOURCES, SIZE - SOURCES), all_pairs=each) for each in (False, True)]
+    model = LifModel(neurons=neurons(SIZE), tiles=tiles, background=[background(SIZE, 0.05, 0.8, 6)])
+    run = LifSimulation(model, np.random.SeedSequence(6))
+    assert_sums(run, expected_sums(model, trains(run.run(3000), SIZE)))
 
 
 def test_one_pair_by_hand():
@@ -192,12 +240,12 @@ def test_one_pair_by_hand():
 
 
 def test_errors_of_a_long_run_grow_as_its_roundings_say():
-    model = two_populations(5, 1)
+    model = two_populations(5, False)
     run = LifSimulation(model, np.random.SeedSequence(5))
     spikes = trains(run.run(30_000), SIZE)
     pairs = max(map(len, spikes))
     assert pairs > 350
-    expected = expected_sums(model, spikes, 1)
+    expected = expected_sums(model, spikes)
     assert_sums(run, expected, rounding(pairs))
     # without a direction: over all sensors the relative errors average out
     errors = np.concatenate(

@@ -40,7 +40,7 @@ def neurons():
     return NeuronModel(**{name: np.full(SIZE, value) for name, value in values.items()})
 
 
-def plastic_tile(rng, kernels, *, source, target, polarity, processor, order):
+def plastic_tile(rng, kernels, *, source, target, polarity, processor, order, all_pairs):
     shape = (HALF // 2, HALF)
     code = rng.integers(5, 60, shape).astype(np.float32)
     strength = rng.uniform(0.004, 0.008, shape).astype(np.float32)
@@ -58,6 +58,7 @@ def plastic_tile(rng, kernels, *, source, target, polarity, processor, order):
         sensors=SensorModel(
             **{f"amplitude_{branch}": rng.uniform(2.0, 5.0, shape).astype(np.float32) for branch in BRANCHES},
             **{f"tau_{branch}": rng.uniform(50.0, 150.0, shape).astype(np.float32) for branch in BRANCHES},
+            all_pairs=all_pairs,
         ),
         plastic=PlasticModel(
             processor=processor,
@@ -76,7 +77,7 @@ def plastic_tile(rng, kernels, *, source, target, polarity, processor, order):
 BRANCHES = ("causal", "anticausal")
 
 
-def learning_network(width, balanced, history, seed):
+def learning_network(width, balanced, all_pairs, seed):
     """Two populations, both directions plastic: half of each population excites, half inhibits."""
     rng = np.random.default_rng(seed)
     kernels = [
@@ -97,6 +98,7 @@ def learning_network(width, balanced, history, seed):
                     polarity=polarity,
                     processor=processor,
                     order=order[rows],
+                    all_pairs=all_pairs,
                 )
             )
     drive = BackgroundModel(
@@ -119,24 +121,24 @@ def learning_network(width, balanced, history, seed):
             ProcessorModel(start=start, period=PERIOD, row_time=row_time)
             for start, row_time in zip(STARTS, ROW_TIMES, strict=True)
         ],
-        history=history,
     )
     return model, kernels
 
 
-def collected(first, second, amplitude, tau, depth, read_steps):
+def collected(first, second, amplitude, tau, all_pairs, read_steps):
     """Return what a sensor holds at each of its readings, each time since the one before.
 
-    A spike of `second` in step t adds the last `depth` spikes of `first` before it; a reading in step t comes first.
+    A spike of `second` in step t adds the last spike of `first` before it, or all of them; a reading in step t comes
+    first.
     """
     held = np.zeros(len(read_steps) + 1)
     for now in second:
-        earlier = first[first < now][-depth:]
+        earlier = first[first < now][0 if all_pairs else -1 :]
         held[np.searchsorted(read_steps, now, side="right")] += amplitude * np.exp(-(now - earlier) / tau).sum()
     return held[:-1]
 
 
-def readings(tile, branch, spikes, read_steps, depth):
+def readings(tile, branch, spikes, read_steps):
     """Return all readings of a tile's sensors, shape (updates, rows, columns), and how near they are to a tie."""
     rows, columns = tile.weights.shape
     held = np.zeros((len(read_steps[0]), rows, columns))
@@ -146,7 +148,12 @@ def readings(tile, branch, spikes, read_steps, depth):
         pre, post = spikes[tile.source + row], spikes[tile.target + column]
         first, second = (pre, post) if branch == "causal" else (post, pre)
         held[:, row, column] = collected(
-            first, second, float(amplitude[row, column]), float(tau[row, column]), depth, read_steps[row]
+            first,
+            second,
+            float(amplitude[row, column]),
+            float(tau[row, column]),
+            tile.sensors.all_pairs,
+            read_steps[row],
         )
     level = getattr(tile.plastic, f"baseline_{branch}") - held + 0.5
     margin = np.abs(level - np.rint(level)).min()
@@ -163,7 +170,7 @@ def replay(model, kernels, spikes):
         read_steps = [np.ceil(begins + place * schedule.row_time) for place in plastic.order]
         read = {}
         for branch in BRANCHES:
-            read[branch], margin = readings(tile, branch, spikes, read_steps, model.history)
+            read[branch], margin = readings(tile, branch, spikes, read_steps)
             # so far from the next tie that the sensors' single precision, 1e-6 of some 10 LSB, decides nothing
             assert margin > 3e-5
         _, names = encode(kernels[plastic.kernel])
@@ -180,10 +187,11 @@ def replay(model, kernels, spikes):
 
 
 @pytest.mark.parametrize(
-    ("width", "balanced", "history", "seed"), [(16, True, 1, 1), (16, False, 16, 2), (8, False, 1, 3), (8, True, 16, 4)]
+    ("width", "balanced", "all_pairs", "seed"),
+    [(16, True, False, 1), (16, False, True, 2), (8, False, False, 3), (8, True, True, 4)],
 )
-def test_all_codes_follow_from_the_recorded_spikes(width, balanced, history, seed):
-    model, kernels = learning_network(width, balanced, history, seed)
+def test_all_codes_follow_from_the_recorded_spikes(width, balanced, all_pairs, seed):
+    model, kernels = learning_network(width, balanced, all_pairs, seed)
     run = LifSimulation(model, np.random.SeedSequence(seed))
     steps, who, snapshots = [], [], {}
     while run.step < STEPS:
@@ -216,7 +224,7 @@ def test_all_codes_follow_from_the_recorded_spikes(width, balanced, history, see
 
 
 def test_what_is_left_in_the_sensors_belongs_to_the_next_update():
-    model, _ = learning_network(16, True, 1, 5)
+    model, _ = learning_network(16, True, False, 5)
     run = LifSimulation(model, np.random.SeedSequence(5))
     piece = run.run(STEPS)
     spikes = [piece.spike_step[piece.spike_neuron == n] for n in range(SIZE)]
@@ -233,7 +241,7 @@ def test_what_is_left_in_the_sensors_belongs_to_the_next_update():
                     post,
                     float(tile.sensors.amplitude_causal[row, column]),
                     float(tile.sensors.tau_causal[row, column]),
-                    1,
+                    False,
                     np.array([last_read, STEPS]),
                 )[1]
                 assert run.causal(index)[row, column] == pytest.approx(expected, rel=2e-6, abs=1e-12)

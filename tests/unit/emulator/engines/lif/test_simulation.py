@@ -108,7 +108,6 @@ def network():
             ProcessorModel(start=40.0, period=90.5, row_time=11.3),
             ProcessorModel(start=0.0, period=50.0, row_time=9.0),
         ],
-        history=3,
         membrane=np.arange(0, SIZE, 2),
         membrane_every=7,
         state=np.arange(4),
