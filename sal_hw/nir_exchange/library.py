@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.nir_exchange.sealed_file import check_sealed
 from sal_hw.storage.files import write_atomic
+from sal_hw.storage.reading import BROKEN, read_regular
 
 #: numbers in one file, as for files of weights; read before they are unpacked
 MAX_VALUES = 2**28
 
-#: what reading a file that is no NIR file, or a damaged one, ends in
-_BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, AssertionError, RuntimeError, IndexError)
+#: bytes of a file that are read
+MAX_BYTES = 2**31
 
 
 def load_nir() -> Any:
@@ -60,22 +62,21 @@ def read_graph(path: Path) -> Any:
     """
     nir = load_nir()
     try:
-        _check_size(path)
-        graph = nir.read(path, type_check=False)
-    except _BROKEN as error:
+        # what has been looked through is what is read: the file itself may change in between
+        data = read_regular(path, limit=MAX_BYTES)
+        _look_through(data)
+        graph = nir.read(io.BytesIO(data), type_check=False)
+    except (AssertionError, *BROKEN) as error:
         raise InputError(_unreadable(path, str(error) or type(error).__name__)) from error
     if not isinstance(graph, nir.NIRGraph):
         raise InputError(_unreadable(path, f"it holds a single node of type {type(graph).__name__}"))
     return graph
 
 
-def _check_size(path: Path) -> None:
+def _look_through(data: bytes) -> None:
     h5py: Any = importlib.import_module("h5py")
-    sizes: list[int] = []
-    with h5py.File(path, "r") as file:
-        file.visititems(lambda _, item: sizes.append(int(getattr(item, "size", 0) or 0)))
-    if sum(sizes) > MAX_VALUES:
-        raise ValueError(f"it holds {sum(sizes)} numbers")
+    with h5py.File(io.BytesIO(data), "r") as file:
+        check_sealed(file, len(data), MAX_VALUES)
 
 
 def _unreadable(path: Path, reason: str) -> Problem:

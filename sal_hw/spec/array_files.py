@@ -10,6 +10,7 @@ import stat
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -91,7 +92,8 @@ def _open_array(path: Path, key: str | None) -> Iterator[IO[bytes]]:
             with open_regular(path) as stream:
                 yield stream
             return
-        with zipfile.ZipFile(path) as archive, archive.open(_member(archive, key)) as stream:
+        archive = _archive(path, path.stat().st_mtime_ns, path.stat().st_size)
+        with archive.open(_member(archive, key)) as stream:
             yield stream
     except ArrayFileError:
         raise
@@ -101,15 +103,21 @@ def _open_array(path: Path, key: str | None) -> Iterator[IO[bytes]]:
         raise ArrayFileError("E403", f"a valid {path.suffix} file: {error}"[:200], _HOW_TO_SAVE) from error
 
 
+@lru_cache(maxsize=1)
+def _archive(path: Path, _changed_ns: int, _size: int) -> zipfile.ZipFile:
+    """Return an archive, opened once for all of its arrays: its directory is as long as there are arrays."""
+    return zipfile.ZipFile(path)
+
+
 def _member(archive: zipfile.ZipFile, key: str | None) -> str:
+    if key is not None and f"{key}.npy" in archive.NameToInfo:
+        return f"{key}.npy"
     keys = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
     if key is None and len(keys) == 1:
         return f"{keys[0]}.npy"
     if key is None:
         raise ArrayFileError("E403", f"a key that names one of its arrays: {listed(keys)}", "add key: NAME")
-    if key not in keys:
-        raise ArrayFileError("E403", f"the key of an array in the file: {listed(keys)}", did_you_mean(key, keys))
-    return f"{key}.npy"
+    raise ArrayFileError("E403", f"the key of an array in the file: {listed(keys)}", did_you_mean(key, keys))
 
 
 def _check_header(header: Header, shape: Sequence[int | None] | None) -> None:

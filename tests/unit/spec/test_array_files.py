@@ -118,3 +118,18 @@ def test_damaged_archives(tmp_path: Path, seed: int) -> None:
 def test_a_key_needs_an_archive(tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", W)
     assert code_of("w.npy", tmp_path, key="w") == "E403"
+
+
+def test_an_archive_is_opened_once_for_all_its_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its directory is as long as there are arrays, so that opening it for each would take time with their square."""
+    opened = []
+    original = zipfile.ZipFile.__init__
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", lambda *a, **k: (opened.append(a[1]), original(*a, **k))[1])
+    path = tmp_path / "many.npz"
+    for factor in (1.0, 2.0):
+        np.savez(path, **{f"w{number}": factor * number * W for number in range(50)})
+        opened.clear()
+        for number in range(50):
+            values = read_values(FromFile(file="many.npz", key=f"w{number}"), tmp_path, (2, 3))
+            np.testing.assert_array_equal(values, factor * number * W)
+        assert opened == [path]
