@@ -9,7 +9,7 @@ from typing import Any
 from sal_hw.contracts.calibrator import CampaignOptions, FinishedCampaign
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.target.snapshot import CalibrationSnapshot
-from sal_hw_calibration.campaign import keep_snapshot, run_campaign
+from sal_hw_calibration.campaign import keep_snapshot, remove_campaign, run_campaign
 from sal_hw_calibration.recovery import Recovery, compare, complete_truth, find_broken
 from sal_hw_calibration.stages import STAGES
 
@@ -28,6 +28,10 @@ class ChipCalibrator:
     def keep(self, path: Path, snapshot: CalibrationSnapshot, *, force: bool) -> None:
         """Write the snapshot; see :func:`sal_hw_calibration.campaign.keep_snapshot`."""
         keep_snapshot(path, snapshot, force=force)
+
+    def remove(self, folder: Path) -> bool:
+        """Delete a campaign's folder; see :func:`sal_hw_calibration.campaign.remove_campaign`."""
+        return remove_campaign(folder)
 
     def compare(
         self, found: CalibrationSnapshot, truth: CalibrationSnapshot, reference: Instrument, *, threads: int = 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from sal_hw.errors import InputError, Problem, SalHwError, quote_value
 from sal_hw.storage.artifact import believing, is_unfinished
 from sal_hw.storage.codec import digest
 from sal_hw.storage.files import json_bytes, write_atomic, writing
+from sal_hw.storage.locks import LOCK
+from sal_hw.storage.ownership import check_new, remove_folder, why_foreign
 from sal_hw.storage.reading import read_json
 from sal_hw.target.snapshot import CalibrationSnapshot, Curve, ParameterTable
-from sal_hw.target.snapshot_io import read_snapshot, write_snapshot
+from sal_hw.target.snapshot_io import KIND, read_snapshot, write_snapshot
 from sal_hw.target.tables import TABLES
 from sal_hw_calibration.bench import Bench, Sites
 from sal_hw_calibration.stages import Stage, chosen_stages
@@ -131,6 +133,14 @@ def _kept(folder: Path, stage: Stage) -> CalibrationSnapshot | None:
         return None
 
 
+def _set_aside(path: Path) -> None:
+    """Give another name to a stage's folder that is damaged, or holds what somebody else put there."""
+    if why_foreign(path, KIND) is None or not path.exists():
+        return
+    aside = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
+    path.rename(next(free for free in aside if not free.exists()))
+
+
 def _measure(bench: Bench, stage: Stage, folder: Path) -> tuple[CalibrationSnapshot, tuple[str, ...]]:
     before = bench.machine_ms
     outcome = stage.measure(bench)
@@ -145,9 +155,8 @@ def _measure(bench: Bench, stage: Stage, folder: Path) -> tuple[CalibrationSnaps
         curves=outcome.curves,
         conditions=(("machine_s", f"{machine_s:g}"),),
     )
-    if (folder / stage.name).exists():
-        shutil.rmtree(folder / stage.name)
-    write_snapshot(folder / stage.name, part)
+    _set_aside(folder / stage.name)
+    write_snapshot(folder / stage.name, part, force=True)
     return part, outcome.notes
 
 
@@ -191,25 +200,35 @@ def keep_snapshot(path: Path, snapshot: CalibrationSnapshot, *, force: bool) -> 
     InputError
         E501 if there is one and `force` is false.
     """
-    if not path.exists():
-        _write_aside(path, snapshot).rename(path)
-        return
-    if not force:
-        write_snapshot(path, snapshot)
-    new, old = _write_aside(path, snapshot), path.with_name(f".{path.name}.old")
-    if old.exists():
-        shutil.rmtree(old)
-    path.rename(old)
-    new.rename(path)
-    shutil.rmtree(old)
-
-
-def _write_aside(path: Path, snapshot: CalibrationSnapshot) -> Path:
-    new = path.with_name(f".{path.name}.new")
-    if new.exists():
-        shutil.rmtree(new)
+    check_new(path, KIND, force=force)
+    new, old = _beside(path, "new"), _beside(path, "old")
+    for left in (new, old):
+        if left.exists():
+            remove_folder(left, KIND)
     write_snapshot(new, snapshot)
-    return new
+    if path.exists():
+        path.rename(old)
+    new.rename(path)
+    if old.exists():
+        remove_folder(old, KIND)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f".{path.name}.{suffix}")
+
+
+def remove_campaign(folder: Path) -> bool:
+    """Delete what a campaign has kept, and return whether the folder is gone: what is of others stays."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and why_foreign(path, KIND) is None:
+            remove_folder(path, KIND)
+    with writing(folder):
+        (folder / IDENTITY).unlink(missing_ok=True)
+        others = [path for path in folder.iterdir() if path.name != LOCK]
+        if not others:
+            (folder / LOCK).unlink(missing_ok=True)
+            folder.rmdir()
+    return not others
 
 
 def with_tables(snapshot: CalibrationSnapshot, *tables: ParameterTable) -> CalibrationSnapshot:

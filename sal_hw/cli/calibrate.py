@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from shutil import rmtree
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sal_hw.cli.calibrate_report import show_calibrated, show_recovery, show_stages, stage_entry
-from sal_hw.cli.calibrate_setup import neuron_ranges, open_bench, reference_instrument
+from sal_hw.cli.calibrate_setup import (
+    campaign_folder,
+    neuron_ranges,
+    open_bench,
+    reference_instrument,
+    stages_kept,
+)
 from sal_hw.cli.console import say, show_json, show_next
 from sal_hw.cli.options import AsJson, CalibrationFile, Debug, Force
 from sal_hw.cli.progress import stage_progress
@@ -101,12 +106,13 @@ def calibrate(
         parent=None if parent is None else read_snapshot(parent),
         given=None if given is None else read_snapshot(given),
     )
-    folder = path.with_name(path.name + ".campaign")
-    with stage_progress(quiet=as_json) as progress:
-        done = calibrator.calibrate(bench.instrument, folder, replace(options, progress=progress))
-    check_quality(done.snapshot, min_yield=min_yield)
-    calibrator.keep(path, done.snapshot, force=force)
-    rmtree(folder)
+    with campaign_folder(path) as folder:
+        with stage_progress(quiet=as_json) as progress, stages_kept(folder):
+            done = calibrator.calibrate(bench.instrument, folder, replace(options, progress=progress))
+        check_quality(done.snapshot, min_yield=min_yield)
+        calibrator.keep(path, done.snapshot, force=force)
+        if not calibrator.remove(folder):
+            say(f"{folder} stays, since it holds what is not of this campaign")
     recovery = None
     if bench.truth is not None and against_truth:
         say("comparing with the truth: activation functions are measured once more, for longer")

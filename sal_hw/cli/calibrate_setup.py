@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.cli.signals import exit_code_after
+from sal_hw.errors import DeviceError, IncompleteError, InputError, Problem, quote_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,14 +42,11 @@ class Bench:
 
     def checked_out(self, out: Path | None, *, force: bool) -> Path:
         """Return where the snapshot goes, after checking that nothing is overwritten by accident."""
+        from sal_hw.storage.ownership import check_new
+
         if out is None:
             raise InputError(Problem(code="E202", field="out", allowed="a folder for the snapshot", hint="add -o NAME"))
-        if out.exists() and not force:
-            hint = "add --force to replace it once the new one is complete"
-            allowed = "a folder that does not exist yet; nothing is overwritten by accident"
-            raise InputError(
-                Problem(code="E501", field="output", value=quote_value(str(out)), allowed=allowed, hint=hint)
-            )
+        check_new(out, "snapshot", force=force)
         return out
 
 
@@ -155,3 +154,43 @@ def _bad_range(text: str, circuits: int) -> Problem:
         allowed=f"circuits 0 .. {circuits - 1} and ranges of them, separated by commas",
         hint="for example --only-neurons 0-31,256",
     )
+
+
+@contextmanager
+def campaign_folder(snapshot: Path) -> Iterator[Path]:
+    """Give the folder where the campaign for a snapshot keeps its stages; nobody else writes there meanwhile.
+
+    Raises
+    ------
+    InputError
+        E502 if it cannot be written; E509 if the campaign goes on already.
+    """
+    from sal_hw.storage.files import writing
+    from sal_hw.storage.locks import locked
+    from sal_hw.storage.ownership import remove_torn_files
+
+    folder = snapshot.with_name(snapshot.name + ".campaign")
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        remove_torn_files(folder)
+        yield folder
+
+
+@contextmanager
+def stages_kept(folder: Path) -> Iterator[None]:
+    """Say what is kept when a campaign is interrupted.
+
+    Raises
+    ------
+    IncompleteError
+        E602 in place of an interruption.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        allowed = f"the campaign was interrupted; stages that are done are kept in {folder}"
+        hint = "repeat the command with --resume to go on"
+        stopped = IncompleteError(Problem(code="E602", field="calibrate", allowed=allowed, hint=hint))
+        stopped.exit_code = exit_code_after(error)
+        raise stopped from error

@@ -31,6 +31,7 @@ from sal_hw.cli import (
     targets,
 )
 from sal_hw.cli.console import refused_by_system, report_bug, report_error, report_usage
+from sal_hw.cli.signals import ended_by_signals, exit_code_after
 from sal_hw.cli.streams import StandardStreams
 from sal_hw.errors import InputError, Problem, SalHwError
 
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         Exit code: 0 ok, 1 a bug of ours, 2 bad input, 3 calibration, 4 device, 5 degraded under ``--strict``,
-        6 integrity, 7 incomplete and resumable, 130 interrupted.
+        6 integrity, 7 incomplete and resumable, 130 interrupted, 143 ended by SIGTERM or SIGHUP.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json, debug = "--json" in words, "--debug" in words
@@ -102,9 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return report_error(error, as_json=as_json)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as error:
         sys.stderr.write("interrupted\n")
-        return 130
+        return exit_code_after(error)
     except Exception as error:
         usage_code = report_usage(error, as_json=as_json)
         if usage_code is not None:
@@ -118,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def entry_point() -> None:
     """Run the command line and leave the process with its exit code."""
     streams = StandardStreams()
-    code = main()
+    with ended_by_signals():
+        code = main()
     lost = streams.lost()
     if lost is not None:
         problem = Problem(

@@ -6,10 +6,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from sal_hw.cli.console import say
+from sal_hw.cli.signals import INTERRUPTED, Stopped, exit_code_of, obeyed
+from sal_hw.errors import SalHwError
 
 Report = Callable[[int, int], None]
 
@@ -74,21 +76,27 @@ class _Lines:
 
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ctrl-C was pressed; a second Ctrl-C stops at once."""
-    pressed = False
+    """Give a function that tells whether Ctrl-C was pressed, or SIGTERM or SIGHUP sent; a second one stops at once."""
+    received: list[int] = []
 
-    def note(_number: int, _frame: FrameType | None) -> None:
-        nonlocal pressed
-        if pressed:
-            raise KeyboardInterrupt
-        pressed = True
-        say("stopping at the next safe point; press Ctrl-C again to stop at once")
+    def note(number: int, _frame: FrameType | None) -> None:
+        if received:
+            raise Stopped(number)
+        received.append(number)
+        # the signal may have come while something else was being said
+        with suppress(RuntimeError):
+            say("stopping at the next safe point; press Ctrl-C again to stop at once")
 
-    previous = signal.signal(signal.SIGINT, note)
+    previous = {number: signal.signal(number, note) for number in obeyed()}
     try:
-        yield lambda: pressed
+        yield lambda: bool(received)
+    except SalHwError as error:
+        if received and error.exit_code == INTERRUPTED:
+            error.exit_code = exit_code_of(received[0])
+        raise
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 StageReport = Callable[[str, float, float], None]

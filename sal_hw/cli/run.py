@@ -67,6 +67,7 @@ def run(
     Example: sal-hw run recipes/sampling.yaml --preset synaptic-noise --seed 3 --out runs/noisy
     """
     from sal_hw.cli.progress import interruptible, progress_bar
+    from sal_hw.results.store import begins_anew
     from sal_hw.workflow import api
     from sal_hw.workflow.request import RunRequest
 
@@ -97,6 +98,8 @@ def run(
         return run_map_only(loaded, request, as_json=as_json)
     if dry_run:
         return _dry_run(loaded, request, as_json=as_json)
+    if resume and request.out is not None and begins_anew(request.out):
+        say("the run was interrupted before its first checkpoint: it begins anew")
     with interruptible() as interrupted, progress_bar(loaded.name, quiet=as_json, steps=loaded.job.counted) as progress:
         finished = api.run_as_asked(loaded, request, progress=progress, interrupted=interrupted)
     if finished.was_finished:

@@ -94,6 +94,9 @@ class Calibrator(Protocol):
     def keep(self, path: Path, snapshot: CalibrationSnapshot, *, force: bool) -> None:
         """Write the snapshot so that at every moment the previous one, none, or the new one stands at `path`."""
 
+    def remove(self, folder: Path) -> bool:
+        """Delete what :meth:`calibrate` has kept; and return whether the folder is gone: what is of others stays."""
+
     def compare(
         self, found: CalibrationSnapshot, truth: CalibrationSnapshot, reference: Instrument, *, threads: int = 1
     ) -> Mapping[str, Any]:

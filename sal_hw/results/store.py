@@ -20,7 +20,7 @@ from sal_hw.results.identity import IDENTITY, check_identity, check_interrupted
 from sal_hw.results.result import RunResult
 from sal_hw.results.spike_store import SpikeStore
 from sal_hw.results.stored_program import decode_program
-from sal_hw.storage.artifact import believing, read_arrays, read_manifest
+from sal_hw.storage.artifact import believing, is_unfinished, read_arrays, read_manifest
 from sal_hw.storage.codec import encode
 from sal_hw.storage.folder import FIGURE_FILES, ArtifactFolder
 from sal_hw.storage.ownership import MANIFEST, check_new
@@ -179,6 +179,11 @@ class RunStore:
             },
             schema_version=RUN_SCHEMA,
         )
+
+
+def begins_anew(path: Path) -> bool:
+    """Whether a folder holds a run that was interrupted before its first checkpoint."""
+    return is_unfinished(path) and not (path / CHECKPOINT).exists()
 
 
 def write_program(folder: ArtifactFolder, program: CompiledProgram) -> None:

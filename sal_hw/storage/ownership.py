@@ -171,6 +171,15 @@ def clear_folder(path: Path, kind: str) -> None:
                 Path(folder).rmdir()
 
 
+def remove_folder(path: Path, kind: str) -> None:
+    """Delete a folder that may be replaced by an artefact of a kind; see :func:`refuse_to_replace` for others."""
+    refuse_to_replace(path, kind, force=True)
+    clear_folder(path, kind)
+    with writing(path):
+        (path / LOCK).unlink(missing_ok=True)
+        path.rmdir()
+
+
 def remove_torn_files(path: Path) -> None:
     """Delete what a process that was killed left of files that it was writing; nobody else may be writing."""
     with writing(path):

@@ -17,7 +17,7 @@ from sal_hw.target.snapshot import CalibrationSnapshot
 from sal_hw.target.snapshot_io import read_snapshot
 from sal_hw_brainscales2.emulation.instrument import EmulatedInstrument
 from sal_hw_calibration import campaign
-from sal_hw_calibration.campaign import keep_snapshot, run_campaign
+from sal_hw_calibration.campaign import keep_snapshot, remove_campaign, run_campaign
 from sal_hw_calibration.stages import STAGES, chosen_stages
 
 NEURONS = np.array([0, 1, 256])
@@ -116,11 +116,12 @@ def _dying_at(monkeypatch: pytest.MonkeyPatch, moment: int) -> Callable[[], int]
 
         return wrapped
 
-    monkeypatch.setattr("sal_hw.storage.artifact.write_atomic", dying(campaign.write_atomic))
+    monkeypatch.setattr("sal_hw.storage.folder.write_atomic", dying(campaign.write_atomic))
     monkeypatch.setattr(campaign, "write_atomic", dying(campaign.write_atomic))
     monkeypatch.setattr(Path, "rename", dying(Path.rename))
     monkeypatch.setattr(Path, "mkdir", dying(Path.mkdir))
-    monkeypatch.setattr(campaign.shutil, "rmtree", dying(shutil.rmtree))
+    monkeypatch.setattr(Path, "unlink", dying(Path.unlink))
+    monkeypatch.setattr(Path, "rmdir", dying(Path.rmdir))
     return lambda: count
 
 
@@ -171,3 +172,22 @@ def test_damage_of_a_kept_stage_is_measured_again(
     done = run_campaign(_instrument(truth), folder, replace(OPTIONS, resume=True))
     assert [stage.kept for stage in done.stages] == [True, False, True]
     assert done.snapshot.hash == whole.hash
+
+
+def test_only_what_a_campaign_has_kept_is_removed(truth: CalibrationSnapshot, tmp_path: Path) -> None:
+    folder = tmp_path / "campaign"
+    run_campaign(_instrument(truth), folder, replace(OPTIONS, stages=("converters",)))
+    (folder / "thesis.tex").write_text("years of work")
+    assert not remove_campaign(folder)
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+    (folder / "thesis.tex").unlink()
+    assert remove_campaign(folder)
+    assert not folder.exists()
+
+
+def test_what_was_put_into_a_stage_is_set_aside(truth: CalibrationSnapshot, tmp_path: Path) -> None:
+    folder, options = tmp_path / "campaign", replace(OPTIONS, stages=("converters",))
+    whole = run_campaign(_instrument(truth), folder, options).snapshot.hash
+    (folder / "converters" / "thesis.tex").write_text("years of work")
+    assert run_campaign(_instrument(truth), folder, replace(options, resume=True)).snapshot.hash == whole
+    assert (folder / "converters.damaged-1" / "thesis.tex").read_text() == "years of work"

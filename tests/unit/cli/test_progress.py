@@ -10,6 +10,8 @@ import pytest
 
 from sal_hw.cli import progress
 from sal_hw.cli.progress import interruptible, progress_bar, stage_progress
+from sal_hw.errors import Problem
+from sal_hw.experiment.runner import Interrupted
 
 Captured = pytest.CaptureFixture[str]
 
@@ -71,13 +73,39 @@ def test_each_stage_gets_a_line_as_it_begins(clock: Clock, capsys: Captured) -> 
     ]
 
 
-def test_ctrl_c_is_noted_and_a_second_one_obeyed(capsys: Captured) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with interruptible() as pressed:
-        assert not pressed()
-        os.kill(os.getpid(), signal.SIGINT)
-        assert pressed()
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_noted_and_a_second_one_obeyed(capsys: Captured, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with interruptible() as stopped:
+        assert not stopped()
+        os.kill(os.getpid(), number)
+        assert stopped()
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), number)
     assert "press Ctrl-C again to stop at once" in capsys.readouterr().err
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)], ids=["int", "term", "hup"]
+)
+def test_the_exit_code_tells_the_signal(number: signal.Signals, code: int) -> None:
+    def run() -> None:
+        with interruptible():
+            os.kill(os.getpid(), number)
+            raise Interrupted(Problem(code="E602", field="run", allowed="an end"))
+
+    with pytest.raises(Interrupted) as caught:
+        run()
+    assert caught.value.exit_code == code
+    assert Interrupted.exit_code == 130
+
+
+def test_a_hang_up_is_ignored_where_it_was() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible() as stopped:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stopped()
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from terminal import Terminal
 
 from sal_hw.storage.artifact import is_unfinished
@@ -116,26 +118,30 @@ _FEW_UPDATES = (
     *("--set", "experiment.updates=20", "--set", "experiment.validation.every_updates=2"),
     *("--set", "experiment.validation.duration=10 s", "--set", "experiment.validation.warmup=0.5 s"),
 )
-#: the command line, whose user presses ctrl-c in the middle of the third of ten steps
+#: the command line, which gets the signal of its first argument in the middle of the third of ten steps
 _INTERRUPTED = """
 import os
-import signal
+import sys
 from sal_hw.cli.main import entry_point
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
-step = TrainDistributionExperiment.step
+step, number = TrainDistributionExperiment.step, int(sys.argv.pop(1))
 def interrupted(experiment):
     if experiment.done == 4:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
     step(experiment)
 TrainDistributionExperiment.step = interrupted
 entry_point()
 """
 
 
-def test_ctrl_c_exits_with_130_and_leaves_a_run_that_goes_on(terminal: Terminal) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)], ids=["int", "term", "hup"]
+)
+def test_a_signal_leaves_a_run_that_goes_on(terminal: Terminal, number: signal.Signals, code: int) -> None:
     words = ("run", SAMPLING, *_FEW_UPDATES, "--no-figures", "--out")
-    ended = subprocess.run([sys.executable, "-c", _INTERRUPTED, *words, "out"], check=False, capture_output=True)
-    assert ended.returncode == 130, ended.stderr.decode()
+    command = [sys.executable, "-c", _INTERRUPTED, str(int(number)), *words, "out"]
+    ended = subprocess.run(command, check=False, capture_output=True)
+    assert ended.returncode == code, ended.stderr.decode()
     assert ended.stdout == b""
     assert b"E602" in ended.stderr
     assert b"6 of 20 updates" in ended.stderr
