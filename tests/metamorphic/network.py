@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import sal_hw
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.results.result import Spikes
-from sal_hw.results.store import read_run
+from sal_hw.results.stored_run import read_run
 from sal_hw.workflow.checked_recipe import Recipe
 
 #: a recipe as it stands in a file

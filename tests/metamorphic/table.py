@@ -71,14 +71,9 @@ FLOORED = Cell(
     reason="learning amplitudes and changes are rounded in 16-bit words",
     tolerance_mv=0.002,
 )
-ONE_SCALE = _drawn("reciprocal projections share one scale of whole-number weights, which a new one changes")
 
 GENERATOR = _drawn("a random stream belongs to a noise generator, which placement chooses")
-LAST_RULE = _drawn("of two rules on one projection the last counts")
 
-
-def _refused(code: str, reason: str) -> Cell:
-    return Cell(outcome=Outcome.REFUSED, reason=reason, code=code)
 
 
 def _row(usual: Cell = EQUAL, **others: Cell) -> dict[str, Cell]:
@@ -101,18 +96,8 @@ TABLE: dict[str, dict[str, Cell]] = {
     "rename the rule": _row(),
     "rename a Poisson stimulus": _row(NAMED, **NOT_SAMPLED),
     "add a probe": _row(),
-    "add a disabled rule": _row(
-        ideal=LAST_RULE,
-        brainscales2=_refused("E306", "an update reads and resets the sensors of a row once"),
-        brainscales2_sampling=_refused("E306", "an update reads and resets the sensors of a row once"),
-        spinnaker1=_refused("E333", "a projection has one rule there"),
-    ),
-    "add a disabled rule elsewhere": _row(
-        spinnaker1=_refused("E335", "the synapses of a population share one set of STDP parameters"),
-        spinnaker2=ONE_SCALE,
-        brainscales2=GENERATOR,
-        brainscales2_sampling=GENERATOR,
-    ),
+    "add a disabled rule": _row(),
+    "add a disabled rule elsewhere": _row(),
     "add an unconnected population": _row(ideal_sampling=ONE_STREAM, brainscales2_sampling=GENERATOR),
     "swap forward and backward": _row(),
     "write quantities in other units": _row(),
