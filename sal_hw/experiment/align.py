@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import SensorReader, Session
-from sal_hw.experiment.base import Arrays, Outcome, Recording
+from sal_hw.experiment.base import Arrays, Outcome, Recording, next_stop
 from sal_hw.experiment.effective import measure_couplings, require_forcer
 from sal_hw.experiment.metrics import (
     NO_DIRECTION,
@@ -94,6 +94,9 @@ class AlignExperiment:
         self._rules = program.sal_rules
         self._probed = {probe.projection: probe for probe in program.probes_of(WeightProbe)}
         self._sensed = [probe.projection for probe in program.probes_of(CorrelationProbe)]
+        # sensors are read at every update
+        self._periods = [protocol.record_every_updates, *(probe.every_updates for probe in self._probed.values())]
+        self._periods += [1] if self._sensed and isinstance(session, SensorReader) else []
         self._recording = Recording()
         self._membranes = Recording(axis="ms")
         self._spikes = 0
@@ -103,10 +106,10 @@ class AlignExperiment:
         self._record()
 
     def step(self) -> None:
-        """Run up to the next record."""
+        """Run up to the next record, of the experiment or of a probe."""
         if self.done == 0:
             self._measure_couplings()
-        updates = min(self._protocol.record_every_updates, self.total - self.done)
+        updates = next_stop(self.done, self.total, self._periods) - self.done
         seen = self._session.learn(updates)
         self._spikes += sum(int(counts.sum()) for counts in seen.spike_counts.values())
         self.done += updates
@@ -132,7 +135,22 @@ class AlignExperiment:
         pair = reciprocal_pair(rule, self._program, self._session)
         return pair.forward + pair.backward
 
+    def _is_due(self, period: int) -> bool:
+        return self.done % period == 0 or self.done == self.total
+
     def _record(self) -> None:
+        if self._is_due(self._protocol.record_every_updates):
+            self._record_alignment()
+        for name, probe in self._probed.items():
+            if self._is_due(probe.every_updates):
+                self._recording.add(f"weights.{name}", self.done, self._session.weights(name))
+        if self.done and isinstance(self._session, SensorReader):
+            for name in self._sensed:
+                causal, anticausal = self._session.sensor_readings(name)
+                self._recording.add(f"causal.{name}", self.done, causal)
+                self._recording.add(f"anticausal.{name}", self.done, anticausal)
+
+    def _record_alignment(self) -> None:
         for rule in self._rules:
             pair = reciprocal_pair(rule, self._program, self._session)
             drift = np.abs(pair.forward + pair.backward - self._initial_sums[rule.name])
@@ -141,16 +159,8 @@ class AlignExperiment:
             if len(pair.forward) > 1:
                 self._recording.add(f"{rule.name}.angle", self.done, alignment_angle(pair.forward, pair.backward))
                 self._recording.add(f"{rule.name}.norm_ratio", self.done, pair.norm_ratio)
-        for name, probe in self._probed.items():
-            if self.done % probe.every_updates == 0 or self.done == self.total:
-                self._recording.add(f"weights.{name}", self.done, self._session.weights(name))
         for name in self._single_synapses():
             self._recording.add(f"weight.{name}", self.done, self._session.weights(name).item())
-        if self.done and isinstance(self._session, SensorReader):
-            for name in self._sensed:
-                causal, anticausal = self._session.sensor_readings(name)
-                self._recording.add(f"causal.{name}", self.done, causal)
-                self._recording.add(f"anticausal.{name}", self.done, anticausal)
 
     def _single_synapses(self) -> list[str]:
         return [block.projection for block in self._program.synapses if block.weights.size == 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,11 @@ class Experiment(Protocol):
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a checkpoint."""
+
+
+def next_stop(done: int, total: int, periods: Iterable[int]) -> int:
+    """Return the next number of updates at which something is due: the next multiple of a period, or the end."""
+    return min(total, *(done - done % period + period for period in periods))
 
 
 class Recording:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Moments, Session
-from sal_hw.experiment.base import Arrays, Outcome, Recording
+from sal_hw.experiment.base import Arrays, Outcome, Recording, next_stop
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
 from sal_hw.experiment.metrics import NO_PAIR, asymmetry_variance, kullback_leibler, sampling_floor
 from sal_hw.passes.draw_values import draw_values
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
 from sal_hw.results.metrics import Found, finite
+from sal_hw.spec.probes import WeightProbe
 from sal_hw.spec.protocols import BetaTarget, BoltzmannTarget, TrainDistributionProtocol
 from sal_hw.storage.codec import frozen
 
@@ -75,6 +76,11 @@ class TrainDistributionExperiment:
         self._rule = program.wake_sleep_rules[0]
         self._target = target_distribution(protocol, program, folder)
         self._probabilities = self._target.probabilities()
+        every = protocol.validation.every_updates
+        probed = {probe.projection: probe.every_updates for probe in program.probes_of(WeightProbe)}
+        #: every how many updates weights are recorded; those of the trained projection at validations, too
+        self._weight_periods = {self._rule.projection: every} | probed
+        self._periods = [every, *self._weight_periods.values()]
         self._recording = Recording()
         self._session.set_moments(self._rule.name, self._wake_moments(open_session))
 
@@ -95,13 +101,25 @@ class TrainDistributionExperiment:
             teacher.close()
 
     def step(self) -> None:
-        """Validate, then learn up to the next validation; validate once more after the last update."""
+        """Validate, then learn up to the next validation or record; validate once more after the last update."""
         if self.done == 0:
             self._validate()
-        updates = min(self._protocol.validation.every_updates, self.total - self.done)
+            self._record_weights()
+        updates = next_stop(self.done, self.total, self._periods) - self.done
         self._session.learn(updates)
         self.done += updates
-        self._validate()
+        if self._is_due(self._protocol.validation.every_updates):
+            self._validate()
+        self._record_weights()
+
+    def _is_due(self, period: int) -> bool:
+        return self.done % period == 0 or self.done == self.total
+
+    def _record_weights(self) -> None:
+        validated = self._is_due(self._protocol.validation.every_updates)
+        for name, period in self._weight_periods.items():
+            if self._is_due(period) or (validated and name == self._rule.projection):
+                self._recording.add(f"weights.{name}", self.done, self._session.weights(name))
 
     def _validate(self) -> None:
         wanted = self._protocol.validation
@@ -111,7 +129,6 @@ class TrainDistributionExperiment:
         self._recording.add("dkl", self.done, kullback_leibler(self._probabilities, counts))
         self._recording.add("states_unseen", self.done, np.count_nonzero(counts == 0))
         self._recording.add("asymmetry", self.done, asymmetry_variance(weights))
-        self._recording.add(f"weights.{self._rule.projection}", self.done, weights)
         self._recording.add(f"biases.{self._rule.population}", self.done, self._session.biases(self._rule.population))
         if self.done == self.total:
             self._recording.add("state_counts", self.done, counts)

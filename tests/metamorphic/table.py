@@ -75,7 +75,6 @@ FLOORED = Cell(
 GENERATOR = _drawn("a random stream belongs to a noise generator, which placement chooses")
 
 
-
 def _row(usual: Cell = EQUAL, **others: Cell) -> dict[str, Cell]:
     """Return a row; columns are named with `_` for a blank or a colon."""
     columns = {name.replace(" ", "_").replace(":", "_"): name for name in COLUMNS}

@@ -12,7 +12,7 @@ from sal_hw.spec.checks.times import is_multiple, not_a_multiple
 from sal_hw.spec.findings import Path, SpecFinding, listed
 from sal_hw.spec.network import Population
 from sal_hw.spec.plasticity import Rule, SalRule, WakeSleepRule
-from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, StateProbe
+from sal_hw.spec.probes import CorrelationProbe, MembraneProbe, StateProbe, WeightProbe
 from sal_hw.spec.protocols import AlignProtocol, SampleProtocol, TrainDistributionProtocol
 from sal_hw.spec.studies import StudyProtocol
 
@@ -144,6 +144,10 @@ def check_probes(readable: ReadableSpec) -> Iterator[SpecFinding]:
         probe, path = entry.item, (*entry.path, "population")
         if isinstance(probe, CorrelationProbe):
             yield from _check_sensors(readable, probe, (*entry.path, "projection"))
+        if isinstance(probe, WeightProbe):
+            yield from _check_updates(readable, probe, entry.path)
+        if isinstance(probe, MembraneProbe):
+            yield from _check_samples(readable, probe, (*entry.path, "every_ms"))
         if not isinstance(probe, (MembraneProbe, StateProbe)):
             continue
         population = readable.population(probe.population)
@@ -155,6 +159,36 @@ def check_probes(readable: ReadableSpec) -> Iterator[SpecFinding]:
             words = f"a population of lif neurons; {population.neuron.model} neurons have no membrane potential"
             hint = "probe spikes or states instead"
             yield SpecFinding(code="E222", path=path, allowed=words, value=probe.population, hint=hint)
+
+
+def _check_updates(readable: ReadableSpec, probe: WeightProbe, path: Path) -> Iterator[SpecFinding]:
+    protocol = readable.protocol
+    if isinstance(protocol, SampleProtocol):
+        words = "no weights probe: a sample experiment has no updates, after which weights could be recorded"
+        hint = "remove it; a run keeps all weights anyway"
+        yield SpecFinding(code="E224", path=path, allowed=words, hint=hint)
+    updates = _updates(readable, protocol)
+    if updates is not None and probe.every_updates > updates:
+        words = f"1 .. {updates}, since there are {updates} updates in the experiment"
+        field, hint = (*path, "every_updates"), f"the largest legal value is {updates}"
+        yield SpecFinding(code="E214", path=field, allowed=words, value=probe.every_updates, hint=hint)
+
+
+def _check_samples(readable: ReadableSpec, probe: MembraneProbe, path: Path) -> Iterator[SpecFinding]:
+    protocol = readable.protocol
+    if isinstance(protocol, AlignProtocol) and probe.every_ms > protocol.duration_ms:
+        words = f"at most the duration, {protocol.duration_ms:.12g} ms, after which nothing is sampled"
+        yield SpecFinding(code="E214", path=path, allowed=words, value=probe.every_ms, hint="write every: 1 ms")
+
+
+def _updates(readable: ReadableSpec, protocol: object) -> int | None:
+    """Return how many updates an experiment has, if that can be known."""
+    if isinstance(protocol, TrainDistributionProtocol):
+        return protocol.updates
+    if not isinstance(protocol, AlignProtocol):
+        return None
+    intervals = [entry.item.update_every_ms for entry in readable.plasticity if isinstance(entry.item, SalRule)]
+    return max(1, int(protocol.duration_ms / min(intervals) * (1 + 1e-9))) if intervals else None
 
 
 def _check_sensors(readable: ReadableSpec, probe: CorrelationProbe, path: Path) -> Iterator[SpecFinding]:
