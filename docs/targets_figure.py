@@ -20,13 +20,16 @@ CASES = {
     "without plasticity": ("parameters.plastic=false",),
 }
 
+#: sensors of the chip pair a spike with the last one only
+PAIRINGS = {"brainscales2": ("plasticity[0].pairing=nearest",)}
+
 
 def measure(target: str, seed: int) -> dict[str, api.Run]:
     """Return the runs of all cases on a target; emulated where the target is a machine."""
     emulate = load_target(target).emulator is not None
     runs = {}
     for case, overrides in CASES.items():
-        recipe = api.load_recipe(RECIPE, overrides=overrides)
+        recipe = api.load_recipe(RECIPE, overrides=overrides + PAIRINGS.get(target, ()))
         runs[case] = api.run(recipe, target=target, emulate=emulate, seed=seed, figures=False)
     return runs
 

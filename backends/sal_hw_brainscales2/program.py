@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.kernel.ir import Kernel
+from sal_hw.program.streams import Entropy, random_stream
 from sal_hw.spec.signs import Polarity
 from sal_hw.spec.windows import Pairing
 from sal_hw.storage.document import document
@@ -90,7 +91,7 @@ class BackgroundSource:
     rate_hz
         Rate of each train, in chip time.
     seed
-        Seed of its random numbers, 32 bit, not zero; None takes one from the run's seed.
+        The stimulus's own; None for the run's.
     """
 
     name: str
@@ -100,6 +101,10 @@ class BackgroundSource:
     size: int
     rate_hz: float
     seed: int | None
+
+    def stream(self, entropy: Entropy) -> np.random.SeedSequence:
+        """Return the random stream of its trains; the parts of a stimulus on both hemispheres have one each."""
+        return random_stream(entropy, self.name, self.seed, self.hemisphere)
 
 
 @document

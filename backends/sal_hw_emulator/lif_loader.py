@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSal, LoweredSpikes, NeuronBlock
+from sal_hw.program.streams import Entropy, poisson_stream
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.windows import Pairing, pairs_nearest
 from sal_hw_emulator.engines.lif.model import (
@@ -60,16 +61,6 @@ class Loaded:
     model: LifModel
     tiles: dict[str, list[EngineTile]]
     sensors: dict[tuple[str, str], int] = field(default_factory=dict)
-
-
-#: the run's seed, and for an observing chain the numbers of the observation and of the chain
-Entropy = tuple[int, ...]
-
-
-def stream(entropy: Entropy, name: str, own_seed: int | None = None) -> np.random.SeedSequence:
-    """Return the random stream of what is named; a seed of its own takes the place of the run's seed."""
-    run_seed = entropy[0] if own_seed is None else own_seed
-    return np.random.SeedSequence([run_seed, *name.encode()], spawn_key=entropy[1:])
 
 
 def membrane_probe(program: CompiledProgram) -> tuple[NDArray[np.int64], int]:
@@ -181,7 +172,7 @@ def _poisson(program: CompiledProgram, stimulus: LoweredPoisson, entropy: Entrop
         target=np.arange(block.offset, block.offset + block.size),
         weight=np.abs(stimulus.weights),
         inhibitory=(stimulus.weights < 0.0).astype(np.int64),
-        seed=stream(entropy, stimulus.name, stimulus.seed),
+        seed=poisson_stream(entropy, stimulus),
     )
 
 

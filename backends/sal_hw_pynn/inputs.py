@@ -15,6 +15,7 @@ from scipy.special import gammainc
 from typing_extensions import assert_never
 
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSpikes, LoweredStimulus
+from sal_hw.program.streams import Entropy, poisson_stream
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -50,11 +51,11 @@ class Inputs:
         The run's seed, and for an observing chain the numbers of the observation and of the chain.
     """
 
-    def __init__(self, program: CompiledProgram, entropy: tuple[int, ...]) -> None:
+    def __init__(self, program: CompiledProgram, entropy: Entropy) -> None:
         self._program = program
         self._step = 0
         self._streams = {
-            item.name: np.random.default_rng(_stream(entropy, item.name, item.seed))
+            item.name: np.random.default_rng(poisson_stream(entropy, item))
             for item in program.stimuli
             if isinstance(item, LoweredPoisson)
         }
@@ -128,9 +129,3 @@ class Inputs:
             drawn = self._streams[item.name].poisson(self._per_step(item), (length, size))
             step, neuron = np.nonzero(drawn)
             yield self._step + begin + step, neuron, drawn[step, neuron]
-
-
-def _stream(entropy: tuple[int, ...], name: str, own_seed: int | None) -> np.random.SeedSequence:
-    """Return the random stream of a stimulus; a seed of its own takes the place of the run's seed."""
-    run_seed = entropy[0] if own_seed is None else own_seed
-    return np.random.SeedSequence([run_seed, *name.encode()], spawn_key=entropy[1:])

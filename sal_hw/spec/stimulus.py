@@ -31,6 +31,8 @@ class PoissonNoise:
         Rate of each train, in model time.
     weight
         Weight of its synapse, one per neuron.
+    seed
+        Takes the place of the run's seed; the stimulus's name is mixed in, so that equal seeds give other trains.
     """
 
     name: Name

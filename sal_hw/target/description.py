@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from difflib import get_close_matches
 from typing import Literal
 
 from sal_hw.errors import quote_value
 from sal_hw.registry import CAPABILITIES, names
 from sal_hw.storage.document import document
+
+#: relative error of a few conversions of units
+_ROUNDING = 1e-9
 
 
 @document
@@ -33,7 +37,9 @@ class Range:
     source: str = ""
 
     def __contains__(self, value: float) -> bool:
-        """Whether `value` lies within the ends."""
+        """Whether `value` lies within the ends; one that is at an end but for rounding does."""
+        if any(end is not None and math.isclose(value, end, rel_tol=_ROUNDING) for end in (self.low, self.high)):
+            return True
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
 

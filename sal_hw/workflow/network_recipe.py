@@ -61,7 +61,7 @@ class NetworkRecipe:
         """
         chosen = load_target(target) if isinstance(target, str) else target
         try:
-            _check_runtime(self.protocol, chosen.description)
+            _check_runtime(self.protocol, self.network, chosen.description)
             return compile_network(
                 self.network,
                 target=chosen,
@@ -74,7 +74,7 @@ class NetworkRecipe:
             raise InputError([_located(problem, self.file) for problem in error.problems]) from error
 
 
-def _check_runtime(protocol: NetworkProtocol, target: TargetDescription) -> None:
+def _check_runtime(protocol: NetworkProtocol, network: NetworkSpec, target: TargetDescription) -> None:
     """Refuse an experiment that runs for longer in one piece than the target can."""
     limit = target.limits.get("runtime")
     if limit is None or limit.high is None or not isinstance(protocol, AlignProtocol):
@@ -82,14 +82,17 @@ def _check_runtime(protocol: NetworkProtocol, target: TargetDescription) -> None
     longest_ms = limit.high * 1e3 * target.time_scale
     if protocol.duration_ms <= longest_ms:
         return
+    # a duration is a multiple of what is updated at once
+    piece_ms = max((rule.update_every_ms for rule in network.plasticity), default=network.timestep_ms)
+    nearest_ms = longest_ms // piece_ms * piece_ms
     raise InputError(
         Problem(
             code="E304",
             field="experiment.duration",
             value=f"{protocol.duration_ms * 1e-3:g} s",
-            allowed=f"at most {longest_ms * 1e-3:g} s of model time on {target.family}, {limit.high:g} s of chip time "
-            f"({limit.source})",
-            hint=f"write duration: {longest_ms * 1e-3:g} s",
+            allowed=f"at most {longest_ms * 1e-3:.8g} s of model time on {target.family}, {limit.high:.8g} s of "
+            f"chip time ({limit.source})",
+            hint=f"write duration: {nearest_ms * 1e-3:.12g} s" if nearest_ms else "shorten update_every, and duration",
         )
     )
 

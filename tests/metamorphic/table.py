@@ -72,7 +72,7 @@ FLOORED = Cell(
     tolerance_mv=0.002,
 )
 
-GENERATOR = _drawn("a random stream belongs to a noise generator, which placement chooses")
+GENERATOR = _drawn("a random stream belongs to a name and a hemisphere, which placement chooses")
 
 
 def _row(usual: Cell = EQUAL, **others: Cell) -> dict[str, Cell]:
@@ -86,7 +86,7 @@ NOT_SAMPLED = {"ideal_sampling": NO_NOISE, "brainscales2_sampling": NO_NOISE}
 TABLE: dict[str, dict[str, Cell]] = {
     "permute populations": _row(ideal_sampling=ONE_STREAM),
     "permute projections": _row(),
-    "permute stimuli": _row(brainscales2=GENERATOR),
+    "permute stimuli": _row(),
     "permute probes": _row(),
     "permute the neurons of a population": _row(
         PERMUTED, ideal_sampling=ONE_STREAM, brainscales2=ROW_BY_ROW, brainscales2_sampling=NUMBERED

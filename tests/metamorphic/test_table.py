@@ -36,7 +36,11 @@ def unchanged(column: str, basis: Edit, folder: Path) -> Seen:
 
 
 def network(column: str) -> dict[str, object]:
-    return sampling() if column.endswith("sampling") else base()
+    document = sampling() if column.endswith("sampling") else base()
+    if column.startswith("brainscales2"):
+        # its sensors pair a spike with the last one only
+        document["plasticity"] = [{**rule, "pairing": "nearest"} for rule in document["plasticity"]]
+    return document
 
 
 def how(column: str) -> dict[str, object]:

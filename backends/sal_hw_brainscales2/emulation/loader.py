@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.program import CompiledProgram
+from sal_hw.program.streams import Entropy, random_stream
 from sal_hw.spec.probes import CorrelationProbe, StateProbe
 from sal_hw.spec.signs import sign_of
 from sal_hw.spec.windows import pairs_nearest
@@ -30,11 +31,9 @@ from sal_hw_emulator.engines.lif.model import (
 )
 from sal_hw_emulator.lif_loader import (
     EngineTile,
-    Entropy,
     Loaded,
     membrane_probe,
     merged_events,
-    stream,
 )
 
 #: threshold of a broken circuit
@@ -114,7 +113,7 @@ def _place(index: int, number: int, tile: SynapseTile, columns: slice) -> Engine
 def _neurons(context: _Context) -> NeuronModel:
     neurons, model = context.chip.neurons, context.model
     site, step = neurons.site, context.step_us
-    trial = np.random.default_rng(stream(context.entropy[:1], "trial")).standard_normal((3, len(site)))
+    trial = np.random.default_rng(random_stream(context.entropy[:1], "trial", None)).standard_normal((3, len(site)))
     trial *= model.neuron("potential_trial_lsb", site)
     broken = model.neuron("usable", site) <= 0.0
     threshold = neurons.v_threshold_lsb + model.neuron("v_threshold_offset_lsb", site) + trial[2]
@@ -255,7 +254,7 @@ def _background(context: _Context, source: BackgroundSource) -> BackgroundModel:
         target=target,
         weight=weight,
         inhibitory=inhibitory,
-        seed=stream(context.entropy, f"{source.name}.{source.generator}", source.seed),
+        seed=source.stream(context.entropy),
     )
 
 

@@ -17,10 +17,10 @@ from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, PassRecord
 from sal_hw.spec.signs import Polarity
-from sal_hw.spec.windows import has_traces
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
 from sal_hw_brainscales2.passes.draft import ChipDraft
+from sal_hw_brainscales2.passes.sensor_limits import unlike_sensors
 from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
 Memory = Literal["none", "sram", "external"]
@@ -35,11 +35,11 @@ def lower_kernels(draft: Draft) -> Draft:
     Raises
     ------
     InputError
-        E304 for windows, time constants and amplitudes the sensors do not have, E306 for two rules that change the
-        same projection, E314 for a period that is shorter than the processors need, E315 for a learning rate that the
-        kernel's arithmetic cannot represent.
+        E304 for windows, pairings, time constants and amplitudes the sensors do not have, E306 for two rules that
+        change the same projection, E314 for a period that is shorter than the processors need, E315 for a learning rate
+        that the kernel's arithmetic cannot represent.
     """
-    problems = [*_unlike_sensors(draft), *_learned_twice(draft)]
+    problems = [*unlike_sensors(draft), *_learned_twice(draft)]
     if problems:
         raise InputError(problems)
     kernels, notes = [], []
@@ -52,46 +52,6 @@ def lower_kernels(draft: Draft) -> Draft:
             notes.append(_note(draft, placed))
     record = PassRecord(name="lower_kernels", notes=tuple(notes), counts={"kernels": float(len(kernels))})
     return draft.recorded(record, part=replace(draft.part_of(ChipDraft), kernels=tuple(kernels)))
-
-
-def _unlike_sensors(draft: Draft) -> Iterator[Problem]:
-    taus = draft.target.limits["correlation_time_constant"]
-    for index, rule in draft.acting:
-        if not isinstance(rule, LoweredSal):
-            continue
-        if not has_traces(rule.causal.shape):
-            words = (
-                f"exponential on {draft.target.family}: that is what the correlation sensors of its synapses measure"
-            )
-            yield Problem(
-                code="E304", field=f"plasticity[{index}].window", value=f'"{rule.causal.shape}"', allowed=words
-            )
-        for key, window in (("tau_causal", rule.causal), ("tau_anticausal", rule.anticausal)):
-            tau_us = window.tau_steps * _step_us(draft)
-            if tau_us not in taus:
-                to_ms = draft.target.time_scale * 1e-3
-                yield Problem(
-                    code="E304",
-                    field=f"plasticity[{index}].{key}",
-                    value=f"{tau_us * to_ms:g} ms",
-                    allowed=f"{(taus.low or 0) * to_ms:g} ms .. {(taus.high or 0) * to_ms:g} ms on "
-                    f"{draft.target.family} (model time; {taus.source})",
-                )
-        if any(bool((amplitude != 1.0).any()) for amplitude in _amplitudes(draft, rule)):
-            yield Problem(
-                code="E304",
-                field=f"plasticity[{index}].amplitude_spread",
-                allowed=f"no spread on {draft.target.family}: how strongly a synapse senses is a property of the chip "
-                "and not of a program",
-                hint="leave amplitude_spread out and choose a chip whose sensors differ: --emulate --chip 7",
-            )
-
-
-def _amplitudes(draft: Draft, rule: LoweredSal) -> Iterator[NDArray[np.float64]]:
-    """Yield the wanted amplitudes of the synapses that there are, per projection that the rule changes."""
-    for block in draft.synapses:
-        if block.projection in rule.learned and block.exists.any():
-            yield rule.amplitudes[block.projection][block.exists]
 
 
 def _learned_twice(draft: Draft) -> Iterator[Problem]:

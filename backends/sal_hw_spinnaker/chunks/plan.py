@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredRule, LoweredSal, LoweredSpikes, LoweredStimulus
+from sal_hw.program.streams import stream_entropy
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.windows import pairs_nearest
 from sal_hw.storage.codec import encode
@@ -231,9 +232,8 @@ def _input(
     found = InputPlan(name=item.stimulus, population=item.population, sources_per_core=item.sources_per_core)
     match stimulus:
         case LoweredPoisson():
-            own = seed if stimulus.seed is None else stimulus.seed
             rate = stimulus.rate_hz * program.timestep_ms * 1e-3
-            return replace(found, rate_per_tick=rate, entropy=(own, *stimulus.name.encode()))
+            return replace(found, rate_per_tick=rate, entropy=stream_entropy(seed, stimulus.name, stimulus.seed))
         case LoweredSpikes():
             arrays[f"given.{item.stimulus}.tick"] = stimulus.step
             arrays[f"given.{item.stimulus}.neuron"] = stimulus.neuron

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSpikes, LoweredStimulus
+from sal_hw.program.streams import machine_seed, poisson_stream
 from sal_hw.spec.signs import Polarity
 from sal_hw_spinnaker.program import (
     DigitalInput,
@@ -105,7 +106,7 @@ def make_job(program: CompiledProgram, mode: Mode, *, updates: int, seed: int) -
     updates
         How many updates a run lasts; the flush comes after them.
     seed
-        Seed of stimuli without a seed of their own.
+        The run's.
     """
     digital = program.part_of(DigitalProgram)
     labels = {block.population: f"n{index}" for index, block in enumerate(program.neurons)}
@@ -176,10 +177,8 @@ def _source(program: CompiledProgram, label: str, item: LoweredStimulus, seed: i
         case LoweredSpikes():
             return SourcePlan(label=label, size=size)
         case LoweredPoisson():
-            # a stream of its own per stimulus, whose seed the machine's generators take as 32 bits
-            own = seed if item.seed is None else item.seed
-            entropy = np.random.SeedSequence(own, spawn_key=tuple(item.name.encode()))
-            return SourcePlan(label=label, size=size, rate_hz=item.rate_hz, seed=int(entropy.generate_state(1)[0]))
+            own = machine_seed(poisson_stream((seed,), item))
+            return SourcePlan(label=label, size=size, rate_hz=item.rate_hz, seed=own)
         case _:
             assert_never(item)
 

@@ -42,7 +42,7 @@ class Chip:
         rate_per="pair",
         update_every_ms=1000.0,
         tau_causal_ms=10.0,
-        tau_anticausal_ms=8.0,
+        tau_anticausal_ms=10.0,
     )
 
     @staticmethod

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, NeuronBlock
+from sal_hw.program.streams import machine_seed
 from sal_hw.spec.probes import CorrelationProbe, MembraneProbe
 from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.description import brainscales2_description
@@ -42,7 +43,7 @@ def collect_run_data(program: CompiledProgram, *, updates: int, seed: int, durat
     updates
         How many weight updates the run lasts; 0 for a program without a learning rule.
     seed
-        Seed of the background generators that have none of their own.
+        The run's, which the seeds of the background generators follow from.
     duration_ms
         Model time of a program without a learning rule; None for one with a rule.
 
@@ -105,8 +106,6 @@ def _projections(program: CompiledProgram, chip: ChipProgram) -> Iterator[Projec
 
 def _background(chip: ChipProgram, seed: int) -> Iterator[BackgroundData]:
     for source in chip.background:
-        derived = np.random.SeedSequence([seed, *source.name.encode(), source.generator]).generate_state(1)[0]
-        wanted = int(derived) if source.seed is None else source.seed
         yield BackgroundData(
             name=source.name,
             population=source.population,
@@ -114,8 +113,7 @@ def _background(chip: ChipProgram, seed: int) -> Iterator[BackgroundData]:
             generator=source.generator,
             size=source.size,
             rate_hz=source.rate_hz,
-            # a shift register never leaves 0
-            seed=wanted % 2**32 or 1,
+            seed=machine_seed(source.stream((seed,))),
             polarities=tuple(sorted({tile.polarity for tile in chip.tiles_of(source.name)})),
         )
 

@@ -20,7 +20,7 @@ Arrays: TypeAlias = dict[str, NDArray[Any]]
 FORMAT = 1
 
 #: longest run, in microseconds: the FPGA's timer counts 32 bits at 125 MHz (haldls, vx/timer.h)
-MAX_RUNTIME_US = 2**32 / 125.0
+MAX_RUNTIME_US = (2**32 - 1) / 125.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSpikes
+from sal_hw.program.streams import Entropy, poisson_stream
 from sal_hw.spec.neurons import LifNeuron
 from sal_hw_emulator.engines.sampling.random_words import random_words
-from sal_hw_emulator.lif_loader import Entropy, stream
 from sal_hw_spinnaker.emulation.fixed_point.arrays import (
     DECAY_BITS,
     FRACTION_BITS,
@@ -210,7 +210,7 @@ def _noise(program: CompiledProgram, digital: DigitalProgram, entropy: Entropy) 
     rates = [
         block.size * item.rate_hz * program.timestep_ms * 1e-3 for item, block in zip(sources, blocks, strict=True)
     ]
-    seeds = [stream(entropy, item.name, item.seed) for item in sources]
+    seeds = [poisson_stream(entropy, item) for item in sources]
     first = [np.random.default_rng(seed).exponential() / rate for seed, rate in zip(seeds, rates, strict=True)]
     sizes = [block.size for block in blocks]
     weights = [_input_words(digital, item.name, block.size) for item, block in zip(sources, blocks, strict=True)]

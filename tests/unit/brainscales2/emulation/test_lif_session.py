@@ -39,7 +39,7 @@ RULE = SalRule(
     rate_per="pair",
     update_every_ms=1000.0,
     tau_causal_ms=10.0,
-    tau_anticausal_ms=8.0,
+    tau_anticausal_ms=10.0,
 )
 TARGETS = ("ideal", "brainscales2")
 
@@ -287,7 +287,8 @@ def pair_sums(pre, post, window, tau_causal, tau_anticausal, pairing):
 @pytest.mark.parametrize("learn", ["backward", "both"])
 def test_ideal_weights_learn_from_exact_pair_sums(pairing, learn):
     recorder = Recorder()
-    spec = two_populations(3, pairing=pairing, learn=learn, amplitude_spread=AmplitudeSpread(std=0.2))
+    spread = AmplitudeSpread(std=0.2)
+    spec = two_populations(3, pairing=pairing, learn=learn, amplitude_spread=spread, tau_anticausal_ms=8.0)
     program, session = opened(spec, "ideal", recorder=recorder)
     before = {name: session.weights(name) for name in ("forward", "feedback")}
     session.learn(3)
@@ -343,7 +344,7 @@ def test_chip_weights_change_by_what_the_sensors_have_collected():
             begin = 10 * (placed.start_us + order[int(excitatory.rows[i])] * placed.row_time_us)
             window = (np.ceil(begin + (update - 1) * 10_000), np.ceil(begin + update * 10_000))
             pre, post = recorder.spikes["hidden", i], recorder.spikes["visible", j]
-            causal, anticausal = pair_sums(pre, post, window, 100.0, 80.0, "nearest")
+            causal, anticausal = pair_sums(pre, post, window, 100.0, 100.0, "nearest")
             change = codes[update + 1][i, j] - codes[update][i, j]
             assert 2 < codes[update + 1][i, j] < 61, "a code at the end of its range hides changes"
             # 0.05 mV per pair are half a code; a reading is rounded to half an LSB, the change to the next code
@@ -356,10 +357,10 @@ def test_chip_weights_change_by_what_the_sensors_have_collected():
 
 def test_both_rows_of_a_signed_weight_together_learn_at_the_rate_of_the_rule():
     recorder = Recorder()
-    # anti-causal sensors that forget in 2 ms see less than causal ones of 10 ms: excitatory codes fall from 60 and
-    # inhibitory ones rise from 0, so that neither is held back by the end of its range
-    spec = two_populations(4, learning_rate=0.02, start=6.0, tau_anticausal_ms=2.0)
-    program, session = opened(spec, "brainscales2", recorder=recorder)
+    # anti-causal sensors of a chip that forget in 2 ms see less than its causal ones of 10 ms: excitatory codes fall
+    # from 60 and inhibitory ones rise from 0, so that neither is held back by the end of its range
+    spec = two_populations(4, learning_rate=0.02, start=6.0)
+    program, session = opened(spec, "brainscales2", chip=changed(tau_anticausal_ratio=0.2), recorder=recorder)
     (placed,) = program.part_of(ChipProgram).kernels
     updates = 5
     session.learn(updates)

@@ -45,8 +45,10 @@ def test_a_nominal_chip_samples(duration):
     metrics = result.metrics
     floor = FLOOR * 1000 / duration
     assert metrics["dkl_sampling_floor"] == pytest.approx(floor)
-    # activation functions that are not quite logistic and PSPs that are not rectangles cost a few times the least floor
-    assert floor < metrics["dkl_final"] < 0.003
+    # activation functions that are not quite logistic and PSPs that are not rectangles cost a few times the floor;
+    # no sampler gets below it by more than three standard deviations
+    least = floor - 3.0 * FLOOR_DEVIATION * 1000 / duration
+    assert least < metrics["dkl_final"] < 0.003
     assert metrics["states_unseen_final"] == 0
     assert metrics["verdict"] == "ok"
     target = result.traces["state_target"].values[-1]

@@ -20,6 +20,7 @@ from sal_hw.spec.plasticity import AmplitudeSpread
 from sal_hw.spec.probes import CorrelationProbe
 from sal_hw.spec.values import Constant
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
+from sal_hw_brainscales2.program import ChipProgram
 
 LIMITS = {"weight_min": -6.3, "weight_max": 6.3}
 
@@ -146,7 +147,7 @@ def test_the_first_update_ends_with_the_first_period(chip):
     assert placed.row_time_us == pytest.approx((900 + 360) / 250 + 0.8)
     assert placed.period_us == pytest.approx(1000.0)
     assert placed.start_us == pytest.approx(1000.0 - 8 * 5.84)
-    assert (placed.tau_causal_us, placed.tau_anticausal_us) == (pytest.approx(10.0), pytest.approx(8.0))
+    assert (placed.tau_causal_us, placed.tau_anticausal_us) == (pytest.approx(10.0), pytest.approx(10.0))
     assert placed.pairing == "nearest"
 
 
@@ -262,12 +263,49 @@ def test_a_known_balance_makes_equally_frequent_pairs_change_nothing(chip):
 def test_windows_and_time_constants_are_those_of_the_sensors(chip):
     (problem,) = refused(chip, learning(chip, window="triangular"))
     assert (problem.code, problem.field, problem.value) == ("E304", "plasticity[0].window", '"triangular"')
-    found = refused(chip, learning(chip, tau_causal_ms=1.5, tau_anticausal_ms=31.0))
-    assert [(problem.field, problem.value) for problem in found] == [
-        ("plasticity[0].tau_causal", "1.5 ms"),
-        ("plasticity[0].tau_anticausal", "31 ms"),
+    (problem,) = refused(chip, learning(chip, pairing="all"))
+    assert (problem.code, problem.field, problem.value) == ("E304", "plasticity[0].pairing", '"all"')
+    assert "calix" in problem.allowed
+    assert problem.hint == "write pairing: nearest"
+
+
+@pytest.mark.parametrize("timestep_ms", [0.1, 0.3, 0.7])
+def test_time_constants_up_to_both_ends_are_legal(chip, timestep_ms):
+    def rule(causal, anticausal):
+        changed = {"tau_causal_ms": causal, "tau_anticausal_ms": anticausal, "update_every_ms": 2100.0}
+        neuron = replace(chip.neuron, tau_ref_ms=2.1)
+        rules = (replace(chip.rule, **changed),)
+        return replace(chip.network(neuron=neuron, feedback=LIMITS, plasticity=rules), timestep_ms=timestep_ms)
+
+    for end in (2.0, 30.0):
+        placed = only_kernel(chip.compiled(rule(end, end)))
+        assert (placed.tau_causal_us, placed.tau_anticausal_us) == (pytest.approx(end), pytest.approx(end))
+    found = refused(chip, rule(1.999, 30.001))
+    assert [(problem.field, problem.value, problem.hint) for problem in found] == [
+        ("plasticity[0].tau_causal", "1.999 ms", "write tau_causal: 2 ms"),
+        ("plasticity[0].tau_anticausal", "30.001 ms", "write tau_anticausal: 30 ms"),
     ]
-    assert all(problem.allowed.startswith("2 ms .. 30 ms on brainscales2 (model time; calix") for problem in found)
+    assert all("2 ms .. 30 ms" in problem.allowed and "2 .. 30 us on the chip" in problem.allowed for problem in found)
+
+
+def test_both_branches_of_all_sensors_have_one_time_constant(chip):
+    (problem,) = refused(chip, learning(chip, tau_causal_ms=20.0, tau_anticausal_ms=5.0))
+    assert (problem.code, problem.field, problem.value) == ("E304", "plasticity[0].tau_anticausal", "5 ms")
+    assert "20 ms, as tau_causal of alignment" in problem.allowed
+    assert "calix" in problem.allowed
+    assert problem.hint == "write tau_anticausal: 20 ms"
+
+
+def test_two_rules_have_one_time_constant(chip):
+    def two(tau_ms):
+        slow = {"tau_causal_ms": tau_ms, "tau_anticausal_ms": tau_ms}
+        other = replace(chip.rule, name="second", forward="feedback", backward="forward", **slow)
+        return chip.network(forward=LIMITS, feedback=LIMITS, plasticity=(chip.rule, other))
+
+    found = refused(chip, two(20.0))
+    assert [problem.field for problem in found] == ["plasticity[1].tau_causal", "plasticity[1].tau_anticausal"]
+    assert all("10 ms, as tau_causal of alignment" in problem.allowed for problem in found)
+    assert len(chip.compiled(two(10.0)).part_of(ChipProgram).kernels) == 2
 
 
 def test_a_sampling_network_s_window_is_refused_too(chip):

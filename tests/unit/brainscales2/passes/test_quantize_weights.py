@@ -153,16 +153,13 @@ def test_where_both_learn_each_must_hold_the_other(chip):
     np.testing.assert_allclose(program.scaling_of("feedback").lsb, 0.2)
 
 
-def test_drawn_weights_beyond_the_range_are_cut_and_counted(chip):
+def test_drawn_weights_beyond_the_range_are_refused(chip):
     drawn = Normal(std=1.0, unit="mV", seed=3)
     feedback = {"weight": drawn, "weight_min": -1.26, "weight_max": 1.26}
-    program = chip.compiled(chip.network(20, 20, feedback=feedback, plasticity=(chip.rule,)))
-    wanted, scaling = np.abs(program.synapse_block("feedback").weights), program.scaling_of("feedback")
-    # 1.27 mV are 63.5 codes of 0.02 mV; a fifth of normal numbers is beyond
-    assert scaling.clipped == (wanted > 1.27).sum() > 50
-    assert scaling.requested_max == pytest.approx(wanted.max())
-    assert scaling.representable_max == pytest.approx(1.26)
-    assert scaling.worst_error == pytest.approx(wanted.max() - 1.26)
+    with pytest.raises(InputError) as caught:
+        chip.compiled(chip.network(20, 20, feedback=feedback, plasticity=(chip.rule,)))
+    assert (caught.value.code, caught.value.field) == ("E214", "projections[1].weight")
+    assert "of 400 weights of feedback are outside" in caught.value.problems[0].allowed
 
 
 # --- what a snapshot knows --------------------------------------------------------------------------------------------
