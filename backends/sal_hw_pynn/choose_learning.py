@@ -40,8 +40,8 @@ def _words(item: Mechanism) -> str:
         return f"{item.projection}: {way}; {item.reason}"
     return (
         f"{item.projection}: native, additive pair STDP of an excitatory synapse m, and w = m - "
-        f"{item.stdp.offset_mv:g} mV; the host keeps w in its range at each update; the delay shifts pairs, so that "
-        f"weights end near {item.stdp.balance:.3g} times those that they align to"
+        f"{item.stdp.offset_mv:g} mV; at each update the host keeps w in its range and makes up for pairs that the "
+        "delay of one step moves to lag 0 or to the other side"
     )
 
 

@@ -40,6 +40,8 @@ class Timing:
     shift_steps
         Lag of a causal pair on the synapse minus that of its spikes, in steps; an anti-causal one is shifted the other
         way.
+    defers
+        Whether a synapse takes in post spikes at its next pre spike only.
     shared_tau_minus
         Whether the anti-causal window belongs to the postsynaptic neuron.
     """
@@ -51,6 +53,7 @@ class Timing:
     first_causal_lag: int
     first_anticausal_lag: int
     shift_steps: int
+    defers: bool
     shared_tau_minus: bool
 
 
@@ -63,6 +66,7 @@ TIMING: dict[Simulator, Timing] = {
         first_causal_lag=0,
         first_anticausal_lag=1,
         shift_steps=-1,
+        defers=False,
         shared_tau_minus=False,
     ),
     # PyNN runs NEST one step ahead of the time that it reports
@@ -74,6 +78,7 @@ TIMING: dict[Simulator, Timing] = {
         first_causal_lag=1,
         first_anticausal_lag=1,
         shift_steps=1,
+        defers=True,
         shared_tau_minus=True,
     ),
 }

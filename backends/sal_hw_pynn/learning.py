@@ -13,6 +13,8 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.program import CompiledProgram, LoweredSal, SynapseBlock
 from sal_hw.results.result import Finding
 from sal_hw_pynn.blueprint import part_name
+from sal_hw_pynn.coincidences import Owed
+from sal_hw_pynn.description import TIMING, Simulator
 from sal_hw_pynn.mechanisms import Mechanism
 from sal_hw_pynn.pair_sums import PairSums, Train
 from sal_hw_pynn.process import Process
@@ -30,11 +32,13 @@ class Learning:
     ----------
     program
         Where the weights start.
+    simulator
+        Whose STDP it is.
     mechanisms
         How each projection learns, in their order.
     """
 
-    def __init__(self, program: CompiledProgram, mechanisms: Sequence[Mechanism]) -> None:
+    def __init__(self, program: CompiledProgram, simulator: Simulator, mechanisms: Sequence[Mechanism]) -> None:
         self._program = program
         self._mechanisms = {item.projection: item for item in mechanisms}
         self.weights = {block.projection: block.weights.copy() for block in program.synapses}
@@ -46,6 +50,11 @@ class Learning:
             if item.way == "host"
             for index in item.rules
         }
+        self._owed = {
+            item.projection: Owed(TIMING[simulator], self._rule(item.rules[0]), *self._sizes(item.projection))
+            for item in mechanisms
+            if item.way == "native"
+        }
 
     def _rule(self, index: int) -> LoweredSal:
         rule = self._program.rules[index]
@@ -53,20 +62,22 @@ class Learning:
             raise TypeError(f"{rule.name} is not a SAL rule")
         return rule
 
-    def _pair_sums(self, projection: str, index: int) -> PairSums:
+    def _sizes(self, projection: str) -> tuple[int, int]:
         block = self._program.synapse_block(projection)
-        sizes = (self._program.neuron_block(name).size for name in (block.source, block.target))
-        return PairSums(self._rule(index), *sizes)
+        return self._program.neuron_block(block.source).size, self._program.neuron_block(block.target).size
 
-    def update(self, process: Process, spikes: Mapping[str, Train], time_ms: float) -> None:
+    def _pair_sums(self, projection: str, index: int) -> PairSums:
+        return PairSums(self._rule(index), *self._sizes(projection))
+
+    def update(self, process: Process, spikes: Mapping[str, Train], step: int) -> None:
         """Take over what the simulator has learned, and learn what it cannot.
 
         Parameters
         ----------
         spikes
             Per population, steps and neurons of the interval's spikes.
-        time_ms
-            Model time, for the message if weights diverge.
+        step
+            First step after the interval.
 
         Raises
         ------
@@ -79,25 +90,32 @@ class Learning:
                 case "static":
                     continue
                 case "native":
-                    self._take_over(process, block, item)
+                    self._take_over(process, block, item, spikes, step)
                 case "host":
                     self._learn(process, block, item, spikes)
                 case _:
                     assert_never(item.way)
-            _refuse_divergence(block, self.weights[block.projection], time_ms)
+            _refuse_divergence(block, self.weights[block.projection], step * self._program.timestep_ms)
 
-    def _take_over(self, process: Process, block: SynapseBlock, mechanism: Mechanism) -> None:
+    def _take_over(
+        self, process: Process, block: SynapseBlock, mechanism: Mechanism, spikes: Mapping[str, Train], step: int
+    ) -> None:
         stdp = mechanism.stdp
         if stdp is None:
             raise TypeError(f"{block.projection} learns in the simulator, but by no parameters")
         name = part_name(block.projection, "learning")
         learned = process.weights(name)
         self.bounded += int(((learned <= 0.0) | (learned >= stdp.weight_max_mv))[block.exists].sum())
-        weights = np.where(block.exists, learned - stdp.offset_mv, 0.0)
-        kept = np.where(block.exists, np.clip(weights, block.weight_min, block.weight_max), 0.0)
-        if (kept != weights).any():
-            process.set_weights(name, np.where(kept != weights, kept + stdp.offset_mv, learned))
-        self.weights[block.projection] = kept
+        rule, owed = self._rule(mechanism.rules[0]), self._owed[block.projection]
+        unit = rule.gain * rule.amplitudes[block.projection]
+        weights = learned - stdp.offset_mv
+        more = unit * owed.take(spikes[block.source], spikes[block.target], step)
+        kept = np.clip(weights + more, block.weight_min, block.weight_max)
+        changed = block.exists & (kept != weights)
+        if changed.any():
+            process.set_weights(name, np.where(changed, kept + stdp.offset_mv, learned))
+        shown = np.clip(kept + unit * owed.late, block.weight_min, block.weight_max)
+        self.weights[block.projection] = np.where(block.exists, shown, 0.0)
 
     def _learn(self, process: Process, block: SynapseBlock, item: Mechanism, spikes: Mapping[str, Train]) -> None:
         weights = self.weights[block.projection].copy()

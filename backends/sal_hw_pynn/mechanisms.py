@@ -37,9 +37,6 @@ class PairStdp:
         In units of `weight_max_mv`, which both simulators multiply them by; negative for SAL.
     tau_plus_ms, tau_minus_ms
         Time constants of the causal and of the anti-causal window.
-    balance
-        What a pair some steps apart counts on the anti-causal side over that on the causal side, since the delay shifts
-        pairs; weights end near this many times those that they align to. It is 1 in the limit of short steps.
     """
 
     offset_mv: float
@@ -48,7 +45,6 @@ class PairStdp:
     amplitude_minus: float
     tau_plus_ms: float
     tau_minus_ms: float
-    balance: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,8 +120,6 @@ class _Planner:
             yield "its synapses differ in amplitude"
         if block.weight_min is None or block.weight_max is None or not block.weight_min < block.weight_max:
             yield "it has no range, from weight_min to weight_max, that bounds could be chosen for"
-        elif ((block.weights < block.weight_min) | (block.weights > block.weight_max))[block.exists].any():
-            yield "some weights begin outside of their range"
         if lif is not None and lif.tau_syn_exc_ms != lif.tau_syn_inh_ms:
             yield "the receptors of its target have different time constants, so that m - c would not cancel"
         if self._tau_minus.get(block.target, rule.anticausal.trace_tau_steps) != rule.anticausal.trace_tau_steps:
@@ -133,14 +127,13 @@ class _Planner:
 
 
 def _pair_stdp(simulator: Simulator, rule: LoweredSal, block: SynapseBlock, timestep_ms: float) -> PairStdp:
-    """Return STDP whose windows have the area of the rule's over accidental pairs, so that their sum stays balanced."""
+    """Return STDP that counts a pair by the lag of its spikes, although the delay shifts it on the synapse."""
     low, high = float(block.weight_min or 0.0), float(block.weight_max or 0.0)
     span = high - low
     timing, largest = TIMING[simulator], 3.0 * span
     gain = rule.gain * float(rule.amplitudes[block.projection][block.exists][0]) / largest
-    plus = _area_factor(rule.causal.trace_tau_steps, timing.first_causal_lag)
-    minus = _area_factor(rule.anticausal.trace_tau_steps, timing.first_anticausal_lag)
-    shift = timing.shift_steps * (1.0 / rule.causal.trace_tau_steps + 1.0 / rule.anticausal.trace_tau_steps)
+    plus = math.exp(timing.shift_steps / rule.causal.trace_tau_steps)
+    minus = math.exp(-timing.shift_steps / rule.anticausal.trace_tau_steps)
     return PairStdp(
         # weights of the range are in the middle third, so that an update may change them by the whole range
         offset_mv=span - low,
@@ -149,10 +142,4 @@ def _pair_stdp(simulator: Simulator, rule: LoweredSal, block: SynapseBlock, time
         amplitude_minus=-gain * minus,
         tau_plus_ms=rule.causal.trace_tau_steps * timestep_ms,
         tau_minus_ms=rule.anticausal.trace_tau_steps * timestep_ms,
-        balance=minus / plus * math.exp(shift),
     )
-
-
-def _area_factor(tau_steps: float, first_lag: int) -> float:
-    """Return the sum of ``exp(-k / tau)`` over lags of at least one step, divided by that from the first lag on."""
-    return math.exp((first_lag - 1) / tau_steps)

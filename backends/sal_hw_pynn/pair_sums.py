@@ -72,7 +72,7 @@ class PairSums:
         sums = np.zeros(self._shape)
         for step in np.union1d(pre[0], post[0]).tolist():
             earlier_pre, earlier_post = self._pre.at(step), self._post.at(step)
-            now_pre, now_post = _now(pre, step), _now(post, step)
+            now_pre, now_post = spiking_at(pre, step), spiking_at(post, step)
             sums[now_pre, :] += earlier_post
             sums[:, now_post] -= earlier_pre[:, None]
             self._pre.add(now_pre)
@@ -80,6 +80,7 @@ class PairSums:
         return sums
 
 
-def _now(train: Train, step: int) -> Integers:
+def spiking_at(train: Train, step: int) -> Integers:
+    """Return the neurons that spike in a step."""
     begin, end = np.searchsorted(train[0], [step, step + 1])
     return train[1][begin:end]

@@ -59,7 +59,7 @@ class PynnSession(WithoutMoments):
     def _begin(self) -> None:
         self.close()
         self._updates = 0
-        self._learning = Learning(self._program, self._mechanisms)
+        self._learning = Learning(self._program, self._simulator, self._mechanisms)
         self._inputs = Inputs(self._program, (self._seed,))
         self._counts = {block.population: np.zeros(block.size, dtype=np.int64) for block in self._program.neurons}
 
@@ -92,7 +92,7 @@ class PynnSession(WithoutMoments):
             self._counts[block.population] += np.bincount(neuron, minlength=block.size)
             if record and self._recorder is not None and block.population in self._recorded:
                 self._recorder(step * self._program.timestep_ms, neuron.astype(np.int32), block.population)
-        self._learning.update(self._process, spikes, self._updates * self._steps * self._program.timestep_ms)
+        self._learning.update(self._process, spikes, self._updates * self._steps)
 
     def _start(self, inputs: Sequence[Inputs], mechanisms: Sequence[Mechanism]) -> Process:
         return Process(*plan_network(self._simulator, self._program, self._learning.weights, inputs, mechanisms))

@@ -99,3 +99,51 @@ def test_drawn_weights_keep_to_their_bounds_as_tables_do(target: str, enabled: b
     assert (problem.code, problem.field) == ("E214", "projections[1].weight")
     assert "weight_min, -0.2, and weight_max, 0.2; 1 of 1 weights of back are outside" in problem.allowed
     assert problem.value == f"{2.0 * np.random.default_rng(1).normal():g} from 0 to 0"
+
+
+def spikes(target: str, *times_ms: int) -> dict[str, Any]:
+    """Return inputs of 20 mV, each of which makes a neuron spike once."""
+    rows = {"values": [[time, 0] for time in times_ms]}
+    weight = {"values": [20.0], "unit": "mV"}
+    return {"kind": "spikes", "name": f"given_{target}", "target": target, "spikes": rows, "weight": weight}
+
+
+def learned(recipe: dict[str, Any], target: str, folder: Path, updates: int = 1) -> tuple[float, list[str]]:
+    """Return the weight from b to a after learning, mV, and the kinds of the run's findings."""
+    session = opened(recipe, target, folder)
+    try:
+        if hasattr(session, "prepare"):
+            session.prepare(updates)
+        counts = [session.learn(1).spike_counts for _ in range(updates)]
+        wanted = {item["target"]: len(item["spikes"]["values"]) for item in recipe["stimuli"]}
+        assert {name: sum(int(each[name][0]) for each in counts) for name in wanted} == wanted
+        return float(session.weights("back")[0, 0]), [item.kind for item in session.findings()]
+    finally:
+        session.close()
+
+
+def expected(a_ms: list[int], b_ms: list[int]) -> float:
+    """Return the change of the weight from b to a: anti-causal minus causal pairs, without simultaneous ones."""
+    lags = np.subtract.outer(np.array(a_ms), np.array(b_ms))
+    return float(0.03 * (np.exp(lags[lags < 0] / 10.0).sum() - np.exp(-lags[lags > 0] / 10.0).sum()))
+
+
+#: trains with simultaneous spikes, and with pairs that are one step apart in either order, over two updates of 1 s
+TRAINS = {
+    "simultaneous": ([10, 30], [10, 30]),
+    "one step": ([10, 40, 71, 90], [11, 41, 70, 120]),
+    "around the end of an update": ([200, 990, 999, 1300], [200, 989, 999, 1010]),
+    "mixed": ([20, 27, 50, 81, 400, 407, 950, 1000, 1015], [20, 26, 58, 80, 95, 401, 407, 930, 1007]),
+}
+
+
+@pytest.mark.parametrize("target", ["ideal", *SIMULATORS])
+@pytest.mark.parametrize("trains", TRAINS)
+def test_pairs_count_by_their_spikes_and_simultaneous_ones_on_neither_side(
+    target: str, trains: str, tmp_path: Path
+) -> None:
+    a_ms, b_ms = TRAINS[trains]
+    recipe = network(spikes("a", *a_ms), spikes("b", *b_ms), experiment={"kind": "align", "duration": "2 s"})
+    found, _ = learned(recipe, target, tmp_path, updates=2)
+    # the ideal target sums in float32
+    assert found == pytest.approx(expected(a_ms, b_ms), abs=1e-6)
