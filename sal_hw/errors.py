@@ -183,3 +183,9 @@ class IncompleteError(SalHwError):
     """The run is incomplete and can be resumed (exit code 7)."""
 
     exit_code = 7
+
+
+class Interrupted(IncompleteError):  # noqa: N818 - not a mistake: the user asked for it
+    """The run was interrupted; what is done is kept if it has a folder (exit code 130)."""
+
+    exit_code = 130

@@ -80,7 +80,9 @@ class PynnBackend:
             )
             raise DeviceError(problem)
         self.require()
-        return PynnSession(program, self._simulator, seed=request.seed, recorder=request.recorder)
+        return PynnSession(
+            program, self._simulator, seed=request.seed, recorder=request.recorder, interrupted=request.interrupted
+        )
 
 
 class Brian2Backend(PynnBackend):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.contracts.backend import Observation, SpikeRecorder
+from sal_hw.contracts.backend import Observation, SpikeRecorder, never
 from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons
 from sal_hw.errors import IntegrityError, Problem, quote_value
 from sal_hw.program import CompiledProgram
@@ -39,11 +39,20 @@ class PynnSession(WithoutMoments):
         Seed of all noise.
     recorder
         Takes the spikes of populations with a spike probe.
+    interrupted
+        Asked whether to stop.
     """
 
     def __init__(
-        self, program: CompiledProgram, simulator: Simulator, *, seed: int, recorder: SpikeRecorder | None = None
+        self,
+        program: CompiledProgram,
+        simulator: Simulator,
+        *,
+        seed: int,
+        recorder: SpikeRecorder | None = None,
+        interrupted: Callable[[], bool] = never,
     ) -> None:
+        self._interrupted = interrupted
         self._program = program
         self._simulator: Simulator = simulator
         self._seed = seed
@@ -95,7 +104,8 @@ class PynnSession(WithoutMoments):
         self._learning.update(self._process, spikes, self._updates * self._steps)
 
     def _start(self, inputs: Sequence[Inputs], mechanisms: Sequence[Mechanism]) -> Process:
-        return Process(*plan_network(self._simulator, self._program, self._learning.weights, inputs, mechanisms))
+        plan, arrays = plan_network(self._simulator, self._program, self._learning.weights, inputs, mechanisms)
+        return Process(plan, arrays, interrupted=self._interrupted)
 
     def observe(self, duration_ms: float, *, chains: int = 1, warmup_ms: float = 0.0) -> Observation:
         """Run without plasticity: the chains are unconnected copies of the network in one simulation of their own."""

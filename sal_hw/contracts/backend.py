@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -131,6 +131,11 @@ class SensorReader(Protocol):
         """
 
 
+def never() -> bool:
+    """Return that nothing was interrupted."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class OpenRequest:
     """How a program is loaded.
@@ -145,12 +150,16 @@ class OpenRequest:
         Takes the spikes of populations with a spike probe.
     chip
         The chip that is emulated; None is a nominal one. A machine is its own chip and takes None only.
+    interrupted
+        Asked whether to stop, by sessions whose steps may take long; they then raise
+        :class:`sal_hw.errors.Interrupted` if the step does not end soon.
     """
 
     seed: int
     threads: int = 1
     recorder: SpikeRecorder | None = None
     chip: CalibrationSnapshot | None = None
+    interrupted: Callable[[], bool] = never
 
 
 @runtime_checkable

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import assert_never
 
-from sal_hw.contracts.backend import Backend, OpenRequest, Session, SpikeRecorder, WholeRun
+from sal_hw.contracts.backend import Backend, OpenRequest, Session, SpikeRecorder, WholeRun, never
 from sal_hw.contracts.stored_weights import weight_findings
-from sal_hw.errors import IncompleteError, Problem
+from sal_hw.errors import Interrupted, Problem
 from sal_hw.experiment.align import AlignExperiment
 from sal_hw.experiment.base import Arrays, Experiment, restoring
 from sal_hw.experiment.sample import SampleExperiment
@@ -31,12 +31,6 @@ from sal_hw.target.snapshot import CalibrationSnapshot
 
 #: wall-clock seconds between two checkpoints
 CHECKPOINT_EVERY_S = 10.0
-
-
-class Interrupted(IncompleteError):  # noqa: N818 - not a mistake: the user asked for it
-    """The run was interrupted; what is done is kept if it has a folder (exit code 130)."""
-
-    exit_code = 130
 
 
 class Store(Protocol):
@@ -57,10 +51,6 @@ def _no_progress(done: int, total: int) -> None:
     """Show nothing."""
 
 
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
     """How a run behaves towards its surroundings; none of it changes the result.
@@ -79,7 +69,7 @@ class RunOptions:
 
     threads: int = 1
     progress: Callable[[int, int], None] = _no_progress
-    interrupted: Callable[[], bool] = _never
+    interrupted: Callable[[], bool] = never
     store: Store | None = None
     resume: bool = False
 
@@ -127,8 +117,11 @@ def run_program(
     options = options or RunOptions()
     begin = time.perf_counter()
     recorder = options.store.spikes if options.store else None
-    session = backend.open(program, OpenRequest(seed=seed, threads=options.threads, recorder=recorder, chip=chip))
-    other = partial(backend.open, request=OpenRequest(seed=seed + 1, chip=chip))
+    session = backend.open(
+        program,
+        OpenRequest(seed=seed, threads=options.threads, recorder=recorder, chip=chip, interrupted=options.interrupted),
+    )
+    other = partial(backend.open, request=OpenRequest(seed=seed + 1, chip=chip, interrupted=options.interrupted))
     with closing(session):
         experiment = make_experiment(protocol, program, session, other, folder)
         initial = _weights(program, session)

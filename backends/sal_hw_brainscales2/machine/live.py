@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +18,7 @@ from sal_hw.errors import (
     SalHwError,
     quote_value,
 )
+from sal_hw.processes import run_to_deadline
 from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import write_atomic
 from sal_hw_brainscales2.machine.importer import ChipResult, read_result
@@ -109,27 +106,12 @@ def execute(folder: Path, name: str, *, calibration_file: Path | None, deadline_
         command += ["--calibration", str(calibration_file.absolute())]
     begin = time.monotonic()
     log = folder / "run.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own file, and no shell
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-        try:
-            code: int | None = process.wait(timeout=deadline_s + GRACE_S)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            _end_group(process)
+    code = run_to_deadline(command, folder=folder, log=log, deadline_s=deadline_s + GRACE_S)
     if code == 0:
         return
     if code is None or (code == 4 and time.monotonic() - begin >= deadline_s):
         raise DeviceError(_hung(log, deadline_s))
     raise _failure(code, log)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _hung(log: Path, deadline_s: float) -> Problem:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
+from sal_hw.processes import run_to_deadline
 from sal_hw.storage.codec import encode
 from sal_hw.storage.files import json_bytes, npz_bytes, write_atomic
 from sal_hw.storage.reading import read_npz
@@ -90,24 +88,13 @@ def _environment(folder: Path) -> dict[str, str]:
 def _run(folder: Path, access: MachineAccess | None, deadline_s: float) -> None:
     log = folder / "spynnaker.log"
     (folder / "home").mkdir()
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own module, and no shell
-            [sys.executable, "-W", "ignore", "-m", "sal_hw_spinnaker.spinnaker1.worker", str(folder)],
-            cwd=folder / "home",
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=_environment(folder),
-            start_new_session=True,
-        )
-        try:
-            code: int | None = process.wait(timeout=deadline_s)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    code = run_to_deadline(
+        [sys.executable, "-W", "ignore", "-m", "sal_hw_spinnaker.spinnaker1.worker", str(folder)],
+        folder=folder / "home",
+        log=log,
+        deadline_s=deadline_s,
+        environment=_environment(folder),
+    )
     if code is None:
         raise DeviceError(_hung(log, deadline_s))
     if code != 0:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import DeviceError, IntegrityError, Problem, quote_value
+from sal_hw.processes import run_to_deadline
 from sal_hw.storage.files import npz_bytes, write_atomic
 from sal_hw.storage.reading import read_npz
 from sal_hw_spinnaker.chunks.loop import Chunk, Records
@@ -135,18 +132,7 @@ def execute(folder: Path, deadline_s: float) -> None:
         If it does not end well; the log stays in the folder.
     """
     command = [sys.executable, "-m", "sal_hw_spinnaker.spinnaker2.worker", str(folder)]
-    with (folder / LOG).open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own module, and no shell
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-        try:
-            code: int | None = process.wait(timeout=deadline_s)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    code = run_to_deadline(command, folder=folder, log=folder / LOG, deadline_s=deadline_s)
     if code == 0:
         return
     if code is None:

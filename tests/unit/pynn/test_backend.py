@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sal_hw.contracts.backend import Backend, Machine
 from sal_hw.contracts.targets import Target
-from sal_hw.errors import DeviceError, InputError
+from sal_hw.errors import DeviceError, InputError, Interrupted
+from sal_hw.processes import Child
 from sal_hw.workflow import api, machines
 from sal_hw.workflow.machines import Access, choose_backend
+from sal_hw_pynn import process as process_module
 from sal_hw_pynn import sdk
 from sal_hw_pynn.backend import Brian2Backend, NestBackend, PynnBackend
 from sal_hw_pynn.description import SIMULATORS, Simulator
@@ -89,3 +93,41 @@ def test_a_message_of_another_kind_is_a_failure_too() -> None:
         process.set_weights("nowhere", np.zeros((1, 1)))
     assert "KeyError" in caught.value.problems[0].allowed
     shutil.rmtree(_log_of(caught.value).parent)
+
+
+#: a worker that takes a message and never answers
+_HUNG = """
+import sys, time
+from multiprocessing.connection import Connection
+connection = Connection(int(sys.argv[1]))
+connection.recv_bytes()
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def hung(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every simulator hang."""
+
+    class Hung(Child):
+        def __init__(self, command: list[str], **options: Any) -> None:
+            super().__init__([sys.executable, "-c", _HUNG, command[-1]], **options)
+
+    monkeypatch.setattr(process_module, "Child", Hung)
+
+
+@pytest.mark.usefixtures("hung")
+def test_a_simulator_that_does_not_answer_is_ended() -> None:
+    with pytest.raises(DeviceError) as caught:
+        Process(EMPTY, {}, deadline_s=0.1)
+    assert caught.value.code == "E821"
+    assert "did not answer within" in caught.value.problems[0].allowed
+    shutil.rmtree(_log_of(caught.value).parent)
+
+
+@pytest.mark.usefixtures("hung")
+def test_one_interruption_ends_a_simulator_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "PATIENCE_S", 0.1)
+    with pytest.raises(Interrupted) as caught:
+        Process(EMPTY, {}, interrupted=lambda: True)
+    assert (caught.value.code, caught.value.exit_code) == ("E602", 130)

@@ -253,7 +253,7 @@ def test_an_interrupted_run_goes_on_without_the_chip(recorded, run, tmp_path, st
     steps = iter([False, False, True])
     store = RunStore.create(tmp_path / "out", {})
     options = RunOptions(store=store, interrupted=lambda: next(steps))
-    with pytest.raises(Interrupted):
+    with store, pytest.raises(Interrupted):
         run_program(recorded.program, protocol, backend, seed=seed, options=options)
     options = RunOptions(store=RunStore.resume(tmp_path / "out", {}), resume=True)
     resumed = run_program(recorded.program, protocol, backend, seed=seed, options=options)
