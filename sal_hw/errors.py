@@ -13,6 +13,8 @@ from typing import Any
 
 MAX_VALUE_CHARACTERS = 80
 MAX_SHOWN_PROBLEMS = 20
+#: findings after which reading a recipe ends; nobody mends more in one go
+MAX_PROBLEMS = 1000
 
 
 def quote_value(value: object) -> str:

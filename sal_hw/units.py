@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 _DEFINITIONS = (
-    "micro- = 1e-6 = u- = µ-",
+    # the micro sign and the Greek letter look alike, and keyboards have one or the other
+    "micro- = 1e-6 = u- = \u00b5- = \u03bc-",
     "milli- = 1e-3 = m-",
     "nano- = 1e-9 = n-",
     "pico- = 1e-12 = p-",
@@ -45,7 +46,7 @@ SUFFIX_UNITS = {
     "_lsb": "LSB",
 }
 
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ]+)\s*")
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z\u00b5\u03bc]+)\s*")
 
 
 class QuantityError(ValueError):

@@ -13,13 +13,15 @@ from typing import Any
 
 import yaml
 
-from sal_hw.errors import Problem
-from sal_hw.recipe.positions import Place, Positions
+from sal_hw.errors import MAX_PROBLEMS, Problem
+from sal_hw.recipe.positions import Place, Positions, too_many
 from sal_hw.recipe.scalars import ScalarError, read_scalar
 from sal_hw.spec.findings import NOTHING, Path, SpecFinding
 
 MAX_DEPTH = 20
 MAX_NODES = 100_000
+#: characters from which on the parser written in C is asked first; it words syntax errors differently
+_MANY_CHARACTERS = 20_000
 
 _HINTS = (
     (re.compile(r"\\t|tab"), "indent with spaces, not with tabs"),
@@ -75,9 +77,9 @@ class _Reader:
         self._nodes = 0
         self._documents = 0
 
-    def read(self, text: str) -> YamlText:
+    def read(self, text: str, parser: type[Any] = yaml.SafeLoader) -> YamlText:
         try:
-            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            for event in yaml.parse(text, Loader=parser):
                 if self._is_second_document(event):
                     break
                 self._take(event)
@@ -141,7 +143,7 @@ class _Reader:
             self._key(event)
             return
         try:
-            value = read_scalar(event.value) if event.style is None else event.value
+            value = read_scalar(event.value) if not event.style else event.value
         except ScalarError as error:
             self._report(error.code, event, error.allowed, value=event.value, hint=error.hint)
             self._place(event, None, readable=False)
@@ -166,11 +168,11 @@ class _Reader:
         level, place = self._levels[-1], _place_of(event)
         level.key, level.key_place, level.skip_value = event.value, place, False
         path = (*level.path, event.value)
-        if event.style is None and event.value == "<<":
+        if not event.style and event.value == "<<":
             hint = "write the keys out, or use a parameter ($name)"
             self._report("E109", event, "no merge keys (<<)", hint=hint, path=path)
             level.skip_value = True
-        elif event.style is None and not self._is_text(event.value):
+        elif not event.style and not self._is_text(event.value):
             hint = f'put the key in quotes: "{event.value[:40]}"'
             self._report("E203", event, "text as a key of a mapping", value=event.value, hint=hint, path=level.path)
             level.skip_value = True
@@ -230,6 +232,9 @@ class _Reader:
         line, column = _place_of(event) if event is not None else (None, None)
         problem = finding.as_problem().at(file=self.result.positions.file, line=line, column=column)
         self.result.problems.append(problem)
+        if len(self.result.problems) == MAX_PROBLEMS:
+            self.result.problems.append(too_many(problem))
+            raise _StopReading
 
     def _syntax_error(self, error: yaml.YAMLError) -> None:
         mark = getattr(error, "problem_mark", None)
@@ -262,4 +267,8 @@ def parse_yaml(text: str, file: str) -> YamlText:
     file
         What to call the text in problems.
     """
+    if len(text) > _MANY_CHARACTERS and hasattr(yaml, "CSafeLoader"):
+        read = _Reader(file).read(text, yaml.CSafeLoader)
+        if not any(problem.code == "E106" for problem in read.problems):
+            return read
     return _Reader(file).read(text)

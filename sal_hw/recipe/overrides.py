@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import MAX_PROBLEMS, InputError, Problem, quote_value
 from sal_hw.recipe.files import check_text
 from sal_hw.recipe.loader import parse_yaml
 from sal_hw.recipe.paths import PathError, assign, parse_path, resolve_path
-from sal_hw.recipe.positions import Positions
+from sal_hw.recipe.positions import Positions, too_many
 from sal_hw.spec.explain import missing_key, unknown_key
 from sal_hw.spec.findings import NOTHING, Path, SpecFinding, did_you_mean, listed, render_path
 from sal_hw.spec.schema import FieldType
@@ -36,9 +36,17 @@ class Draft:
     problems: list[Problem]
 
     def report(self, finding: SpecFinding) -> None:
-        """Add a finding, unless its field could not be read in the first place."""
+        """Add a finding, unless its field could not be read in the first place.
+
+        Raises
+        ------
+        InputError
+            With all of them, once there are as many as anybody reads.
+        """
         if not self.positions.already_reported(finding):
             self.problems.append(self.positions.problem(finding))
+            if len(self.problems) == MAX_PROBLEMS:
+                raise InputError([*self.problems, too_many(self.problems[-1])])
 
 
 def apply_presets(draft: Draft, chosen: Sequence[str]) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sal_hw.errors import Problem
+from sal_hw.errors import MAX_PROBLEMS, Problem
 from sal_hw.spec.findings import Path, SpecFinding
 
 Place = tuple[int, int]
+
+
+def too_many(last: Problem) -> Problem:
+    """Return the finding that ends a list of findings, at the place of the last of them."""
+    words = f"at most {MAX_PROBLEMS} mistakes; reading ended here, and what follows was not checked"
+    end = Problem(code="E105", field="", allowed=words, hint="mend these first, then check again")
+    return end.at(file=last.file, line=last.line, column=last.column)
 
 
 @dataclass(kw_only=True, slots=True)

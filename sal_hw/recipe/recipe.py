@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def read_recipe_file(
     content = read_sections(draft)
     folder = Path(path).absolute().parent
     readable = content.readable(folder)
-    for finding in (*find_unknown_names(content, readable), *find_conflicts(readable)):
+    for finding in chain(find_unknown_names(content, readable), find_conflicts(readable)):
         draft.report(_as_written(finding, draft.document))
     if draft.problems:
         raise InputError(_mention_parameters(draft))

@@ -72,7 +72,7 @@ class Content:
     header: dict[str, Any] = field(default_factory=dict)
     entries: dict[str, list[Entry[Any]]] = field(default_factory=dict)
     unread: list[Entry[Any]] = field(default_factory=list)
-    broken: dict[str, frozenset[str]] = field(default_factory=dict)
+    broken: dict[str, set[str]] = field(default_factory=dict)
     protocol: ExperimentProtocol | None = None
     is_study: bool = False
 
@@ -197,9 +197,9 @@ def _read_header(draft: Draft, key: str, annotation: Any) -> Any:
 
 def _read_populations(draft: Draft, content: Content) -> None:
     raw = draft.document.get("populations", NOTHING)
-    content.entries["populations"], content.broken["populations"] = [], frozenset()
+    content.entries["populations"], content.broken["populations"] = [], set()
     if not isinstance(raw, dict) or not raw:
-        content.broken["populations"] = frozenset({NAMELESS})
+        content.broken["populations"] = {NAMELESS}
         allowed = "a mapping from the name of each population to {size, neuron}; at least one"
         if raw is NOTHING:
             words = f"'populations' is required: {allowed}"
@@ -220,9 +220,9 @@ def _read_populations(draft: Draft, content: Content) -> None:
 
 def _read_list(draft: Draft, content: Content, section: str, annotation: Any) -> None:
     raw = draft.document.get(section, [])
-    content.entries[section], content.broken[section] = [], frozenset()
+    content.entries[section], content.broken[section] = [], set()
     if not isinstance(raw, list):
-        content.broken[section] = frozenset({NAMELESS})
+        content.broken[section] = {NAMELESS}
         allowed = "a list; each entry begins with '- '"
         draft.report(SpecFinding(code="E203", path=(section,), allowed=allowed, value=raw))
         return
@@ -237,7 +237,7 @@ def _sort_in(content: Content, section: str, entry: Entry[Any], name: object, ra
         content.entries[section].append(entry)
     else:
         known = name if isinstance(name, str) else NAMELESS
-        content.broken[section] = content.broken[section] | {known}
+        content.broken[section].add(known)
         content.unread.append(Entry(entry.path, raw))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sal_hw.spec.findings import Path, SpecFinding, closest, did_you_mean, listed
 from sal_hw.spec.key_places import places_of
+from sal_hw.spec.number_hints import NUMBER_IN_TEXT, bare_number, calculated, meant_symbol
 from sal_hw.spec.schema import (
     KNOWN_SYMBOLS,
     FieldType,
@@ -21,7 +22,6 @@ from sal_hw.spec.schema import (
 from sal_hw.storage.document import recipe_key
 
 _NOT_FINITE = re.compile(r"\s*[+-]?\.?(nan|inf|infinity)\b.*", re.IGNORECASE | re.DOTALL)
-_NUMBER_IN_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*", re.DOTALL)
 RANGE_ERRORS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _BOOLEAN_WORDS = {
     "yes": "true",
@@ -133,12 +133,20 @@ def _type_hint(value: object, kind: FieldType | None) -> str | None:
     if base in ("text", "name") and isinstance(value, (int, float)):
         return "put it in quotes, or let it begin with a letter"
     if base in ("int", "float", "union") and isinstance(value, str):
-        number = _NUMBER_IN_TEXT.fullmatch(value)
-        bare = number and (base != "float" or not (kind and kind.unit))
-        return f"write {number[1]} without quotes or unit" if number and bare else None
+        return _number_hint(value, kind)
     if base == "int" and isinstance(value, float):
         return f"nearest whole number: {round(value)}"
     return None
+
+
+def _number_hint(text: str, kind: FieldType | None) -> str | None:
+    number = NUMBER_IN_TEXT.fullmatch(text)
+    if number is None:
+        return calculated(text, kind)
+    if kind and kind.base == "float" and kind.unit:
+        symbol = meant_symbol(number[2], kind.unit)
+        return f'did you mean "{number[1]} {symbol}"?' if symbol else None
+    return bare_number(number[1], number[2])
 
 
 def _not_finite(spot: Spot) -> SpecFinding:
@@ -200,7 +208,7 @@ def _split(value: object) -> tuple[float | None, str]:
     """Return the number and the unit symbol of a value, as far as it has them."""
     if isinstance(value, (int, float)):
         return value, ""
-    match = _NUMBER_IN_TEXT.fullmatch(value) if isinstance(value, str) else None
+    match = NUMBER_IN_TEXT.fullmatch(value) if isinstance(value, str) else None
     return (float(match[1]), match[2]) if match else (None, "")
 
 
@@ -221,8 +229,8 @@ def _unit_missing(spot: Spot) -> SpecFinding:
 def _unit_wrong(spot: Spot) -> SpecFinding:
     kind, value = spot.kind, spot.value
     unit = (kind.unit if kind else None) or "mV"
-    match = _NUMBER_IN_TEXT.fullmatch(value) if isinstance(value, str) else None
-    symbol = closest(match[2], KNOWN_SYMBOLS[unit]) if match else None
+    match = NUMBER_IN_TEXT.fullmatch(value) if isinstance(value, str) else None
+    symbol = meant_symbol(match[2], unit) if match else None
     hint = f'did you mean "{match[1]} {symbol}"?' if match and symbol else None
     words = symbols_of(unit)
     if kind is not None and kind.unit is None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sized
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 from sal_hw.errors import Problem, quote_value
@@ -92,14 +93,17 @@ class _Verbatim:
 
 def closest(word: str, choices: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the choice that `word` most likely means, or None."""
-    known = sorted(set(choices))
+    known: Collection[str] = choices if isinstance(choices, Collection) else tuple(choices)
     short = word[:_LONGEST_WORD]
-    for choice in known:
+    if len(known) > _MOST_CHOICES:
+        # each of many mistakes would cost a look at each of many names
+        likely = (short.lower(), short.upper(), short.capitalize())
+        return next((each for each in likely if each in known), None)
+    in_order = sorted(set(known))
+    for choice in in_order:
         if choice.lower() == short.lower():
             return choice
-    if len(known) > _MOST_CHOICES:
-        return None
-    found = difflib.get_close_matches(short, known, n=1, cutoff=cutoff)
+    found = difflib.get_close_matches(short, in_order, n=1, cutoff=cutoff)
     return found[0] if found else None
 
 
@@ -111,6 +115,6 @@ def did_you_mean(word: object, choices: Iterable[str]) -> str | None:
 
 def listed(words: Iterable[str], *, limit: int = 30) -> str:
     """Return words as ``a, b, c``, shortened if there are many."""
-    known = list(words)
-    shown = ", ".join(quote_value(word)[1:-1] for word in known[:limit])
+    known = words if isinstance(words, Sized) else tuple(words)
+    shown = ", ".join(quote_value(word)[1:-1] for word in islice(known, limit))
     return f"{shown} and {len(known) - limit} more" if len(known) > limit else shown

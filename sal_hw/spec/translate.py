@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from sal_hw.errors import MAX_PROBLEMS
 from sal_hw.spec.explain import HANDLERS, RANGE_ERRORS, Spot, wrong_type
 from sal_hw.spec.findings import NOTHING, Path, SpecFinding
 from sal_hw.spec.schema import FieldType, field_type
@@ -28,7 +29,7 @@ def translate(error: ValidationError, kind: FieldType, raw: object, base: Path, 
         Whether the tree was read from a recipe, with units in its values, rather than built in Python.
     """
     found = []
-    for item in error.errors(include_url=False, include_context=False):
+    for item in error.errors(include_url=False, include_context=False)[:MAX_PROBLEMS]:
         start = Spot(path=base, kind=kind, owner=_only_member(kind), value=raw, recipe=recipe)
         spot = _walk(start, list(item["loc"]), item["type"])
         found.append(HANDLERS.get(item["type"], wrong_type)(spot))

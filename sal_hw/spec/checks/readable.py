@@ -6,7 +6,7 @@ names that exist but could not be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Generic, TypeAlias, TypeVar
@@ -60,17 +60,19 @@ class ReadableSpec:
     stimuli: Entries[Stimulus] = ()
     probes: Entries[Probe] = ()
     protocol: ExperimentProtocol | None = None
-    broken: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    broken: Mapping[str, Set[str]] = field(default_factory=dict)
     folder: FilePath | None = None
     max_inline: int | None = None
     _populations: dict[str, Population] = field(init=False)
     _projections: dict[str, Projection] = field(init=False)
+    _names: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         # the first entry of a name counts; a second one is reported
         for section in ("populations", "projections"):
             index = {entry.item.name: entry.item for entry in reversed(getattr(self, section))}
             object.__setattr__(self, f"_{section}", index)
+            self._names[section] = tuple(sorted({*index, *self.broken.get(section, ())}))
 
     def population(self, name: str) -> Population | None:
         """Return the population of this name, None if there is none or it could not be read."""
@@ -87,10 +89,10 @@ class ReadableSpec:
     def unknown(self, section: str, name: str, path: Path) -> Iterator[SpecFinding]:
         """Yield a finding if no entry of `section` has this name."""
         known = self._populations if section == "populations" else self._projections
-        broken = self.broken.get(section, frozenset())
+        broken = self.broken.get(section, frozenset[str]())
         if name in known or name in broken or NAMELESS in broken:
             return
-        choices = sorted({*known, *broken})
+        choices = self._names[section]
         what = section.removesuffix("s")
         allowed = f"the name of a {what}: {listed(choices)}" if choices else f"the name of a {what}; there are none"
         yield SpecFinding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices))
