@@ -53,9 +53,16 @@ def check(
         show_json({"status": "ok", **compiled.as_document()})
         return 0
     show_program(compiled.program.trace, compiled.report(), compiled.knowledge)
-    show(f"{recipe}: no problems on {target}")
+    findings = compiled.findings()
+    for finding in findings:
+        show(f"finding: {finding.kind} x {finding.count}: {finding.advice}")
+    show(f"{recipe}: {_many(len(findings))} on {target}")
     show(f"next: {compiled.run_command()}")
     return 0
+
+
+def _many(findings: int) -> str:
+    return "no problems" if not findings else f"no errors, {findings} finding{'s' if findings > 1 else ''}"
 
 
 def _show_study(loaded: Recipe, request: RunRequest, *, as_json: bool) -> int:

@@ -19,6 +19,7 @@ from sal_hw.contracts.stored_weights import weight_findings
 from sal_hw.errors import Interrupted, Problem
 from sal_hw.experiment.align import AlignExperiment
 from sal_hw.experiment.base import Arrays, Experiment, restoring
+from sal_hw.experiment.run_findings import late_spikes, unmoved_weights
 from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
@@ -129,7 +130,9 @@ def run_program(
         opened = time.perf_counter()
         advance(experiment, options, lambda: _checkpoint(experiment, session))
         outcome = experiment.outcome()
-        health = Health(findings=(*weight_findings(program), *session.findings()))
+        weights = _weights(program, session)
+        told = (*weight_findings(program), *(late for _, late in late_spikes(program, protocol)), *session.findings())
+        health = Health(findings=(*told, *unmoved_weights(program, initial, weights)))
         machine = session.chip_id if isinstance(session, WholeRun) else None
         metrics, undefined = settle({**outcome.metrics, **session.counters(), "verdict": health.verdict})
         return RunResult(
@@ -140,7 +143,7 @@ def run_program(
             chip_id=machine if chip is None else chip.chip_id,
             metrics=metrics,
             undefined=undefined,
-            weights=_weights(program, session),
+            weights=weights,
             weights_initial=initial,
             traces=outcome.traces,
             aligned=program.aligned,

@@ -8,9 +8,11 @@ from typing import Any
 
 from sal_hw.contracts.backend import Backend
 from sal_hw.contracts.report import ProgramReport
-from sal_hw.contracts.stored_weights import with_stored_weights
+from sal_hw.contracts.stored_weights import weight_findings, with_stored_weights
 from sal_hw.contracts.targets import Target, load_backend, load_target
+from sal_hw.experiment.run_findings import late_spikes
 from sal_hw.program import CompiledProgram
+from sal_hw.results.result import Finding, Health
 from sal_hw.workflow.chip_choice import TRUTH, Chips, choose_chips, with_activations
 from sal_hw.workflow.machines import choose_backend, runs_here
 from sal_hw.workflow.network_recipe import NetworkRecipe
@@ -53,6 +55,10 @@ class CompiledRecipe:
         told = None if reporter is None else reporter.describe(self.program, self.target.description)
         return with_stored_weights(told, self.program)
 
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what a run of the program would tell of, as far as that is known before it."""
+        return (*weight_findings(self.program), *(item for _, item in late_spikes(self.program, self.recipe.protocol)))
+
     def as_document(self) -> dict[str, Any]:
         """Return everything as plain JSON data."""
         trace = [{"pass": item.name, "notes": list(item.notes), "counts": item.counts} for item in self.program.trace]
@@ -64,6 +70,7 @@ class CompiledRecipe:
             "chip_id": None if chip is None else chip.chip_id,
             "calibration_chip_id": None if known is None else known.chip_id,
             "trace": trace,
+            "findings": Health(findings=self.findings()).as_document()["findings"],
             **({} if report is None else report.document),
         }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sal_hw.contracts.targets import Target, load_target
 from sal_hw.errors import InputError, Problem
+from sal_hw.experiment.run_findings import late_spikes
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.recipe.paths import PathError, parse_path
@@ -52,7 +53,7 @@ class NetworkRecipe:
         snapshot
             What is known of the chip.
         strict
-            Refuse weights that would be clipped.
+            Refuse weights that would be clipped and given spikes that would never arrive.
 
         Raises
         ------
@@ -62,7 +63,7 @@ class NetworkRecipe:
         chosen = load_target(target) if isinstance(target, str) else target
         try:
             _check_runtime(self.protocol, self.network, chosen.description)
-            return compile_network(
+            program = compile_network(
                 self.network,
                 target=chosen,
                 seed=self.file.seed if seed is None else seed,
@@ -70,8 +71,26 @@ class NetworkRecipe:
                 snapshot=snapshot,
                 strict=strict,
             )
+            if strict:
+                _refuse_late(program, self.protocol, self.network)
         except InputError as error:
             raise InputError([_located(problem, self.file) for problem in error.problems]) from error
+        return program
+
+
+def _refuse_late(program: CompiledProgram, protocol: NetworkProtocol, network: NetworkSpec) -> None:
+    names = {item.name: index for index, item in enumerate(network.stimuli)}
+    problems = [
+        Problem(
+            code="E214",
+            field=f"stimuli[{names[stimulus]}].spikes",
+            allowed=f"spikes before the end, since --strict was given; {finding.advice}",
+            hint="make the duration longer, leave them out, or run without --strict",
+        )
+        for stimulus, finding in late_spikes(program, protocol)
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _check_runtime(protocol: NetworkProtocol, network: NetworkSpec, target: TargetDescription) -> None:

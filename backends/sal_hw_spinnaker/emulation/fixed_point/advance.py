@@ -69,7 +69,9 @@ def _add(buffers: Buffers, receptor: int, slot: int, n: int, word: int) -> None:
 
 @inlined
 def _count_lost(traces: Traces, synapses: Synapses, block: int, row: int) -> None:
-    """Count histories that no longer reach back to the last pre spike of this row."""
+    """Count histories that no longer reach back to the last pre spike of this row, if there was one to pair with."""
+    if traces.pre_trace[row] == 0:
+        return
     for column in range(synapses.columns[block]):
         n = synapses.target[block] + column
         if (

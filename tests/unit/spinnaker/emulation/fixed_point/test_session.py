@@ -274,7 +274,17 @@ def test_too_many_post_spikes_between_two_pre_spikes_are_counted():
     _, session = opened(spec)
     session.learn(2)
     assert session.counters()["post_history_overflows"] == 1
-    assert "post_history_overflows" in {finding.kind for finding in session.findings()}
+    (found,) = [finding for finding in session.findings() if finding.kind == "post_history_overflows"]
+    assert found.severity == "degraded"
+    assert "in 1 of " in found.advice
+
+
+def test_a_history_that_no_pre_spike_needed_is_not_counted():
+    posts = [[20.0 + 8.0 * number, 0] for number in range(20)]
+    spec = pair(given_spikes("pre", "hidden", [190.0, 0]), given_spikes("post", "visible", *posts))
+    _, session = opened(spec)
+    session.learn(2)
+    assert session.counters()["post_history_overflows"] == 0
 
 
 # --- the session ------------------------------------------------------------------------------------------------------
