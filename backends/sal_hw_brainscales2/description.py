@@ -19,6 +19,11 @@ _PADI = "halco, hicann-dls/vx/padi.h"
 _BACKGROUND = "haldls, haldls/vx/background.h"
 _CALIBRATION = "calix, ccalix/neuron_calib_target.h; outside it the calibration only warns"
 _SENSORS = "calix, correlation_calib_target.cpp; outside it the calibration only warns"
+#: why a window is exponential
+SENSED_WINDOW = (
+    "that is what the correlation sensors measure (calix, spiking/correlation_measurement.py, fitfunc: a reading "
+    "decays exponentially with the delay of a pair)"
+)
 _SCRIPT = "libnux, share/libnux/elf32nux.x; grenade, vx/ppu.h"
 _SPEED = "estimate from libnux, tests/hw/libnux/vx/test_speed_memory.cpp"
 
@@ -133,6 +138,12 @@ brainscales2_description = TargetDescription(
             source="grenade, realtime executor; hxtorch, spiking/experiment.py",
         ),
     ),
+    lacks={
+        "windows": SENSED_WINDOW,
+        "delays": "pynn-brainscales, projections.py: every delay other than 0 ms is refused",
+        "wake_sleep": "it sums over states of neurons, and sensors measure pairs of spikes (calix, "
+        "spiking/correlation_measurement.py)",
+    },
     time_scale=1000.0,
     learning="native",
     weights="6 bit, one sign per row",

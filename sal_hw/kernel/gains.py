@@ -13,6 +13,9 @@ Rounding: TypeAlias = Literal["symmetric", "stochastic"]
 #: a reading that differs by 1 then moves a weight through its whole range
 MAX_GAIN = 64.0
 
+#: a gain that is computed to be the largest may exceed it by so much
+_ROUNDING = 1e-6
+
 #: binary places of a sensor's LSB in 16-bit kernels: 255 times a ratio below 4 fits
 SENSOR_BITS = 5
 
@@ -86,7 +89,7 @@ def factor(gain: float) -> tuple[int, int]:
     A magnitude in sensor LSB, doubled so often and fractionally multiplied by the number, is one in weight LSB; the
     binary places of both are taken into account.
     """
-    if abs(gain) > MAX_GAIN:
+    if abs(gain) > MAX_GAIN * (1.0 + _ROUNDING):
         raise KernelError(f"a gain of {gain:g} is more than {MAX_GAIN:g}", math.copysign(MAX_GAIN, gain))
     scaled, doublings = math.ldexp(abs(gain), 15 + WEIGHT_BITS - SENSOR_BITS), 0
     while round(scaled) > 32767:

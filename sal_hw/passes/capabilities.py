@@ -43,7 +43,8 @@ def _by_probe(kind: str) -> Wanted:
     def wanted(spec: NetworkSpec) -> Iterator[Want]:
         for index, probe in enumerate(spec.probes):
             if probe.kind == kind:
-                yield Want(who=f"the {kind} probe", path=("probes", index, "kind"), value=kind)
+                of = getattr(probe, "population", None) or getattr(probe, "projection", None)
+                yield Want(who=f"the {kind} probe of {of}", path=("probes", index, "kind"), value=kind)
 
     return wanted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sal_hw.contracts.capability import Capability, Want, all_capabilities
 from sal_hw.errors import InputError, Problem, quote_value
@@ -14,6 +14,9 @@ from sal_hw.target.description import Range, TargetDescription
 
 #: sections of a network in the order of a recipe, which findings come in
 _SECTIONS = ("populations", "projections", "plasticity", "stimuli", "probes")
+
+#: how many parts of an amount a hint names
+_MOST_LISTED = 4
 
 
 def check_capabilities(draft: Draft) -> Draft:
@@ -39,10 +42,15 @@ def _missing(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
                 code="E302",
                 field=render_path(want.path),
                 value=quote_value(want.value),
-                allowed=f"target {target.family} has no capability '{capability.name}', which {want.who} needs; "
-                f"it has: {', '.join(target.capabilities)}",
+                allowed=f"target {target.family} has no capability '{capability.name}', which {want.who} needs"
+                f"{_why(target, capability.name)}; it has: {', '.join(target.capabilities)}",
                 hint=capability.hint,
             )
+
+
+def _why(target: TargetDescription, capability: str) -> str:
+    reason = target.lacks.get(capability)
+    return "" if reason is None else f" ({reason})"
 
 
 def _excluded(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
@@ -84,16 +92,16 @@ def _place(path: Path, populations: tuple[str, ...]) -> tuple[int, int]:
 
 def _beyond(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
     sizes = {population.name: population.size for population in spec.populations}
-    synapses = sum(sizes[item.source] * sizes[item.target] for item in spec.projections)
-    intervals = {rule.update_every_ms for rule in spec.plasticity}
-    refractory = {population.neuron.tau_ref_ms for population in spec.populations}
+    synapses = {item.name: sizes[item.source] * sizes[item.target] for item in spec.projections}
+    intervals = {rule.name: rule.update_every_ms for rule in spec.plasticity}
+    refractory = {population.name: population.neuron.tau_ref_ms for population in spec.populations}
     amounts = {
-        "neurons": ("populations", sum(sizes.values())),
-        "synapses": ("projections", synapses),
-        "update_intervals": ("plasticity", len(intervals)),
-        "refractory_times": ("populations", len(refractory)),
+        "neurons": ("populations", sum(sizes.values()), _listed(sizes)),
+        "synapses": ("projections", sum(synapses.values()), _listed(synapses)),
+        "update_intervals": ("plasticity", len({*intervals.values()}), f"update_every, {_listed(intervals, ' ms')}"),
+        "refractory_times": ("populations", len({*refractory.values()}), f"tau_ref, {_listed(refractory, ' ms')}"),
     }
-    for name, (field, amount) in amounts.items():
+    for name, (field, amount, parts) in amounts.items():
         limit = target.limits.get(name, Range())
         if amount not in limit:
             yield Problem(
@@ -101,5 +109,12 @@ def _beyond(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
                 field=field,
                 value=f"{amount} {name.replace('_', ' ')}",
                 allowed=f"at most {limit.high:g} {name.replace('_', ' ')} on {target.family} ({limit.source})",
-                hint="sal-hw targets shows the limits of each target",
+                hint=f"bring them down to {limit.high:g}: {parts}",
             )
+
+
+def _listed(found: Mapping[str, float], unit: str = "") -> str:
+    """Return the parts that make up an amount, the largest first, as the end of a hint."""
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    more = f", and {len(ordered) - _MOST_LISTED} more" if len(ordered) > _MOST_LISTED else ""
+    return ", ".join(f"{value:.12g}{unit} of {name}" for name, value in ordered[:_MOST_LISTED]) + more

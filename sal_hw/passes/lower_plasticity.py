@@ -43,8 +43,8 @@ def _unlike_lif(draft: Draft) -> Iterator[Problem]:
                 code="E304",
                 field=f"plasticity[{index}].window",
                 value=quote_value(rule.window),
-                allowed=f"exponential with lif neurons on {draft.target.family}: that is what the sensors of their "
-                "synapses measure",
+                allowed=f"exponential with lif neurons on {draft.target.family}, for {rule.name}: "
+                + draft.target.lacks.get("windows", "synapses keep traces, which decay exponentially"),
                 hint="write window: exponential",
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import field
 from difflib import get_close_matches
 from typing import Literal
 
@@ -103,6 +104,8 @@ class TargetDescription:
         Named ranges.
     exclusions
         Pairs of capabilities that do not go together.
+    lacks
+        Why the target does not have a capability, or windows other than exponential ones (``windows``), and where from.
     time_scale
         Machine time is model time divided by this.
     emulated
@@ -130,6 +133,7 @@ class TargetDescription:
     capabilities: tuple[str, ...]
     limits: dict[str, Range]
     exclusions: tuple[Exclusion, ...] = ()
+    lacks: dict[str, str] = field(default_factory=dict)
     time_scale: float = 1.0
     emulated: bool = False
     learning: Literal["native", "host", "none"] = "none"

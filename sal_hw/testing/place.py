@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.errors import DeviceError, InputError
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
+
+#: a rule's field
+_PAIRING = re.compile(r"plasticity\[\d+\]\.pairing$")
 
 #: what the compiler says of something that a target cannot do, alone or together with something else
 _CANNOT = frozenset({"E302", "E306"})
@@ -35,6 +39,8 @@ class Place:
     def program(self, recipe: Path, *overrides: str) -> CompiledProgram:
         """Compile a recipe for the target; skip the test where the target has no capability for it.
 
+        Rules of the kit's networks pair all spikes; where a target refuses that, they pair the nearest.
+
         Parameters
         ----------
         recipe
@@ -52,7 +58,10 @@ class Place:
         except InputError as error:
             if {problem.code for problem in error.problems} <= _CANNOT:
                 pytest.skip(error.problems[0].allowed.partition(";")[0])
-            raise
+            nearest = tuple(f"{problem.field}=nearest" for problem in error.problems if _PAIRING.match(problem.field))
+            if not nearest or not {*nearest}.isdisjoint(overrides):
+                raise
+            return self.program(recipe, *overrides, *nearest)
 
 
 def places_of(target: str) -> tuple[Place, ...]:

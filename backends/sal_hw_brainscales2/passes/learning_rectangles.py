@@ -21,7 +21,8 @@ def not_rectangular(draft: Draft) -> Iterator[Problem]:
             code="E312",
             field=f"projections[{index}].{'self_connections' if recurrent else 'connectivity'}",
             value=f"{missing} of {block.exists.size} synapses are missing",
-            allowed=f"a learning projection with a synapse from every source to every target: on {draft.target.family} "
-            "a plasticity rule sees a full rectangle of rows and columns (grenade, synapse_array_view_sparse.cpp)",
+            allowed=f"{block.projection} learns, which takes a synapse from every source to every target: on "
+            f"{draft.target.family} a plasticity rule sees a full rectangle of rows and columns (grenade, "
+            "synapse_array_view_sparse.cpp)",
             hint="write self_connections: true" if recurrent else "write connectivity: dense",
         )

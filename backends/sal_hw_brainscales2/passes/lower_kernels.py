@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
@@ -22,6 +23,8 @@ from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
 from sal_hw_brainscales2.passes.draft import ChipDraft
 from sal_hw_brainscales2.passes.sensor_limits import unlike_sensors
 from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
+
+_FRACTIONS = "libnux, frac.h: fractions of 16 bits"
 
 Memory = Literal["none", "sram", "external"]
 
@@ -129,9 +132,11 @@ def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarit
             Problem(
                 code="E315",
                 field=f"plasticity[{index}].learning_rate",
-                value=f"{gain:g} codes per LSB of a sensor",
-                allowed=f"what the processor's arithmetic can represent: {error}",
-                hint="change the learning rate, or weight_max, which sets the weight of one code",
+                value=f"{draft.spec.plasticity[index].learning_rate:g}",
+                allowed=f"for {projection}, what the processor's arithmetic can represent, in codes per LSB of its "
+                f"sensors ({_FRACTIONS}): {error}",
+                hint=f"the nearest rate is {draft.spec.plasticity[index].learning_rate * error.nearest / gain:.6g}; or "
+                "change weight_max, which sets the weight of one code",
             )
         ) from error
 
@@ -166,7 +171,7 @@ def _busiest_rows(draft: Draft) -> int:
 def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) -> None:
     shortest = draft.target.limits["update_period"]
     least = max(shortest.low or 0.0, limit(draft, "update_period_margin") * needed_us)
-    if period_us >= least:
+    if period_us >= least or math.isclose(period_us, least, rel_tol=1e-9):
         return
     step_us = _step_us(draft)
     legal_ms = float(np.ceil(least / step_us - 1e-9)) * draft.spec.timestep_ms
@@ -175,11 +180,13 @@ def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) 
             code="E314",
             field=f"plasticity[{index}].update_every",
             value=f"{draft.rules[index].update_steps * draft.spec.timestep_ms:g} ms",
-            allowed=f"at least {legal_ms:g} ms of model time on {draft.target.family}: the processor needs "
-            f"{needed_us:.4g} us for {_busiest_rows(draft)} rows "
+            allowed=f"at least {legal_ms:.12g} ms of model time on {draft.target.family} for "
+            f"{draft.rules[index].name}, which changes {', '.join(draft.rules[index].learned)}: the processor needs "
+            f"{needed_us:.4g} us for "
+            f"{_busiest_rows(draft)} rows "
             f"({draft.target.limits['row_update_cycles'].source}), and "
             f"{limit(draft, 'update_period_margin'):g} times that is kept free",
-            hint=f"write update_every: {legal_ms:g} ms, or let fewer rows learn",
+            hint=f"write update_every: {legal_ms:.12g} ms, or let fewer rows learn",
         )
     )
 

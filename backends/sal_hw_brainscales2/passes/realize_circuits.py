@@ -120,23 +120,33 @@ def _outside(draft: Draft, block: NeuronBlock, settings: CircuitSettings) -> Ite
         if not wrong.any():
             continue
         low, high = allowed.low or 0.0, allowed.high or np.inf
+        end = low if values[wrong][0] < low else high
         unit = "mV" if block.lif is not None else "log-odds"
         if setting.endswith("_us"):
             factor = draft.target.time_scale * 1e-3
             span, worst = f"{low * factor:g} ms .. {high * factor:g} ms", f"{values[wrong][0] * factor:g} ms"
+            nearest = f"{end * factor:g} ms"
         else:
             ends = [(end - settings.rest_lsb) / settings.lsb_per_unit + settings.rest_unit for end in (low, high)]
             span = f"{ends[0]:g} {unit} .. {ends[1]:g} {unit}"
             model = (values[wrong][0] - settings.rest_lsb) / settings.lsb_per_unit + settings.rest_unit
             worst = f"{model:g} {unit}"
+            nearest = f"{_inside(ends[end == high], low_end=end == low):.12g} {unit}"
         yield Problem(
             code="E304",
             field=f"populations.{block.population}.neuron",
             value=f"{field} = {worst}",
             allowed=f"{span} on {draft.target.family} (model units; {low:g} .. {high:g} {allowed.unit} on the chip, "
             f"{allowed.source}); {int(wrong.sum())} of {len(values)} neurons are outside",
-            hint="choose a value inside, or scale all potentials and weights together",
+            hint=f"the nearest {field} is {nearest}"
+            + ("" if setting.endswith("_us") else "; or scale all potentials and weights together"),
         )
+
+
+def _inside(end: float, *, low_end: bool) -> float:
+    """Return the end of a range of potentials with six decimals, rounded to its inside."""
+    digits = np.ceil(end * 1e6) if low_end else np.floor(end * 1e6)
+    return float(digits / 1e6)
 
 
 def _joined(draft: Draft, settings: dict[str, CircuitSettings]) -> ChipNeurons:

@@ -12,8 +12,8 @@ from sal_hw.errors import Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredSal
 from sal_hw.spec.windows import has_traces, pairs_nearest
+from sal_hw_brainscales2.description import SENSED_WINDOW
 
-_FITTED = "calix, spiking/correlation_measurement.py, fitfunc: a reading decays exponentially with the delay of a pair"
 _MEMORY = "calix, spiking/correlation_measurement.py: the state of a sensor remembers the last seen pulse"
 _ONE_TAU = (
     "calix, correlation_calib_target.h and spiking/correlation.py: one time constant for all synapses, set by bias "
@@ -36,8 +36,8 @@ def unlike_sensors(draft: Draft) -> Iterator[Problem]:
             yield Problem(
                 code="E304",
                 field=f"plasticity[{index}].amplitude_spread",
-                allowed=f"no spread on {draft.target.family}: how strongly a synapse senses is a property of the chip "
-                f"and not of a program ({draft.target.limits['correlation_amplitude'].source})",
+                allowed=f"no spread on {draft.target.family} for {_changes(rule)}: how strongly a synapse senses is a "
+                f"property of the chip and not of a program ({draft.target.limits['correlation_amplitude'].source})",
                 hint="leave amplitude_spread out and choose a chip whose sensors differ: --emulate --chip 7",
             )
 
@@ -49,7 +49,7 @@ def _unlike_shape(draft: Draft, index: int, rule: LoweredSal) -> Iterator[Proble
             code="E304",
             field=f"plasticity[{index}].window",
             value=quote_value(rule.causal.shape),
-            allowed=f"exponential on {family}: that is what the sensors of its synapses measure ({_FITTED})",
+            allowed=f"exponential on {family}, for {rule.name}: {SENSED_WINDOW}",
             hint="write window: exponential",
         )
     if not pairs_nearest(rule.causal.pairing):
@@ -57,8 +57,8 @@ def _unlike_shape(draft: Draft, index: int, rule: LoweredSal) -> Iterator[Proble
             code="E304",
             field=f"plasticity[{index}].pairing",
             value=quote_value(rule.causal.pairing),
-            allowed=f"nearest on {family}: a sensor pairs a spike with the partner's last one only, and earlier ones "
-            f"are forgotten ({_MEMORY})",
+            allowed=f"nearest on {family}, for {_changes(rule)}: a sensor pairs a spike with the partner's last one "
+            f"only, and earlier ones are forgotten ({_MEMORY})",
             hint="write pairing: nearest",
         )
 
@@ -75,8 +75,8 @@ def _outside(draft: Draft, index: int, rule: LoweredSal) -> Iterator[Problem]:
             code="E304",
             field=f"plasticity[{index}].{key}",
             value=f"{tau_ms:g} ms",
-            allowed=f"{low / to_us:g} ms .. {high / to_us:g} ms on {draft.target.family} (model time; {low:g} .. "
-            f"{high:g} {taus.unit} on the chip, {taus.source})",
+            allowed=f"{low / to_us:g} ms .. {high / to_us:g} ms on {draft.target.family} for {_changes(rule)} (model "
+            f"time; {low:g} .. {high:g} {taus.unit} on the chip, {taus.source})",
             hint=f"write {key}: {nearest:g} ms",
         )
 
@@ -92,10 +92,14 @@ def _two_time_constants(draft: Draft, index: int, rule: LoweredSal, first: Lower
             code="E304",
             field=f"plasticity[{index}].{key}",
             value=f"{tau_ms:g} ms",
-            allowed=f"{common_ms:g} ms, as tau_causal of {first.name}, on {draft.target.family}: its sensors are "
-            f"calibrated for one time constant ({_ONE_TAU})",
+            allowed=f"{common_ms:g} ms, as tau_causal of {first.name}, on {draft.target.family} for {_changes(rule)}: "
+            f"sensors are calibrated for one time constant ({_ONE_TAU})",
             hint=f"write {key}: {common_ms:g} ms",
         )
+
+
+def _changes(rule: LoweredSal) -> str:
+    return f"{rule.name}, which changes {', '.join(rule.learned)}"
 
 
 def _amplitudes(draft: Draft, rule: LoweredSal) -> Iterator[NDArray[np.float64]]:

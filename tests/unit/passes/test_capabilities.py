@@ -81,10 +81,10 @@ WANTED = {
     "constant_drive": ("stimulus drive", ("stimuli", 0, "kind")),
     "poisson_noise": ("stimulus noise", ("stimuli", 1, "kind")),
     "spike_lists": ("stimulus given", ("stimuli", 2, "kind")),
-    "record_spikes": ("the spikes probe", ("probes", 1, "kind")),
-    "record_states": ("the states probe", ("probes", 2, "kind")),
-    "record_membrane": ("the membrane probe", ("probes", 3, "kind")),
-    "record_correlation": ("the correlation probe", ("probes", 4, "kind")),
+    "record_spikes": ("the spikes probe of cells", ("probes", 1, "kind")),
+    "record_states": ("the states probe of cells", ("probes", 2, "kind")),
+    "record_membrane": ("the membrane probe of others", ("probes", 3, "kind")),
+    "record_correlation": ("the correlation probe of back", ("probes", 4, "kind")),
 }
 
 

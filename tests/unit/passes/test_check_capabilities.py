@@ -91,9 +91,9 @@ def test_learning_excludes_recorded_membranes(enabled: bool) -> None:
     probes = (SpikeProbe(population="visible"), MEMBRANE)
     (problem,) = refused(network(plasticity=(replace(RULE, enabled=enabled),), probes=probes))
     assert (problem.code, problem.field) == ("E306", "probes[1].kind")
-    assert "the membrane probe does not go together with rule alignment on brainscales2" in problem.allowed
+    assert "the membrane probe of hidden does not go together with rule alignment on brainscales2" in problem.allowed
     assert "drives the CADC" in problem.allowed
-    assert problem.hint == "leave out the membrane probe or rule alignment"
+    assert problem.hint == "leave out the membrane probe of hidden or rule alignment"
 
 
 def test_all_findings_at_once() -> None:

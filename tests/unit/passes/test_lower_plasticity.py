@@ -68,7 +68,7 @@ def lowered(*rules: Rule, neuron: Neuron = SAMPLING, seed: int = 1) -> Draft:
 
 
 def sal(**changes: Any) -> LoweredSal:
-    (rule,) = lowered(replace(SAL, **changes)).sal_rules
+    (rule,) = lowered(replace(SAL, **changes)).rules
     return rule
 
 
@@ -140,7 +140,7 @@ def test_a_spread_is_truncated_and_seeded() -> None:
 def test_a_spread_without_a_seed_follows_run_rule_and_projection() -> None:
     rule = replace(SAL, learn="both", amplitude_spread=AmplitudeSpread(std=0.5))
     found = [
-        lowered(replace(rule, name=name), seed=seed).sal_rules[0].backward_amplitude
+        lowered(replace(rule, name=name), seed=seed).rules[0].backward_amplitude
         for seed, name in ((1, "alignment"), (2, "alignment"), (1, "other"))
     ]
     assert len({amplitude.tobytes() for amplitude in found}) == 3
@@ -154,7 +154,7 @@ def test_tables_that_are_skipped_come_first() -> None:
 
 
 def test_lif_neurons_measure_exponential_windows_only() -> None:
-    assert lowered(SAL, neuron=LIF).sal_rules[0].causal.shape == "exponential"
+    assert lowered(SAL, neuron=LIF).rules[0].causal.shape == "exponential"
     with pytest.raises(InputError) as caught:
         lowered(SAL, replace(SAL, name="other", window="triangular"), neuron=LIF)
     assert (caught.value.code, caught.value.field) == ("E304", "plasticity[1].window")

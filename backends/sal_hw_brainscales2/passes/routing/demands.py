@@ -241,7 +241,8 @@ def _generator_problems(demand: Demand, target: TargetDescription) -> Iterator[P
             code="E310",
             field=f"{demand.field}.rate",
             value=f"{demand.rate_hz / target.time_scale:g} Hz",
-            allowed=f"{demand.size} trains of this rate make {wanted_mhz:g} MHz in chip time; a generator of "
+            allowed=f"{demand.size} trains of {demand.owner} onto {demand.target} make {wanted_mhz:g} MHz in chip time "
+            f"at this rate; a generator of "
             f"{target.family} makes {total_mhz.high:g} MHz at most ({total_mhz.source})",
             hint=f"at most {(total_mhz.high or 0) * 1e6 / demand.size / target.time_scale:g} Hz"
             if demand.size

@@ -125,7 +125,7 @@ REFUSED = {
         lambda folder: recipe_text(probes="{kind: membrane, population: visible, every: 1 ms}"),
         (),
         "E306",
-        ("the membrane probe does not go together with rule alignment", "drives the CADC", "grenade"),
+        ("the membrane probe of visible does not go together with rule alignment", "drives the CADC", "grenade"),
     ),
     "weights out of range": (
         lambda folder: recipe_text().replace("target: hidden, weight: 0.4 mV", "target: hidden, weight: 2 mV"),

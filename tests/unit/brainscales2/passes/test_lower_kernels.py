@@ -174,7 +174,10 @@ def test_the_shortest_period_is_one_and_a_half_times_the_work(chip):
     chip.compiled(learning(chip, 3, 4, update_every_ms=70.1))
     (problem,) = refused(chip, learning(chip, 3, 4, update_every_ms=70.0))
     assert (problem.code, problem.field, problem.value) == ("E314", "plasticity[0].update_every", "70 ms")
-    assert problem.allowed.startswith("at least 70.1 ms of model time on brainscales2: the processor needs 46.72 us")
+    assert problem.allowed.startswith(
+        "at least 70.1 ms of model time on brainscales2 for alignment, which changes feedback: the processor "
+        "needs 46.72 us"
+    )
     assert "8 rows" in problem.allowed
     assert problem.hint == "write update_every: 70.1 ms, or let fewer rows learn"
 
