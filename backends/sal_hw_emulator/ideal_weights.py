@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.learning_session import total_at_limit
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw_emulator.engines.lif.model import LifModel
@@ -93,7 +94,7 @@ class IdealWeights:
     def counters(self, simulation: LifSimulation) -> dict[str, int]:
         """Return weights at the ends of their range; nothing else can go wrong here."""
         del simulation
-        return {"updates_missed": 0, "weights_at_rail": self._parameters.at_limit()[0]}
+        return {"updates_missed": 0, "weights_at_rail": total_at_limit(self._parameters.at_limit())}
 
     def findings(self, simulation: LifSimulation) -> Sequence[Finding]:
         """Return weights at the ends of their range."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Observation, SpikeRecorder
-from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons
+from sal_hw.contracts.learning_session import WithoutMoments, by_population, silent_neurons
 from sal_hw.experiment.effective import SpikeEffects
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
@@ -152,9 +152,8 @@ class LifSession(WithoutMoments):
     def findings(self) -> Sequence[Finding]:
         """Return silent neurons and what the weights' side has noticed."""
         found = list(self._weights.findings(self._simulation))
-        silent = int((self._simulation.neurons.counts == 0).sum())
-        if silent and self._simulation.step:
-            found.extend(silent_neurons(silent))
+        if self._simulation.step:
+            found.extend(silent_neurons(by_population(self._program, self._simulation.neurons.counts)))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

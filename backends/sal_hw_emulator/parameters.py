@@ -101,19 +101,19 @@ class Parameters:
             )
         return weights
 
-    def at_limit(self) -> tuple[int, int]:
-        """Return how many learning weights stand at an end of their range, and how many there are."""
-        at_limit = total = 0
+    def at_limit(self) -> dict[str, tuple[int, int]]:
+        """Return, per projection, learning weights that stand at an end of their range, and how many there are."""
+        found = {}
         for block in self.program.synapses:
             if block.projection in self._learning:
                 weights = self.weights[block.projection][block.exists]
-                at_limit += int(sum((weights == end).sum() for end in (block.weight_min, block.weight_max)))
-                total += weights.size
-        return at_limit, total
+                at_ends = int(sum((weights == end).sum() for end in (block.weight_min, block.weight_max)))
+                found[block.projection] = (at_ends, weights.size)
+        return found
 
     def findings(self) -> list[Finding]:
         """Return how many learning weights stand at an end of their range."""
-        return list(weights_at_limit(*self.at_limit()))
+        return list(weights_at_limit(self.at_limit()))
 
     def to_arrays(self) -> dict[str, NDArray[np.float64]]:
         """Return all parameters by name."""

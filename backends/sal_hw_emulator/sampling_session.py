@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Moments, Observation, SpikeRecorder
+from sal_hw.contracts.learning_session import by_population, silent_neurons, total_at_limit
 from sal_hw.experiment.effective import SpikeEffects
 from sal_hw.program import CompiledProgram, LoweredWakeSleep
 from sal_hw.results.result import Finding
@@ -179,15 +180,13 @@ class SamplingSession:
     def findings(self) -> Sequence[Finding]:
         """Return silent neurons and weights at their limits."""
         found = self._parameters.findings()
-        silent = int((self._spikes_seen == 0).sum())
-        if silent and self._state.step:
-            advice = f"{silent} neurons never spiked while learning; raise their bias or the duration"
-            found.append(Finding(kind="neurons_silent", severity="degraded", count=silent, advice=advice))
+        if self._state.step:
+            found.extend(silent_neurons(by_population(self._program, self._spikes_seen), raising="their bias"))
         return found
 
     def counters(self) -> dict[str, int]:
         """Return weights at the ends of their range."""
-        return {"weights_at_rail": self._parameters.at_limit()[0]}
+        return {"weights_at_rail": total_at_limit(self._parameters.at_limit())}
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Return everything needed to go on later with the very same result."""

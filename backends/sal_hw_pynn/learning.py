@@ -130,19 +130,19 @@ class Learning:
         process.set_weights(part_name(block.projection, "minus"), np.minimum(weights, 0.0))
         self.weights[block.projection] = weights
 
-    def at_limit(self) -> tuple[int, int]:
-        """Return how many learning weights stand at an end of their range, and how many there are."""
-        found = total = 0
+    def at_limit(self) -> dict[str, tuple[int, int]]:
+        """Return, per projection, learning weights that stand at an end of their range, and how many there are."""
+        found = {}
         for block in self._program.synapses:
             if self._mechanisms[block.projection].way != "static":
                 weights = self.weights[block.projection][block.exists]
-                found += int(sum((weights == end).sum() for end in (block.weight_min, block.weight_max)))
-                total += weights.size
-        return found, total
+                at_ends = int(sum((weights == end).sum() for end in (block.weight_min, block.weight_max)))
+                found[block.projection] = (at_ends, weights.size)
+        return found
 
     def findings(self) -> list[Finding]:
         """Return weights that stand at an end of their range, or that met a bound of the simulator."""
-        found = list(weights_at_limit(*self.at_limit()))
+        found = list(weights_at_limit(self.at_limit()))
         if self.bounded:
             advice = (
                 "one update moved weights by more than their whole range; lower the learning rate or update more often"

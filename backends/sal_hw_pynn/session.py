@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Observation, SpikeRecorder, never
-from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons
+from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, total_at_limit
 from sal_hw.errors import IntegrityError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
@@ -139,14 +139,13 @@ class PynnSession(WithoutMoments):
 
     def counters(self) -> dict[str, int]:
         """Return weights at the ends of their range; no update is ever late here."""
-        return {"updates_missed": 0, "weights_at_rail": self._learning.at_limit()[0]}
+        return {"updates_missed": 0, "weights_at_rail": total_at_limit(self._learning.at_limit())}
 
     def findings(self) -> Sequence[Finding]:
         """Return silent neurons, weights at the ends of their range, and updates that a simulator's bounds cut."""
         found = self._learning.findings()
-        silent = int(sum((counts == 0).sum() for counts in self._counts.values()))
-        if silent and self._updates:
-            found.extend(silent_neurons(silent))
+        if self._updates:
+            found.extend(silent_neurons(self._counts))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

@@ -254,14 +254,13 @@ class DigitalProgram:
             total += sign_of(part.receptor) * lsb_mv * words(part)
         return total
 
-    def words_at_limit(self, words: ReadWords) -> tuple[int, int]:
-        """Return how many learning words stand at an end of their range, and how many there are."""
-        at_limit = total = 0
+    def words_at_limit(self, words: ReadWords) -> dict[str, tuple[int, int]]:
+        """Return, per projection, learning words that stand at an end of their range, and how many there are."""
+        found = {}
         for item in self.plasticity:
             if item.step_lsb > 0.0:
                 part = next(each for each in self.synapses if each.name == item.synapses)
                 largest = int(item.weight_max_mv * self.scale_of(part.target, part.receptor).words_per_mv)
                 present = words(part)[part.exists]
-                at_limit += int(((present == 0) | (present >= largest)).sum())
-                total += present.size
-        return at_limit, total
+                found[item.projection] = (int(((present == 0) | (present >= largest)).sum()), present.size)
+        return found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Observation, SpikeRecorder
-from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, weights_at_limit
+from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, total_at_limit, weights_at_limit
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
@@ -162,40 +162,37 @@ class ChunkSession(WithoutMoments):
         """Return a copy of the constant drives, mV, shape (neurons,)."""
         return self._program.neuron_block(population).biases.copy()
 
-    def _at_limit(self) -> tuple[int, int]:
-        """Return how many learning weights stand at an end of their range, and how many there are."""
-        at_limit = total = 0
+    def _at_limit(self) -> dict[str, tuple[int, int]]:
+        """Return, per projection, learning weights that stand at an end of their range, and how many there are."""
+        found = {}
         learning = {name for rule in self._plan.rules if rule.gain != 0.0 for name in rule.learned}
         for block in self._program.synapses:
             if block.projection in learning:
                 weights = self.unrounded_weights(block.projection)[block.exists]
                 ends = [end for end in (block.weight_min, block.weight_max) if end is not None]
-                at_limit += sum(int(np.isclose(weights, end).sum()) for end in ends)
-                total += weights.size
-        return at_limit, total
+                found[block.projection] = (sum(int(np.isclose(weights, end).sum()) for end in ends), weights.size)
+        return found
 
     def counters(self) -> dict[str, int]:
         """Return how often what happened that a user should know."""
         return {
             "updates_missed": 0,
-            "weights_at_rail": self._at_limit()[0],
+            "weights_at_rail": total_at_limit(self._at_limit()),
             "spikes_too_early": self._too_early,
         }
 
     def findings(self) -> Sequence[Finding]:
         """Return silent neurons, spikes that no refractory neuron has, and weights at the ends of their range."""
         found: list[Finding] = []
-        silent = int(sum((counts == 0).sum() for counts in self._counts.values()))
-        at_limit, total = self._at_limit()
-        if silent and self._loop.chunks:
-            found.extend(silent_neurons(silent))
+        if self._loop.chunks:
+            found.extend(silent_neurons(self._counts))
         if self._too_early:
             advice = (
                 "neurons spiked while they were refractory: the machine ignored their parameter t_refrac, or takes the "
                 "tick of a spike for the first of it, which is not published"
             )
             found.append(Finding(kind="spikes_too_early", severity="degraded", count=self._too_early, advice=advice))
-        found.extend(weights_at_limit(at_limit, total))
+        found.extend(weights_at_limit(self._at_limit()))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sal_hw.contracts.learning_session import silent_neurons, weights_at_limit
+import numpy as np
+from numpy.typing import NDArray
+
+from sal_hw.contracts.learning_session import AtLimit, silent_neurons, weights_at_limit
 from sal_hw.results.result import Finding
 
 #: per kind of finding: the counts of the cores that it adds up, and what to do
@@ -46,17 +49,19 @@ def counted(provenance: Mapping[str, int], kind: str) -> int:
     return sum(provenance.get(name, 0) for name in COUNTED[kind][0])
 
 
-def machine_findings(provenance: Mapping[str, int], *, silent: int, at_limit: int, total: int) -> Iterator[Finding]:
+def machine_findings(
+    provenance: Mapping[str, int], *, counts: Mapping[str, NDArray[np.int64]], at_limit: AtLimit
+) -> Iterator[Finding]:
     """Return what a user should know of a run.
 
     Parameters
     ----------
     provenance
         What the cores counted.
-    silent
-        Neurons that never spiked.
-    at_limit, total
-        Learning weights at an end of their range, and all of them.
+    counts
+        Per population, how often each neuron spiked.
+    at_limit
+        Per projection, learning weights at an end of their range, and all of them.
     """
     if not provenance:
         advice = "the cores' counts could not be read, so that overruns and lost spikes are not known"
@@ -64,5 +69,5 @@ def machine_findings(provenance: Mapping[str, int], *, silent: int, at_limit: in
     for kind, (_, advice) in COUNTED.items():
         if count := counted(provenance, kind):
             yield Finding(kind=kind, severity="degraded", count=count, advice=advice)
-    yield from silent_neurons(silent)
-    yield from weights_at_limit(at_limit, total)
+    yield from silent_neurons(counts)
+    yield from weights_at_limit(at_limit)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Observation, SpikeRecorder
-from sal_hw.contracts.learning_session import WithoutMoments
+from sal_hw.contracts.learning_session import WithoutMoments, total_at_limit
 from sal_hw.errors import DeviceError, IntegrityError, Problem
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
@@ -205,16 +205,21 @@ class SpinnakerSession(WithoutMoments):
         provenance = self._ready().provenance
         names = ("timer_overruns", "spikes_late", "ring_buffers_saturated")
         found = {name: counted(provenance, name) for name in names}
-        return {"updates_missed": 0, "weights_at_rail": self._digital.words_at_limit(self._words)[0], **found}
+        return {
+            "updates_missed": 0,
+            "weights_at_rail": total_at_limit(self._digital.words_at_limit(self._words)),
+            **found,
+        }
 
     def findings(self) -> Sequence[Finding]:
         """Return what a user should know of the run."""
         result = self._ready()
-        silent = sum(
-            block.size - len(np.unique(result.arrays[f"neuron.{block.population}"])) for block in self._program.neurons
-        )
-        at_limit, total = self._digital.words_at_limit(self._words)
-        return tuple(machine_findings(result.provenance, silent=silent, at_limit=at_limit, total=total))
+        counts = {
+            block.population: np.bincount(result.arrays[f"neuron.{block.population}"], minlength=block.size)
+            for block in self._program.neurons
+        }
+        at_limit = self._digital.words_at_limit(self._words)
+        return tuple(machine_findings(result.provenance, counts=counts, at_limit=at_limit))
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Return the whole run and how far it has been played back: going on does not need the machine again."""

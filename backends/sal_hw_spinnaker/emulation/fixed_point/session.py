@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Observation, SpikeRecorder
-from sal_hw.contracts.learning_session import WithoutMoments, silent_neurons, weights_at_limit
+from sal_hw.contracts.learning_session import (
+    WithoutMoments,
+    by_population,
+    silent_neurons,
+    total_at_limit,
+    weights_at_limit,
+)
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding, Verdict
 from sal_hw.spec.probes import SpikeProbe
@@ -151,7 +157,7 @@ class FixedPointSession(WithoutMoments):
         machine = self._simulation.machine
         return {
             "updates_missed": 0,
-            "weights_at_rail": self._digital.words_at_limit(self._words)[0],
+            "weights_at_rail": total_at_limit(self._digital.words_at_limit(self._words)),
             "ring_buffers_saturated": int(machine.buffers.saturated[0]),
             "post_history_overflows": int(machine.traces.lost[0]),
         }
@@ -160,10 +166,9 @@ class FixedPointSession(WithoutMoments):
         """Return silent neurons, saturated sums, pairs that were lost, and weights at the ends of their range."""
         machine = self._simulation.machine
         found: list[Finding] = []
-        silent = int((machine.neurons.counts == 0).sum()) if self._simulation.step else 0
         saturated, lost = int(machine.buffers.saturated[0]), int(machine.traces.lost[0])
-        at_limit, total = self._digital.words_at_limit(self._words)
-        found.extend(silent_neurons(silent))
+        if self._simulation.step:
+            found.extend(silent_neurons(by_population(self._program, machine.neurons.counts)))
         if saturated:
             advice = "more arrived in one step than a ring buffer holds; make weights or rates smaller"
             found.append(Finding(kind="ring_buffers_saturated", severity="degraded", count=saturated, advice=advice))
@@ -178,7 +183,7 @@ class FixedPointSession(WithoutMoments):
         if self._not_flushed:
             advice = "the input after the run made these neurons not spike; their last pairs are missing in the weights"
             found.append(Finding(kind="updates_deferred", severity="ok", count=self._not_flushed, advice=advice))
-        found.extend(weights_at_limit(at_limit, total))
+        found.extend(weights_at_limit(self._digital.words_at_limit(self._words)))
         return found
 
     def _synapse_updates(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from sal_hw.errors import DeviceError, InputError
@@ -91,8 +92,10 @@ def test_a_calibration_is_refused(tmp_path):
 
 def test_weights_at_their_limits_degrade_a_run_from_a_tenth_on():
     provenance = {"Total_pre_synaptic_events": 4}
-    few, many = (list(machine_findings(provenance, silent=0, at_limit=count, total=40)) for count in (4, 5))
+    few, many = (
+        list(machine_findings(provenance, counts={"a": np.ones(3)}, at_limit={"up": (count, 40)})) for count in (4, 5)
+    )
     assert [(item.kind, item.severity, item.count) for item in few] == [("weights_at_limit", "ok", 4)]
     assert [(item.kind, item.severity, item.count) for item in many] == [("weights_at_limit", "degraded", 5)]
-    (silent,) = machine_findings(provenance, silent=2, at_limit=0, total=40)
+    (silent,) = machine_findings(provenance, counts={"a": np.zeros(2)}, at_limit={"up": (0, 40)})
     assert (silent.kind, silent.count) == ("neurons_silent", 2)
