@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sal_hw.contracts.capability import Capability, Want, all_capabilities
+from sal_hw.contracts.targets import load_target, target_names
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.program import PassRecord
@@ -36,21 +37,37 @@ def check_capabilities(draft: Draft) -> Draft:
 
 
 def _missing(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
-    for capability, want in _wants(spec, target):
-        if capability.name not in target.capabilities:
+    lacking = [item for item in _wants(spec, target) if item[0].name not in target.capabilities]
+    if lacking:
+        others = _able(spec)
+        can = (
+            f"targets that have all that it needs: {', '.join(others)}" if others else "no installed target has it all"
+        )
+        for capability, want in lacking:
             yield Problem(
                 code="E302",
                 field=render_path(want.path),
                 value=quote_value(want.value),
-                allowed=f"target {target.family} has no capability '{capability.name}', which {want.who} needs"
-                f"{_why(target, capability.name)}; it has: {', '.join(target.capabilities)}",
+                allowed=f"target {target.family} has no capability '{capability.name}', which {want.who} needs; "
+                f"it has: {', '.join(target.capabilities)}; {can}",
                 hint=capability.hint,
             )
 
 
-def _why(target: TargetDescription, capability: str) -> str:
-    reason = target.lacks.get(capability)
-    return "" if reason is None else f" ({reason})"
+def _able(spec: NetworkSpec) -> list[str]:
+    """Return the names of the targets that have every capability of a network, and exclude none of them together."""
+    found = []
+    for name in target_names():
+        try:
+            description = load_target(name).description
+        except InputError:
+            # a package that cannot be loaded refuses for itself
+            continue
+        wanted = {capability.name for capability, _ in _wants(spec, description)}
+        excluded = any({pair.first, pair.second} <= wanted for pair in description.exclusions)
+        if wanted <= set(description.capabilities) and not excluded:
+            found.append(name)
+    return found
 
 
 def _excluded(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:

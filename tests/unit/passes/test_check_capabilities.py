@@ -11,7 +11,7 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.passes.check_capabilities import check_capabilities
 from sal_hw.passes.draft import Draft
 from sal_hw.spec.network import NetworkSpec, Population, Projection
-from sal_hw.spec.neurons import LifNeuron
+from sal_hw.spec.neurons import LifNeuron, SamplingNeuron
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
 from sal_hw.spec.values import Constant
@@ -99,3 +99,15 @@ def test_learning_excludes_recorded_membranes(enabled: bool) -> None:
 def test_all_findings_at_once() -> None:
     spec = network(400, 400, projections=(replace(FORWARD, delay_ms=1.0), BACKWARD), probes=(MEMBRANE,))
     assert sorted(problem.code for problem in refused(spec)) == ["E302", "E304", "E304", "E306"]
+
+
+def test_a_refusal_names_the_targets_that_can_run_the_recipe() -> None:
+    late = replace(BACKWARD, delay_ms=1.0)
+    (problem,) = refused(network(projections=(FORWARD, late)))
+    able = "targets that have all that it needs: spinnaker1, spinnaker2"
+    assert problem.code == "E302"
+    assert problem.allowed.endswith(able)
+    sampling = SamplingNeuron(tau_ref_ms=10.0, bias=Constant(value=0.0))
+    mixed = (Population(name="visible", size=4, neuron=sampling), Population(name="hidden", size=4, neuron=sampling))
+    (*_, problem) = refused(network(populations=mixed, projections=(FORWARD, late)))
+    assert problem.allowed.endswith("no installed target has it all")
