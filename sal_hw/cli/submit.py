@@ -56,9 +56,8 @@ def _queue(folder: Path) -> JobQueue:
     from sal_hw.program import PROGRAM_SCHEMA
     from sal_hw.storage.artifact import read_manifest
 
-    name = str(
-        read_manifest(folder, "program", schema_versions=tuple(range(1, PROGRAM_SCHEMA + 1)), strict=False)["target"]
-    )
+    versions = tuple(range(1, PROGRAM_SCHEMA + 1))
+    name = str(read_manifest(folder, "program", schema_versions=versions, strict=False).get("target"))
     target = load_target(name)
     backend: object = None if target.backend is None else load_backend(target.backend)
     if not isinstance(backend, JobQueue):

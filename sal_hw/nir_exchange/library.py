@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
-from sal_hw.nir_exchange.sealed_file import check_sealed
+from sal_hw.nir_exchange.trial import MAX_VALUES, try_reading
 from sal_hw.storage.files import write_atomic
 from sal_hw.storage.reading import BROKEN, read_regular
-
-#: numbers in one file, as for files of weights; read before they are unpacked
-MAX_VALUES = 2**28
 
 #: bytes of a file that are read
 MAX_BYTES = 2**31
@@ -64,19 +61,13 @@ def read_graph(path: Path) -> Any:
     try:
         # what has been looked through is what is read: the file itself may change in between
         data = read_regular(path, limit=MAX_BYTES)
-        _look_through(data)
+        try_reading(data)
         graph = nir.read(io.BytesIO(data), type_check=False)
     except (AssertionError, *BROKEN) as error:
         raise InputError(_unreadable(path, str(error) or type(error).__name__)) from error
     if not isinstance(graph, nir.NIRGraph):
         raise InputError(_unreadable(path, f"it holds a single node of type {type(graph).__name__}"))
     return graph
-
-
-def _look_through(data: bytes) -> None:
-    h5py: Any = importlib.import_module("h5py")
-    with h5py.File(io.BytesIO(data), "r") as file:
-        check_sealed(file, len(data), MAX_VALUES)
 
 
 def _unreadable(path: Path, reason: str) -> Problem:

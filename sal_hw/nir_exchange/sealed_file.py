@@ -92,6 +92,8 @@ def _text_bytes(item: Any, size: int, limit: int) -> int:
     """Return how many bytes texts of any length have in all, without having many of them at a time."""
     if not item.shape:
         return len(item[()])
+    if item.size > size:
+        raise ValueError(f"it names {item.size} texts, and has {size} bytes")
     row = math.prod(item.shape[1:])
     rows = max(1, _PIECE // max(1, size * row))
     if row * size > limit and row * size > _PIECE:

@@ -67,9 +67,11 @@ def read_run(path: Path) -> RunResult:
         _check(spikes, _is_record)
     aligned = {} if head.program_hash is None else read_program(path).aligned
     final = {name: values for name, values in weights.items() if not name.startswith(_INITIAL)}
+    initial = {name.removeprefix(_INITIAL): values for name, values in weights.items() if name.startswith(_INITIAL)}
     with believing(path / "weights.npz", "the weights of all projections that a rule aligns"):
         for pair in aligned.values():
             _check_pair(final, *pair)
+            _check_pair(initial, *pair)
     return RunResult(
         program_hash=head.program_hash,
         backend=head.backend,
@@ -78,9 +80,7 @@ def read_run(path: Path) -> RunResult:
         chip_id=head.chip_id,
         metrics=metrics,
         weights=final,
-        weights_initial={
-            name.removeprefix(_INITIAL): values for name, values in weights.items() if name.startswith(_INITIAL)
-        },
+        weights_initial=initial,
         traces=followed,
         aligned=aligned,
         health=Health(findings=findings),
@@ -130,5 +130,5 @@ def _is_trace(trace: Trace) -> bool:
 
 
 def _check_pair(weights: Arrays, forward: str, backward: str) -> None:
-    if weights and weights[forward].shape != weights[backward].T.shape:
+    if weights[forward].shape != weights[backward].T.shape:
         raise ValueError(f"{forward} and {backward} do not connect the same populations")

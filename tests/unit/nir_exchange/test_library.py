@@ -9,7 +9,7 @@ import pytest
 from nir_graphs import loop, nir, refused, small, write
 
 from sal_hw.errors import DeviceError
-from sal_hw.nir_exchange import library
+from sal_hw.nir_exchange import library, trial
 from sal_hw.nir_exchange.export import export_recipe
 
 
@@ -26,8 +26,9 @@ def test_single_nodes_and_enormous_files_are_refused(tmp_path: Path, monkeypatch
     nir.write(path, nir.Linear(weight=np.eye(2)))
     assert refused(path).code == "E411"
     big = write(tmp_path / "big.nir", *loop())
-    monkeypatch.setattr(library, "MAX_VALUES", 10)
-    assert refused(big).code == "E411"
+    monkeypatch.setattr(trial, "MAX_VALUES", 10)
+    with pytest.raises(ValueError, match=r"it holds \d+ numbers"):
+        trial.look_through(big.read_bytes())
 
 
 def test_a_missing_package_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -39,3 +40,14 @@ def test_a_missing_package_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, tm
         export_recipe(small(), tmp_path / "x.nir")
     assert (caught.value.code, caught.value.exit_code) == ("E820", 4)
     assert caught.value.hint == "pip install 'sal-hw[nir]'"
+
+
+def test_what_crashes_the_library_or_never_ends_ends_the_process_that_tries_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in of the package ends its process without a word, as a damaged file can have HDF5 do."""
+    (tmp_path / "nir.py").write_text("import os\nos._exit(11)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    error = refused(write(tmp_path / "sound.nir", *loop()))
+    assert error.code == "E411"
+    assert "code 11" in str(error)
