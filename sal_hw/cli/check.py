@@ -39,7 +39,7 @@ def check(
 
     Example: sal-hw check recipes/chip_alignment.yaml --target brainscales2
     """
-    from sal_hw.cli.program_report import show_program
+    from sal_hw.cli.program_report import show_findings, show_program
     from sal_hw.workflow import api
     from sal_hw.workflow.request import RunRequest
 
@@ -54,8 +54,7 @@ def check(
         return 0
     show_program(compiled.program.trace, compiled.report(), compiled.knowledge)
     findings = compiled.findings()
-    for finding in findings:
-        show(f"finding: {finding.kind} x {finding.count}: {finding.advice}")
+    show_findings(findings)
     show(f"{recipe}: {_many(len(findings))} on {target}")
     show(f"next: {compiled.run_command()}")
     return 0

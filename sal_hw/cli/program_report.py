@@ -11,6 +11,7 @@ from sal_hw.cli.console import show, show_table
 if TYPE_CHECKING:
     from sal_hw.contracts.report import ProgramReport
     from sal_hw.program import PassRecord
+    from sal_hw.results.result import Finding
 
 #: width of all text
 WIDTH = 100
@@ -38,6 +39,12 @@ def show_program(trace: Sequence[PassRecord], report: ProgramReport | None, know
     show()
     if report.of_one_machine:
         show(knowledge)
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Show what a run of the program would tell of."""
+    for finding in findings:
+        _show_wrapped(f"finding: {finding.kind} x {finding.count}: {finding.advice}", indent="")
 
 
 def _show_passes(trace: Sequence[PassRecord], *, told: Sequence[str]) -> None:
