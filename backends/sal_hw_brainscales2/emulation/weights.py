@@ -93,26 +93,28 @@ class ChipWeights:
             1, int(rows.sum()) * 2 * max((tile.shape[1] for tile in self._learning_codes(simulation)), default=1)
         )
         synapses = max(1, sum(each.size for each in self._learning_codes(simulation)))
+        learning = ", ".join(dict.fromkeys(placed.projection for placed in self._chip.kernels))
         return [
             *self._range_findings(simulation),
             *_finding(
                 "updates_missed",
                 counters["updates_missed"],
                 degraded=True,
-                advice="updates were skipped because the one before was not done; raise update_every",
+                advice=f"updates of {learning} were skipped because the one before was not done; raise update_every",
             ),
             *_finding(
                 "weights_at_rail",
                 counters["weights_at_rail"],
                 degraded=counters["weights_at_rail"] > MAX_SHARE_AT_LIMIT * synapses,
-                advice=f"of {synapses} learning synapses stand at the largest code; is the balance of the sensors "
-                "known (--calibration)? otherwise raise weight_max or lower the learning rate",
+                advice=f"of {synapses} learning synapses of {learning} stand at the largest code; is the balance of the "
+                "sensors known (--calibration)? otherwise raise weight_max or lower the learning rate",
             ),
             *_finding(
                 "sensors_saturated",
                 counters["readings_saturated"],
                 degraded=counters["readings_saturated"] > MAX_SHARE_SATURATED * reads,
-                advice="readings of correlation sensors were below the reliable range; lower update_every",
+                advice=f"of {reads} readings of the correlation sensors of {learning} were below the reliable range; "
+                "lower update_every or the rates",
             ),
         ]
 

@@ -21,7 +21,8 @@ def chip_findings(program: CompiledProgram, result: ChipResult, counters: Mappin
     not_recorded = sum(number is None for number in silent.values())
     words = "populations whose spikes the run did not record"
     yield from _found("spikes_not_recorded", not_recorded, "degraded", words)
-    words = "neurons never spiked; raise their drive, their noise or the duration"
+    where = ", ".join(f"{number} in {name}" for name, number in silent.items() if number)
+    words = f"neurons never spiked: {where}; raise their drive, their noise or the duration"
     yield from _found("neurons_silent", sum(number or 0 for number in silent.values()), "degraded", words)
     if result.header.front_end == "hxtorch" and result.updates > 1:
         words = "record of the weights, after the run: hxtorch returns none before; --via pynn records every update"
@@ -45,7 +46,10 @@ def _weights(program: CompiledProgram, counters: Mapping[str, int]) -> Iterator[
     learning = {placed.projection for placed in program.part_of(ChipProgram).kernels}
     synapses = sum(tile.codes.size for tile in program.part_of(ChipProgram).tiles if tile.owner in learning)
     rail = counters["weights_at_rail"]
-    words = f"of {synapses} learning synapses stand at the largest code; is the balance of the sensors known "
+    names = ", ".join(sorted(learning))
+    words = (
+        f"of {synapses} learning synapses of {names} stand at the largest code; is the balance of the sensors known "
+    )
     words += "(--calibration)? otherwise raise weight_max or lower the learning rate"
     yield from _found("weights_at_rail", rail, "degraded" if rail > MAX_SHARE_AT_LIMIT * synapses else "ok", words)
 
