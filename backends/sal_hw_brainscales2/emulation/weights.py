@@ -106,8 +106,8 @@ class ChipWeights:
                 "weights_at_rail",
                 counters["weights_at_rail"],
                 degraded=counters["weights_at_rail"] > MAX_SHARE_AT_LIMIT * synapses,
-                advice=f"of {synapses} learning synapses of {learning} stand at the largest code; is the balance of the "
-                "sensors known (--calibration)? otherwise raise weight_max or lower the learning rate",
+                advice=f"of {synapses} learning synapses of {learning} stand at the largest code; is the balance of "
+                "the sensors known (--calibration)? otherwise raise weight_max or lower the learning rate",
             ),
             *_finding(
                 "sensors_saturated",
