@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: run test test-slow lint bench figures calibration-figures paper docs clean
+.PHONY: run test test-slow faults lint bench figures calibration-figures paper docs clean
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@
@@ -20,6 +20,9 @@ test: .venv/.installed ## all fast tests: at most 5 minutes of CPU time once the
 
 test-slow: .venv/.installed ## the tests marked slow: long runs, many examples, Brian2, installed packages
 	$(BIN)/python -m pytest -m slow -n $(THREADS) --dist loadfile
+
+faults: .venv/.installed ## what happens to runs on real computers: 200 kills, signals, bad disks, two writers; some minutes
+	$(BIN)/python tests/faults --kills 200
 
 lint: .venv/.installed ## style, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

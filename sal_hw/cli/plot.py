@@ -9,7 +9,6 @@ import typer
 
 from sal_hw.cli.console import say, show, show_json, show_next, show_table
 from sal_hw.cli.options import AsJson, Debug, Force
-from sal_hw.errors import InputError, Problem, quote_value
 
 
 def plot(
@@ -25,6 +24,7 @@ def plot(
     Example: sal-hw plot dkl runs/with_sal runs/without_sal -o dkl.png
     """
     from sal_hw import plots
+    from sal_hw.storage.ownership import refuse_existing
     from sal_hw.workflow import api
 
     del debug
@@ -34,11 +34,9 @@ def plot(
     if not folders:
         raise typer.BadParameter("name a kind of figure and at least one run folder; --list RUN shows the kinds")
     path = out or Path(f"{kind}.png")
-    if path.exists() and not force:
-        allowed = "a file that does not exist yet; nothing is overwritten by accident"
-        hint = "add --force to replace it, or name another file with --out"
-        raise InputError(Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint))
+    refuse_existing(path, force=force)
     table = plots.collect(kind, {label: api.load_run(folder).result for label, folder in _labels(folders)})
+    refuse_existing(plots.numbers_beside(path, table), force=force)
     written = plots.save(plots.render(kind, table), path, table)
     if as_json:
         show_json({"status": "ok", "files": [str(item) for item in written]})

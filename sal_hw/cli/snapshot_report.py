@@ -27,15 +27,13 @@ def report(
     Example: sal-hw snapshot report chip7.snapshot -o chip7.html
     """
     from sal_hw.contracts.targets import load_calibrator, load_target
-    from sal_hw.errors import InputError, Problem, quote_value
     from sal_hw.report.snapshot import report_snapshot
     from sal_hw.storage.files import write_atomic, writing
+    from sal_hw.storage.ownership import refuse_existing
     from sal_hw.target.snapshot_io import read_snapshot
 
     del debug
-    if out.exists() and not force:
-        allowed, hint = "a file that does not exist yet", "add --force to replace it"
-        raise InputError(Problem(code="E501", field="output", value=quote_value(str(out)), allowed=allowed, hint=hint))
+    refuse_existing(out, force=force)
     snapshot = read_snapshot(path)
     stages = [name for name, _, _ in load_calibrator().stages()] if snapshot.origin == "measured" else []
     page = report_snapshot(snapshot, load_target(snapshot.target).description, min_yield=min_yield, all_stages=stages)

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.nir_exchange.expressible import NirNetwork, NirPopulation, realize
 from sal_hw.nir_exchange.library import load_nir, write_graph
 from sal_hw.nir_exchange.losses import Loss, find_losses
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.storage.files import json_bytes, write_atomic
+from sal_hw.storage.ownership import refuse_existing
 from sal_hw.workflow.checked_recipe import Recipe
 
 #: the one key of the graph's metadata that is ours, and the version of what stands there and in the sidecar
@@ -84,24 +84,6 @@ def export_recipe(recipe: Recipe, path: Path, *, force: bool = False) -> Export:
     }
     write_atomic(sidecar, json_bytes(document))
     return Export(file=path, sidecar=sidecar, digest=realized.network.digest, losses=losses)
-
-
-def refuse_existing(*paths: Path, force: bool) -> None:
-    """Refuse to replace files without being asked to.
-
-    Raises
-    ------
-    InputError
-        E501, one finding per file.
-    """
-    allowed = "a file that does not exist yet; nothing is overwritten by accident"
-    problems = [
-        Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint="add --force")
-        for path in paths
-        if path.exists() and not force
-    ]
-    if problems:
-        raise InputError(problems)
 
 
 def _metadata(recipe: Recipe) -> dict[str, Any]:

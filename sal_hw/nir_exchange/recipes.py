@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.errors import InputError, Problem
-from sal_hw.nir_exchange.export import refuse_existing
 from sal_hw.nir_exchange.expressible import NirPopulation, NirProjection
 from sal_hw.nir_exchange.import_network import Imported
 from sal_hw.storage.files import npz_bytes, write_atomic
+from sal_hw.storage.ownership import refuse_existing
 from sal_hw.workflow.checked_recipe import load_recipe
 
 #: what a proposed rule says until its user decides; the learning itself is off

@@ -7,7 +7,7 @@ that they bring, see :class:`Kind`.
 
 from __future__ import annotations
 
-from sal_hw.plots.files import save, write_figures
+from sal_hw.plots.files import numbers_beside, save, write_figures
 from sal_hw.plots.kind import Kind
 from sal_hw.plots.kinds import all_kinds, available, collect, draw, render, unusable_kinds
 from sal_hw.plots.table import FigureTable
@@ -19,6 +19,7 @@ __all__ = [
     "available",
     "collect",
     "draw",
+    "numbers_beside",
     "render",
     "save",
     "unusable_kinds",

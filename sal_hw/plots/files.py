@@ -46,13 +46,18 @@ def save(figure: Figure, path: Path, data: FigureTable) -> tuple[Path, Path]:
     InputError
         E502 or E503 if the files cannot be written.
     """
-    suffix, content = data.file()
-    numbers = path.with_name(path.name.removesuffix(".png") + suffix)
+    _, content = data.file()
+    numbers = numbers_beside(path, data)
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(numbers, content)
     write_atomic(path, png_bytes(figure))
     return path, numbers
+
+
+def numbers_beside(path: Path, data: FigureTable) -> Path:
+    """Return where the numbers of a picture go."""
+    return path.with_name(path.name.removesuffix(".png") + data.file()[0])
 
 
 def write_figures(result: RunResult, folder: Path) -> tuple[Path, ...]:

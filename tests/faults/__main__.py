@@ -51,18 +51,24 @@ def cases(home: Path) -> list[Case]:
     return made
 
 
-def rows(home: Path, kills: int, seed: int) -> Iterator[Row]:
+FAULTS = ("kills", "signals", "disks", "writers")
+
+
+def rows(home: Path, kills: int, seed: int, only: tuple[str, ...]) -> Iterator[Row]:
     """Do everything to every run."""
     chance = random.Random(seed)  # noqa: S311 - times of faults
     made = cases(home)
-    for case in made:
+    for index, case in enumerate(made):
         case.prepare()
         print(f"{case.name}: {case.lasts_s:.1f} s, {len(case.expected)} files", file=sys.stderr)
-    for index, case in enumerate(made):
-        share = kills // len(made) + (index < kills % len(made))
-        yield Row(f"{case.name}: SIGKILL in mid-run, then --resume", *kill_runs(case, share, chance))
-        yield Row(f"{case.name}: SIGINT, SIGTERM, SIGHUP, then --resume", *send_signals(case, 15, chance))
-        for what, tried, failures in (*disk_faults(case), *two_writers(case, 10)):
+        if "kills" in only:
+            share = kills // len(made) + (index < kills % len(made))
+            yield Row(f"{case.name}: SIGKILL in mid-run, then --resume", *kill_runs(case, share, chance))
+        if "signals" in only:
+            yield Row(f"{case.name}: SIGINT, SIGTERM, SIGHUP, then --resume", *send_signals(case, 15, chance))
+        found = disk_faults(case) if "disks" in only else []
+        found += two_writers(case, 5) if "writers" in only else []
+        for what, tried, failures in found:
             yield Row(f"{case.name}: {what}", tried, failures)
 
 
@@ -71,13 +77,14 @@ def run() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="how many runs are killed in all")
     parser.add_argument("--seed", type=int, default=1, help="seed of the moments at which things happen")
+    parser.add_argument("--only", choices=FAULTS, action="append", help="only these faults; may be repeated")
     options = parser.parse_args()
     broken = 0
     # in memory where that can be: what is flushed thousands of times is kept for minutes only
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the folder is made by tempfile
     with tempfile.TemporaryDirectory(prefix="sal-hw-faults-", dir=memory) as home:
         print(f"{'what was done':<64} {'tried':>6} {'held':>6}")
-        for row in rows(Path(home), options.kills, options.seed):
+        for row in rows(Path(home), options.kills, options.seed, tuple(options.only or FAULTS)):
             print(f"{row.what:<64} {row.tried or 'not':>6} {row.tried - len(row.failures):>6}", flush=True)
             for failure in row.failures:
                 print(f"    {failure}")

@@ -88,3 +88,15 @@ def test_resuming_a_finished_run_is_success_and_says_so(terminal: Terminal) -> N
     assert "verdict: ok" in terminal.out
     assert terminal(*RUN, "--out", "nowhere", "--resume") == 2
     assert "nothing is to be resumed" in terminal.err
+
+
+def test_a_figure_replaces_neither_picture_nor_numbers_unasked(terminal: Terminal) -> None:
+    assert terminal(*RUN, "--out", "out") == 0
+    Path("mine.csv").write_text("measured for years")
+    assert terminal("plot", "alignment", "out", "-o", "mine.png") == 2
+    assert "mine.csv" in terminal.err
+    assert Path("mine.csv").read_text() == "measured for years"
+    assert terminal("plot", "alignment", "out", "-o", "out/alignment.png", "--force") == 2
+    assert "manifest" in terminal.err
+    assert terminal("plot", "alignment", "out", "-o", "alignment.png") == 0
+    assert terminal("plot", "--list", "out") == 0
