@@ -176,6 +176,16 @@ def test_broken_circuits_never_spike_and_are_reported():
     assert 0 < usable.sum() < 20
     silent = next(item for item in session.findings() if item.kind == "neurons_silent")
     assert (silent.severity, silent.count) == ("degraded", (chip.table("usable").measured[:40] == 0).sum())
+    assert f"{(~usable).sum()} of 20 in visible" in silent.advice
+
+
+def test_readings_out_of_the_converter_s_range_are_told_of_with_their_projection():
+    for every_ms, told in ((500.0, []), (100_000.0, ["degraded"])):
+        _, session = opened(two_populations(4, update_every_ms=every_ms), "brainscales2")
+        session.learn(2)
+        found = [item for item in session.findings() if item.kind == "sensors_saturated"]
+        assert [item.severity for item in found] == told
+        assert all("sensors of feedback" in item.advice for item in found)
 
 
 # --- spikes -----------------------------------------------------------------------------------------------------------
