@@ -184,9 +184,7 @@ class PairStdp:
 
 @document
 class FlushSpikes:
-    """One strong input to every neuron of a population after the end of a run.
-
-    Learning synapses take in what has happened since their last pre spike only at the next one.
+    """One strong input to every neuron of a population after a run, in programs of earlier versions.
 
     Attributes
     ----------
@@ -215,6 +213,8 @@ class DigitalProgram:
         Wall-clock time of a step divided by its model time.
     history
         Post spikes per neuron that learning synapses can still see.
+    flush
+        Of programs of earlier versions only.
     """
 
     time_scale_factor: float

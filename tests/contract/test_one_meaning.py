@@ -147,3 +147,22 @@ def test_pairs_count_by_their_spikes_and_simultaneous_ones_on_neither_side(
     found, _ = learned(recipe, target, tmp_path, updates=2)
     # the ideal target sums in float32
     assert found == pytest.approx(expected(a_ms, b_ms), abs=1e-6)
+
+
+@pytest.mark.parametrize("trains", ["one step", "mixed"])
+def test_spinnaker_1_pairs_by_spikes_whatever_the_delay_and_tells_of_simultaneous_ones(
+    trains: str, tmp_path: Path
+) -> None:
+    a_ms, b_ms = TRAINS[trains]
+    recipe = network(spikes("a", *a_ms), spikes("b", *b_ms), experiment={"kind": "align", "duration": "2 s"})
+    found, kinds = learned(recipe, "spinnaker1", tmp_path, updates=2)
+    assert ("pairs_simultaneous" in kinds) == bool(set(a_ms) & set(b_ms))
+    for delay in ("1 ms", "5 ms"):
+        recipe["projections"][1]["delay"] = delay
+        assert learned(recipe, "spinnaker1", tmp_path, updates=2)[0] == found
+    # the anti-causal side has exp(-0.1) of its amplitude, since pairs at lag 0 are on it; tables have 11 bits, and an
+    # update loses up to a word of 2**-14 mV
+    lags = np.subtract.outer(np.array(a_ms), np.array(b_ms))
+    side = np.exp(-np.abs(lags) / 10.0)
+    wanted = 0.03 * (np.exp(-0.1) * side[lags <= 0].sum() - side[lags > 0].sum())
+    assert found == pytest.approx(wanted, abs=lags.size * 0.03 * 2.0**-10 + len(b_ms) * 2.0**-13)

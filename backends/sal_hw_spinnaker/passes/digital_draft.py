@@ -12,7 +12,6 @@ from sal_hw_spinnaker.program import (
     DigitalInput,
     DigitalNeurons,
     DigitalSynapses,
-    FlushSpikes,
     PairStdp,
     WordScale,
 )
@@ -58,22 +57,14 @@ class SignedPart:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class DigitalDraft:
-    """The machine's part of a program in the making; see :class:`sal_hw_spinnaker.program.DigitalProgram`.
-
-    Attributes
-    ----------
-    flush_mv
-        Per population that learning synapses come from: weight of the input that makes it spike after a run.
-    """
+    """The machine's part of a program in the making; see :class:`sal_hw_spinnaker.program.DigitalProgram`."""
 
     parts: tuple[SignedPart, ...]
-    flush_mv: dict[str, float]
     scales: tuple[WordScale, ...] = ()
     synapses: tuple[DigitalSynapses, ...] = ()
     inputs: tuple[DigitalInput, ...] = ()
     neurons: tuple[DigitalNeurons, ...] = ()
     plasticity: tuple[PairStdp, ...] = ()
-    flush: tuple[FlushSpikes, ...] = ()
 
     def scale_of(self, part: SignedPart) -> WordScale:
         """Return the scale of a part's words."""

@@ -27,7 +27,6 @@ def finish_digital(draft: Draft) -> Draft:
         synapses=parts.synapses,
         inputs=parts.inputs,
         plasticity=parts.plasticity,
-        flush=parts.flush,
     )
     scaling = (
         *(_projection(digital, block) for block in draft.synapses),

@@ -17,16 +17,17 @@ from numpy.typing import NDArray
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
-from sal_hw.program import LoweredSal, LoweredWindow, NeuronBlock, PassRecord
+from sal_hw.program import LoweredSal, LoweredWindow, PassRecord
 from sal_hw.spec.signs import sign_of
 from sal_hw.spec.windows import pairs_nearest, sum_over_lags
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
-from sal_hw_spinnaker.program import TRACE_BITS, FlushSpikes, PairStdp, window_table
+from sal_hw_spinnaker.passes.simultaneous import accidental_share
+from sal_hw_spinnaker.program import TRACE_BITS, PairStdp, window_table
 
 
 def lower_stdp(draft: Draft) -> Draft:
-    """Give every learning projection its amplitudes, and its source the input that flushes deferred updates.
+    """Give every learning projection its amplitudes.
 
     Raises
     ------
@@ -41,11 +42,8 @@ def lower_stdp(draft: Draft) -> Draft:
     problems = [*_two_rules(draft, plasticity), *_too_fine(draft, plasticity)]
     if problems:
         raise InputError(problems)
-    flush = tuple(
-        _flush(draft, block) for block in draft.neurons if block.population in draft.part_of(DigitalDraft).flush_mv
-    )
-    done = replace(draft.part_of(DigitalDraft), plasticity=plasticity, flush=flush)
-    return draft.recorded(_record(draft, plasticity, flush), part=done)
+    done = replace(draft.part_of(DigitalDraft), plasticity=plasticity)
+    return draft.recorded(_record(draft, plasticity), part=done)
 
 
 def _not_pair_stdp(draft: Draft) -> Iterator[Problem]:
@@ -159,19 +157,7 @@ def _too_fine(draft: Draft, plasticity: tuple[PairStdp, ...]) -> Iterator[Proble
             )
 
 
-def _flush(draft: Draft, block: NeuronBlock) -> FlushSpikes:
-    lif, parts = block.lif, draft.part_of(DigitalDraft)
-    if lif is None:
-        raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
-    scale = next(item for item in parts.scales if item.population == block.population and item.receptor == "excitatory")
-    return FlushSpikes(
-        population=block.population,
-        word=round(parts.flush_mv[block.population] * scale.words_per_mv),
-        steps=draft.steps(lif.tau_ref_ms) + math.ceil(3.0 * lif.tau_mem_ms / draft.spec.timestep_ms),
-    )
-
-
-def _record(draft: Draft, plasticity: tuple[PairStdp, ...], flush: tuple[FlushSpikes, ...]) -> PassRecord:
+def _record(draft: Draft, plasticity: tuple[PairStdp, ...]) -> PassRecord:
     notes = [
         f"{item.projection}: a pair at zero lag is {item.step_lsb:.4g} words; rounding down is expected to move "
         f"weights by {item.drift_mv_per_s:.3g} mV/s, {_share(item):.2g} learning steps per second, at "
@@ -180,7 +166,13 @@ def _record(draft: Draft, plasticity: tuple[PairStdp, ...], flush: tuple[FlushSp
         if item.step_lsb > 0.0
     ]
     notes += [f"{item.projection}: amplitudes are 0, nothing learns" for item in plasticity if item.step_lsb == 0.0]
-    notes += [f"{item.population}: one input after the run makes deferred updates happen" for item in flush]
+    notes += [
+        f"{item.projection}: pairs count by their spikes, whatever the delay; the machine takes simultaneous spikes "
+        f"for an anti-causal pair, {100.0 * accidental_share(item, draft.spec.timestep_ms):.2g} % of all change by "
+        "accidental pairs, which the amplitudes make up for"
+        for item in plasticity
+        if item.step_lsb > 0.0
+    ]
     counts = {"learning projections": float(len(plasticity)), "time scale factor": time_scale_factor(draft)}
     return PassRecord(name="lower_stdp", notes=tuple(notes), counts=counts)
 

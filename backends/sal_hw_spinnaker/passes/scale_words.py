@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import PassRecord
-from sal_hw.spec.signs import Polarity, sign_of
+from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
 from sal_hw_spinnaker.program import FRACTION_BITS, DigitalInput, DigitalSynapses, WordScale
@@ -62,11 +62,7 @@ def words_of(weights_mv: NDArray[np.float64], words_per_mv: float) -> NDArray[np
 
 
 def _scale(draft: Draft, population: str, receptor: Polarity, size: int) -> WordScale:
-    # a neuron is made to spike by an excitatory event
-    flush = draft.part_of(DigitalDraft).flush_mv.get(population, 0.0) if sign_of(receptor) > 0 else 0.0
-    spikes = limit(draft, "planned_rate") * draft.spec.timestep_ms * 1e-3
-    mean, variance = np.full(size, spikes * flush), np.full(size, spikes * flush**2)
-    largest = flush
+    mean, variance, largest = np.zeros(size), np.zeros(size), 0.0
     for part in draft.part_of(DigitalDraft).parts:
         if part.target == population and part.receptor == receptor:
             # a synapse that learns may come to have the largest weight, so it counts with that

@@ -9,7 +9,6 @@ rule inverted, m excites and c inhibits.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,16 +23,12 @@ from sal_hw.program import (
     LoweredSal,
     LoweredSpikes,
     LoweredStimulus,
-    NeuronBlock,
     PassRecord,
     SynapseBlock,
 )
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_spinnaker.passes.digital_draft import DigitalDraft, SignedPart
-
-#: how many times the way from rest to threshold the PSP of a flush input is
-_FLUSH_STRENGTH = 2.0
 
 _RECEPTORS: tuple[tuple[Polarity, float], ...] = (("excitatory", 1.0), ("inhibitory", -1.0))
 
@@ -59,27 +54,11 @@ def split_signs(draft: Draft) -> Draft:
         rule = learning.get(block.projection)
         parts += _learning_parts(draft, index, block, rule) if rule is not None else _static_parts(draft, index, block)
     parts += _stimulus_parts(draft)
-    sources = {part.source for part in parts if part.rule is not None}
-    flush_mv = {block.population: _flush_mv(block) for block in draft.neurons if block.population in sources}
-    return draft.recorded(_record(draft, parts), part=DigitalDraft(parts=tuple(parts), flush_mv=flush_mv))
+    return draft.recorded(_record(draft, parts), part=DigitalDraft(parts=tuple(parts)))
 
 
 def _learning(draft: Draft) -> dict[str, int]:
     return {name: index for index, rule in draft.acting for name in rule.learned}
-
-
-def _flush_mv(block: NeuronBlock) -> float:
-    """Return the weight of an input that makes a neuron at rest spike: a multiple of what just does."""
-    lif = block.lif
-    if lif is None:
-        raise TypeError(f"{block.population}: {block.model} neurons reached a pass for lif neurons")
-    return _FLUSH_STRENGTH * max(lif.v_threshold_mv - lif.v_rest_mv, 0.0) / psp_peak(lif.tau_mem_ms, lif.tau_syn_exc_ms)
-
-
-def psp_peak(tau_mem_ms: float, tau_syn_ms: float) -> float:
-    """Return the peak of the PSP of a unit weight: ``tau_mem dv/dt = -v + exp(-t / tau_syn)`` from rest."""
-    ratio = tau_syn_ms / tau_mem_ms
-    return math.exp(-1.0) if abs(ratio - 1.0) < 1e-6 else float(ratio ** (1.0 / (1.0 - ratio)))
 
 
 def _twice(draft: Draft) -> Iterator[Problem]:

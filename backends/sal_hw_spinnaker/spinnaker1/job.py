@@ -25,7 +25,6 @@ from sal_hw_spinnaker.program import (
     DigitalNeurons,
     DigitalProgram,
     DigitalSynapses,
-    FlushSpikes,
 )
 from sal_hw_spinnaker.spinnaker1.network_plan import (
     CellParameters,
@@ -104,14 +103,13 @@ def make_job(program: CompiledProgram, mode: Mode, *, updates: int, seed: int) -
     mode
         Whether it is only mapped, on a virtual board.
     updates
-        How many updates a run lasts; the flush comes after them.
+        How many updates a run lasts.
     seed
         The run's.
     """
     digital = program.part_of(DigitalProgram)
     labels = {block.population: f"n{index}" for index, block in enumerate(program.neurons)}
     driven = [(f"s{index}", item) for index, item in enumerate(program.stimuli)]
-    flushed = [(f"f{index}", item) for index, item in enumerate(digital.flush)]
     lists = [item for item in _all_lists(program, digital, labels) if item.exists.any()]
     arrays: Arrays = {f"offset.{labels[item.population]}": item.offset_na for item in digital.neurons}
     for index, item in enumerate(lists):
@@ -120,8 +118,6 @@ def make_job(program: CompiledProgram, mode: Mode, *, updates: int, seed: int) -
         if isinstance(stimulus, LoweredSpikes):
             arrays |= {f"step.{label}": stimulus.step, f"neuron.{label}": stimulus.neuron}
     update_steps = program.rules[0].update_steps if program.rules else 1
-    for label, _ in flushed:
-        arrays |= {f"step.{label}": np.array([updates * update_steps]), f"neuron.{label}": np.zeros(1, dtype=np.int64)}
     network = NetworkPlan(
         mode=mode,
         timestep_ms=program.timestep_ms,
@@ -129,22 +125,14 @@ def make_job(program: CompiledProgram, mode: Mode, *, updates: int, seed: int) -
         time_scale_factor=math.ceil(digital.time_scale_factor - _ROUNDING),
         updates=updates,
         update_steps=update_steps,
-        flush_steps=max((item.steps for item in digital.flush), default=0),
         read_every_updates=max(1, -(-updates // MOST_READINGS)),
         populations=tuple(_population(program, digital, labels[item.population], item) for item in digital.neurons),
-        sources=(
-            *(_source(program, label, item, seed) for label, item in driven),
-            *(SourcePlan(label=label, size=1) for label, _ in flushed),
-        ),
+        sources=tuple(_source(program, label, item, seed) for label, item in driven),
         projections=tuple(_projection(program, item) for item in lists),
     )
     owners = {label: name for name, label in labels.items()}
-    owners |= {label: item.name for label, item in driven} | {label: _flush_name(item) for label, item in flushed}
+    owners |= {label: item.name for label, item in driven}
     return Job(network=network, arrays=arrays, owners=owners, synapses=tuple(lists))
-
-
-def _flush_name(item: FlushSpikes) -> str:
-    return f"{item.population}.flush"
 
 
 def _population(program: CompiledProgram, digital: DigitalProgram, label: str, item: DigitalNeurons) -> PopulationPlan:
@@ -190,18 +178,6 @@ def _all_lists(program: CompiledProgram, digital: DigitalProgram, labels: dict[s
         for item in digital.inputs:
             if item.stimulus == stimulus.name:
                 yield _input(item, f"s{index}", labels)
-    for index, flush in enumerate(digital.flush):
-        size = program.neuron_block(flush.population).size
-        yield SynapseList(
-            name=_flush_name(flush),
-            source=f"f{index}",
-            target=labels[flush.population],
-            population=flush.population,
-            receptor="excitatory",
-            delay_steps=1,
-            words=np.full((1, size), flush.word, dtype=np.uint16),
-            exists=np.ones((1, size), dtype=np.bool_),
-        )
 
 
 def _synapses(digital: DigitalProgram, part: DigitalSynapses, labels: dict[str, str]) -> SynapseList:

@@ -84,6 +84,8 @@ class Network:
                 ),
                 weight_dependence=sim.AdditiveWeightDependence(w_min=0.0, w_max=stdp.weight_max_mv),
                 delay=item.delay_ms,
+                # a pair counts by its spikes, whatever the delay
+                backprop_delay=False,
             )
         return sim.Projection(
             self._everything[item.source],

@@ -95,8 +95,8 @@ class NetworkPlan:
         Whether it is only mapped, on a virtual board.
     time_scale_factor
         How many times slower than real time the machine computes, a whole number.
-    update_steps, flush_steps
-        Steps of an update, and those after the last one.
+    update_steps
+        Steps of an update.
     read_every_updates
         How often weights are read.
     """
@@ -106,7 +106,6 @@ class NetworkPlan:
     time_scale_factor: int
     updates: int
     update_steps: int
-    flush_steps: int
     read_every_updates: int
     populations: tuple[PopulationPlan, ...]
     sources: tuple[SourcePlan, ...]

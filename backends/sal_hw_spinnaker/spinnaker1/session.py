@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,15 @@ from sal_hw.errors import DeviceError, IntegrityError, Problem
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import MembraneProbe, SpikeProbe
+from sal_hw_spinnaker.passes.simultaneous import simultaneous_pairs
 from sal_hw_spinnaker.program import DigitalProgram, DigitalSynapses
 from sal_hw_spinnaker.spinnaker1.access import MachineAccess
 from sal_hw_spinnaker.spinnaker1.findings import counted, machine_findings
 from sal_hw_spinnaker.spinnaker1.job import Arrays, Job, make_job
 from sal_hw_spinnaker.spinnaker1.process import execute
+
+if TYPE_CHECKING:
+    from sal_hw_spinnaker.spinnaker1.recorded_pairs import RecordedPairs
 
 #: wall-clock seconds allowed for getting and loading a machine, per second that it runs, and per reading; choices
 START_UP_S, PER_RUN_SECOND, PER_READING_S = 900.0, 2.0, 20.0
@@ -59,7 +63,7 @@ class MachineRun:
     deadline_s: float | None = None
 
     def __call__(self, updates: int) -> MachineResult:
-        """Run so many updates, and the flush after them.
+        """Run so many updates.
 
         Raises
         ------
@@ -79,7 +83,7 @@ class MachineRun:
 def estimate_deadline(job: Job) -> float:
     """Return a generous wall-clock limit of a run, seconds."""
     plan = job.network
-    steps = plan.updates * plan.update_steps + plan.flush_steps
+    steps = plan.updates * plan.update_steps
     run_s = steps * plan.timestep_ms * plan.time_scale_factor * 1e-3
     readings = -(-plan.updates // plan.read_every_updates)
     return float(START_UP_S + PER_RUN_SECOND * run_s + PER_READING_S * readings)
@@ -159,7 +163,7 @@ class SpinnakerSession(WithoutMoments):
         return self._result
 
     def learn(self, updates: int) -> Observation:
-        """Play so many further updates back; the flush after the last one belongs to none of them."""
+        """Play so many further updates back."""
         if self._result is None:
             self.prepare(updates)
         result = self._ready()
@@ -183,13 +187,20 @@ class SpinnakerSession(WithoutMoments):
         _not_offered("experiments of the kind align, without pieces that do not learn")
 
     def _words(self, part: DigitalSynapses) -> NDArray[np.int64]:
-        """Return a part's words as of the last reading before now."""
+        """Return a part's words as of the last reading before now, with the post spikes that they wait for."""
         if part.plastic and self._result is not None and f"words.{part.name}" in self._result.arrays:
             last = int(np.searchsorted(self._result.arrays["read_after"], self._done, side="right")) - 1
             if last >= 0:
                 found: NDArray[np.int64] = self._result.arrays[f"words.{part.name}"][last]
-                return found
+                return self._pairs(int(self._result.arrays["read_after"][last])).caught_up(part, found)
         return part.words.astype(np.int64)
+
+    def _pairs(self, updates: int) -> RecordedPairs:
+        # compiled loops are loaded after a run only
+        from sal_hw_spinnaker.spinnaker1.recorded_pairs import RecordedPairs
+
+        end_ms = updates * (self._program.update_ms or 0.0)
+        return RecordedPairs(self._program, self._digital, self._ready().arrays, end_ms)
 
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return the weights after the updates played so far, shape (pre, post), mV: the sum of their parts."""
@@ -219,7 +230,10 @@ class SpinnakerSession(WithoutMoments):
             for block in self._program.neurons
         }
         at_limit = self._digital.words_at_limit(self._words)
-        return tuple(machine_findings(result.provenance, counts=counts, at_limit=at_limit))
+        return (
+            *machine_findings(result.provenance, counts=counts, at_limit=at_limit),
+            *simultaneous_pairs(*self._pairs(self._done).simultaneous(), self._digital, self._program.timestep_ms),
+        )
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Return the whole run and how far it has been played back: going on does not need the machine again."""

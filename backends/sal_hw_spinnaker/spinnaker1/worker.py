@@ -51,8 +51,6 @@ def run_network(network: Network, plan: NetworkPlan) -> tuple[dict[str, Any], Ar
         network.run((now - done) * plan.update_steps)
         if sdk.is_virtual():
             raise RuntimeError("the configuration names a virtual board, which runs nothing")
-        if now == updates and plan.flush_steps:
-            network.run(plan.flush_steps)
         read_after.append(now)
         weights.append(network.learning_weights())
         # whether cores begin anew at 0 after a pause is not documented; the largest count is never 0 for a bad run

@@ -77,7 +77,7 @@ def _count_lost(traces: Traces, synapses: Synapses, block: int, row: int) -> Non
         if (
             traces.post_last[n] == HISTORY - 1
             and traces.post_trace[n, 0] > 0
-            and traces.post_step[n, 0] + synapses.delay[block] > traces.pre_step[row]
+            and traces.post_step[n, 0] > traces.pre_step[row]
         ):
             traces.lost[0] += 1
 
@@ -102,8 +102,9 @@ def _deliver(synapses: Synapses, rules: Rules, traces: Traces, buffers: Buffers,
             n = synapses.target[block] + column
             # a synapse catches up on the post spikes since its last pre spike before it transmits, as on the machine
             if rule >= 0:
+                # post spikes count when they happen, whatever the delay: the machine is told so
                 synapses.words[first + column] = updated_word(
-                    synapses.words[first + column], rules, rule, traces, n, row, delay, step
+                    synapses.words[first + column], rules, rule, traces, n, row, 0, step
                 )
             _add(buffers, synapses.receptor[block], slot, n, synapses.words[first + column])
         # all synapses of the row have learned from the old trace by now

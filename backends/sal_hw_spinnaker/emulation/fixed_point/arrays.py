@@ -24,6 +24,8 @@ TRACE_BITS = 11
 #: entries of a neuron's post history; entry 0 is only looked at for what came before the others
 HISTORY = 16
 LARGEST_WORD = 2**16 - 1
+#: places in `Traces.changes`
+PAIRS, SIMULTANEOUS, ALL = 0, 1, 2
 
 
 class Neurons(NamedTuple):
@@ -98,6 +100,7 @@ class Traces(NamedTuple):
     ``pre_step``, ``pre_trace`` have one entry per row of learning blocks. ``post_step``, ``post_trace`` have shape
     (neurons, 16), oldest first, of which ``post_last`` is the newest entry; ``rule`` is a neuron's rule, or -1.
     ``lost`` counts the updates of a synapse that came too late for a post spike, which its history had dropped.
+    ``changes`` has the number of pairs of simultaneous spikes, and the sizes of their changes and of all, S16.15.
     """
 
     pre_step: Integers
@@ -107,6 +110,7 @@ class Traces(NamedTuple):
     post_last: Integers
     rule: Integers
     lost: Integers
+    changes: Integers
 
 
 class Noise(NamedTuple):

@@ -192,6 +192,7 @@ def _traces(program: CompiledProgram, digital: DigitalProgram, rows: int) -> Tra
         post_last=np.zeros(size, dtype=np.int64),
         rule=rule,
         lost=np.zeros(1, dtype=np.int64),
+        changes=np.zeros(3, dtype=np.int64),
     )
 
 

@@ -26,6 +26,7 @@ from sal_hw_emulator.lif_loader import membrane_probe
 from sal_hw_emulator.membrane_reading import read_membranes
 from sal_hw_spinnaker.emulation.fixed_point.loader import LoadedMachine, load_digital, without_learning
 from sal_hw_spinnaker.emulation.fixed_point.simulation import FixedPointSimulation
+from sal_hw_spinnaker.passes.simultaneous import simultaneous_pairs
 from sal_hw_spinnaker.program import DigitalProgram, DigitalSynapses
 
 #: share of updates with forgotten post spikes from which a run counts as degraded: so much of a pair sum is within the
@@ -35,8 +36,6 @@ MAX_SHARE_TRUNCATED = 1e-3
 
 class FixedPointSession(WithoutMoments):
     """Runs a program piece by piece, see :class:`sal_hw.contracts.backend.Session`.
-
-    It is a :class:`sal_hw.contracts.backend.WholeRun` as well, since a flush ends the run.
 
     Parameters
     ----------
@@ -65,9 +64,6 @@ class FixedPointSession(WithoutMoments):
         self._loaded = self._load((seed,))
         self._simulation = self._simulate(self._loaded)
         self._observations = 0
-        self._updates = 0
-        self._last_update: int | None = None
-        self._not_flushed = 0
 
     def _load(self, entropy: tuple[int, ...]) -> LoadedMachine:
         return load_digital(self._program, self._digital, entropy)
@@ -75,31 +71,13 @@ class FixedPointSession(WithoutMoments):
     def _simulate(self, loaded: LoadedMachine) -> FixedPointSimulation:
         return FixedPointSimulation(loaded.machine, *membrane_probe(self._program))
 
-    def prepare(self, updates: int) -> None:
-        """Take note of how many updates there will be: after the last one, deferred changes are flushed."""
-        self._last_update = updates
-
     def learn(self, updates: int) -> Observation:
         """Run `updates` update intervals with plasticity."""
         steps = self._program.rules[0].update_steps
         pieces = self._simulation.run(steps * updates)
         for piece in pieces:
             self._send_spikes(piece)
-        seen = self._observation(pieces)
-        self._updates += updates
-        if self._updates == self._last_update:
-            self._flush()
-        return seen
-
-    def _flush(self) -> None:
-        """Make every source of learning synapses spike once more, as the program says."""
-        items = self._digital.flush
-        if not items:
-            return
-        blocks = [self._program.neuron_block(item.population) for item in items]
-        neurons = np.concatenate([np.arange(block.offset, block.offset + block.size) for block in blocks])
-        words = np.repeat([item.word for item in items], [block.size for block in blocks]).astype(np.int64)
-        self._not_flushed = self._simulation.flush(neurons, words, max(item.steps for item in items))
+        return self._observation(pieces)
 
     def observe(self, duration_ms: float, *, chains: int = 1, warmup_ms: float = 0.0) -> Observation:
         """Run without plasticity, in independent chains that do not disturb the learning network."""
@@ -141,7 +119,7 @@ class FixedPointSession(WithoutMoments):
         )
 
     def _words(self, part: DigitalSynapses) -> NDArray[np.int64]:
-        return self._simulation.machine.synapses.words[self._loaded.places[part.name]].reshape(part.words.shape)
+        return self._simulation.words()[self._loaded.places[part.name]].reshape(part.words.shape)
 
     def weights(self, projection: str) -> NDArray[np.float64]:
         """Return a copy of the present weights, shape (pre, post), mV: those of its parts added up with their signs."""
@@ -164,7 +142,7 @@ class FixedPointSession(WithoutMoments):
 
     def findings(self) -> Sequence[Finding]:
         """Return silent neurons, saturated sums, pairs that were lost, and weights at the ends of their range."""
-        machine = self._simulation.machine
+        machine, step_ms = self._simulation.machine, self._program.timestep_ms
         found: list[Finding] = []
         saturated, lost = int(machine.buffers.saturated[0]), int(machine.traces.lost[0])
         if self._simulation.step:
@@ -180,9 +158,8 @@ class FixedPointSession(WithoutMoments):
                 "ones were not paired with the pre spike before them: bring the rates on both sides closer together"
             )
             found.append(Finding(kind="post_history_overflows", severity=severity, count=lost, advice=advice))
-        if self._not_flushed:
-            advice = "the input after the run made these neurons not spike; their last pairs are missing in the weights"
-            found.append(Finding(kind="updates_deferred", severity="ok", count=self._not_flushed, advice=advice))
+        pairs, size, everything = machine.traces.changes.tolist()
+        found.extend(simultaneous_pairs(pairs, size / everything if everything else 0.0, self._digital, step_ms))
         found.extend(weights_at_limit(self._digital.words_at_limit(self._words)))
         return found
 
@@ -198,14 +175,13 @@ class FixedPointSession(WithoutMoments):
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Return everything needed to go on later with the very same result."""
         arrays = {f"simulation.{key}": item for key, item in self._simulation.to_arrays().items()}
-        numbers = (self._observations, self._updates, self._not_flushed)
-        return arrays | {"progress": np.array(numbers, dtype=np.int64)}
+        return arrays | {"observations": np.array(self._observations)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from a checkpoint of the same program and seed."""
         marked = {key: item for key, item in arrays.items() if key.startswith("simulation.")}
         self._simulation.from_arrays({key.removeprefix("simulation."): item for key, item in marked.items()})
-        self._observations, self._updates, self._not_flushed = arrays["progress"].tolist()
+        self._observations = int(arrays["observations"])
 
     def close(self) -> None:
         """Nothing to release."""

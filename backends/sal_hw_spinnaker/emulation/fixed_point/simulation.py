@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sal_hw_emulator.engines.lif.simulation import Piece
 from sal_hw_spinnaker.emulation.fixed_point.advance import advance
 from sal_hw_spinnaker.emulation.fixed_point.arrays import Integers, Machine, Records
+from sal_hw_spinnaker.emulation.fixed_point.stdp import caught_up
 
 #: spikes that are kept before the loop hands them over
 SPIKES_PER_PIECE = 1 << 16
@@ -68,26 +69,9 @@ class FixedPointSimulation:
             filled=np.zeros(2, dtype=np.int64),
         )
 
-    def flush(self, neurons: Integers, words: Integers, steps: int) -> int:
-        """Give some neurons one strong excitatory input, run on, and return how many of them did not spike.
-
-        Parameters
-        ----------
-        neurons, words
-            Shape (neurons,): which, and the weights.
-        steps
-            How long to run.
-        """
-        counts, saturated = self.machine.neurons.counts, self.machine.buffers.saturated
-        kept, kept_saturated = counts.copy(), saturated.copy()
-        buffer = self.machine.buffers.words
-        slot = self.step % buffer.shape[1]
-        buffer[0, slot, neurons] = np.minimum(buffer[0, slot, neurons] + words, 2**16 - 1)
-        self.run(steps)
-        silent = int((counts == kept)[neurons].sum())
-        # what is forced after the run is no part of its statistics
-        counts[:], saturated[:] = kept, kept_saturated
-        return silent
+    def words(self) -> Integers:
+        """Return the words of all synapses, with the post spikes that they wait for until their next pre spike."""
+        return caught_up(self.machine.synapses, self.machine.rules, self.machine.traces)
 
     def _changing(self) -> dict[str, NDArray[Any]]:
         neurons, traces = self.machine.neurons, self.machine.traces
@@ -105,6 +89,7 @@ class FixedPointSimulation:
             "post_trace": traces.post_trace,
             "post_last": traces.post_last,
             "lost": traces.lost,
+            "changes": traces.changes,
             "noise_upcoming": self.machine.noise.upcoming,
             "noise_random": self.machine.noise.random,
             "given_done": self.machine.given.done,

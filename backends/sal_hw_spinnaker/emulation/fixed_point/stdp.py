@@ -7,12 +7,16 @@ weight is widened to S16.15 for that, and cut to 16 bits afterwards without a ch
 
 from sal_hw_emulator.engines.sampling.compiled import compiled, inlined
 from sal_hw_spinnaker.emulation.fixed_point.arrays import (
+    ALL,
     FRACTION_BITS,
     HISTORY,
     LARGEST_WORD,
+    PAIRS,
+    SIMULTANEOUS,
     TRACE_BITS,
     Integers,
     Rules,
+    Synapses,
     Traces,
 )
 
@@ -103,7 +107,9 @@ def updated_word(
         # those before the last pre spike have been seen by it
         if arrival > last_pre:
             trace = decayed(pre_trace, arrival - last_pre, rules.table, rules.plus_start[rule], rules.plus_length[rule])
-            weight = min(weight + change(rules.amplitude_plus[rule], trace), rules.weight_max[rule])
+            gained = change(rules.amplitude_plus[rule], trace)
+            traces.changes[ALL] += abs(gained)
+            weight = min(weight + gained, rules.weight_max[rule])
     # the present pre spike then sees the trace of the last post spike before it
     elapsed = step - traces.post_step[neuron, before] - delay
     trace = 0
@@ -116,5 +122,79 @@ def updated_word(
             rules.minus_start[rule],
             rules.minus_length[rule],
         )
-    weight = max(weight - change(rules.amplitude_minus[rule], trace), rules.weight_min[rule])
+    lost = change(rules.amplitude_minus[rule], trace)
+    traces.changes[ALL] += abs(lost)
+    # a post spike of the same step counts as one before
+    if elapsed == 0 and before > 0 and rules.amplitude_minus[rule] != 0:
+        traces.changes[PAIRS] += 1
+        traces.changes[SIMULTANEOUS] += abs(change(rules.amplitude_minus[rule], _ONE))
+    weight = max(weight - lost, rules.weight_min[rule])
     return int((weight >> rules.shift[rule]) & LARGEST_WORD)
+
+
+@compiled
+def caught_up_word(word: int, rules: Rules, rule: int, traces: Traces, neuron: int, row: int) -> int:
+    """Return the word of a synapse with the post spikes since its last pre spike, for which the machine waits.
+
+    Parameters
+    ----------
+    word
+        What is stored.
+    rule, neuron, row
+        As of :func:`updated_word`.
+    """
+    weight = word << rules.shift[rule]
+    for entry in range(1, traces.post_last[neuron] + 1):
+        elapsed = traces.post_step[neuron, entry] - traces.pre_step[row]
+        if elapsed > 0:
+            trace = decayed(
+                traces.pre_trace[row], elapsed, rules.table, rules.plus_start[rule], rules.plus_length[rule]
+            )
+            weight = min(weight + change(rules.amplitude_plus[rule], trace), rules.weight_max[rule])
+    return int((weight >> rules.shift[rule]) & LARGEST_WORD)
+
+
+@compiled
+def caught_up(synapses: Synapses, rules: Rules, traces: Traces) -> Integers:
+    """Return all words as they would be with the post spikes that they wait for."""
+    words = synapses.words.copy()
+    for block in range(len(synapses.base)):
+        rule, columns = synapses.rule[block], synapses.columns[block]
+        end = synapses.base[block + 1] if block + 1 < len(synapses.base) else len(words)
+        for place in range(synapses.base[block], end) if rule >= 0 else range(0):
+            if synapses.exists[place]:
+                row, column = divmod(place - synapses.base[block], columns)
+                words[place] = caught_up_word(
+                    words[place], rules, rule, traces, synapses.target[block] + column, synapses.trace[block] + row
+                )
+    return words
+
+
+@compiled
+def learn_from(synapses: Synapses, rules: Rules, traces: Traces, source: int, step: int) -> None:
+    """Update all learning synapses of a neuron that spikes, and remember that it did."""
+    for place in range(synapses.of_source_start[source], synapses.of_source_start[source + 1]):
+        block = synapses.of_source[place]
+        rule, number = synapses.rule[block], source - synapses.source[block]
+        if rule >= 0:
+            row, first = synapses.trace[block] + number, synapses.base[block] + number * synapses.columns[block]
+            for column in range(synapses.columns[block]):
+                word, neuron = synapses.words[first + column], synapses.target[block] + column
+                if synapses.exists[first + column]:
+                    word = updated_word(word, rules, rule, traces, neuron, row, 0, step)
+                synapses.words[first + column] = word
+            remember_pre(traces, rules, rule, row, step)
+
+
+@compiled
+def replay(synapses: Synapses, rules: Rules, traces: Traces, steps: Integers, neurons: Integers) -> None:
+    """Learn from given spikes, in order of time."""
+    begin = 0
+    for end in range(1, len(steps) + 1):
+        if end == len(steps) or steps[end] != steps[begin]:
+            for place in range(begin, end):
+                if traces.rule[neurons[place]] >= 0:
+                    remember_post(traces, rules, neurons[place], steps[place])
+            for place in range(begin, end):
+                learn_from(synapses, rules, traces, neurons[place], steps[place])
+            begin = end

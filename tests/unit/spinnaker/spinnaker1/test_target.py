@@ -211,15 +211,9 @@ def test_a_disabled_rule_has_amplitudes_of_zero_and_the_same_words():
     np.testing.assert_array_equal(stored(program, "feedback"), stored(learning, "feedback"))
 
 
-def test_sources_of_learning_synapses_are_flushed():
+def test_no_input_is_added_for_learning():
     _, digital = compiled(network())
-    (flush,) = digital.flush
-    assert flush.population == "hidden"
-    # the PSP of a unit weight peaks at (1/2)**(1 / (1 - 1/2)) = 1/4; twice the way to threshold takes 8 mV
-    scale = digital.scale_of("hidden", "excitatory")
-    assert scale.largest_mv == pytest.approx(8.0)
-    assert scale.shift == 4
-    assert flush.word == 8 * 2**11
+    assert (digital.flush, digital.inputs) == ((), ())
 
 
 # --- cores ------------------------------------------------------------------------------------------------------------

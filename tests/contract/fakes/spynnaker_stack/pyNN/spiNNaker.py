@@ -158,6 +158,7 @@ class STDPMechanism:
         backprop_delay=True,
     ):
         assert dendritic_delay_fraction == 1.0
+        assert backprop_delay is False, "post spikes would be delayed with the synapse"
         self.delay, self.stdp = delay, timing_dependence.parameters | weight_dependence.parameters
 
 

@@ -51,6 +51,7 @@ def silence():
         post_last=whole(0),
         rule=whole(0),
         lost=whole(0),
+        changes=whole(0, 0, 0),
     )
 
 
