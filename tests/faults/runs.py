@@ -82,6 +82,9 @@ def _become(words: tuple[str, ...], folder: Path, log: Path, steps: int, before:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.chdir(folder)
+        # nohup, and shells that start something in the background, have these ignored
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         advance = runner.advance
 
         def announced(*given: object, **named: object) -> None:
