@@ -78,6 +78,7 @@ def calibrate(
     """
     from sal_hw.contracts.calibrator import CampaignOptions
     from sal_hw.contracts.targets import load_calibrator
+    from sal_hw.storage.files import beside
     from sal_hw.target.quality import check_quality
     from sal_hw.target.snapshot_io import read_snapshot
 
@@ -94,7 +95,7 @@ def calibrate(
         at=at,
         against_truth=against_truth,
         calix=calix,
-        work=None if out is None else out.with_name(out.name + ".calix"),
+        work=None if out is None else beside(out, ".calix"),
     )
     path = bench.checked_out(out, force=force)
     options = CampaignOptions(

@@ -18,7 +18,7 @@ from sal_hw.nir_exchange.expressible import NirNetwork, NirPopulation, realize
 from sal_hw.nir_exchange.library import load_nir, write_graph
 from sal_hw.nir_exchange.losses import Loss, find_losses
 from sal_hw.spec.plasticity import SalRule
-from sal_hw.storage.files import json_bytes, write_atomic
+from sal_hw.storage.files import beside, json_bytes, write_atomic
 from sal_hw.storage.ownership import refuse_existing
 from sal_hw.workflow.checked_recipe import Recipe
 
@@ -68,7 +68,7 @@ def export_recipe(recipe: Recipe, path: Path, *, force: bool = False) -> Export:
         E820 if the package nir is missing.
     """
     load_nir()
-    sidecar = path.with_name(f"{path.name}.json")
+    sidecar = beside(path, ".json")
     refuse_existing(path, sidecar, force=force)
     realized = realize(recipe)
     losses = find_losses(recipe.file.document, realized.incomplete)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sal_hw.errors import InputError, Problem
 from sal_hw.nir_exchange.expressible import NirPopulation, NirProjection
 from sal_hw.nir_exchange.import_network import Imported
-from sal_hw.storage.files import npz_bytes, write_atomic
+from sal_hw.storage.files import beside, npz_bytes, write_atomic
 from sal_hw.storage.ownership import refuse_existing
 from sal_hw.workflow.checked_recipe import load_recipe
 
@@ -47,7 +47,7 @@ def write_recipe(imported: Imported, path: Path, *, name: str, timestep: str, fo
     """
     if not imported.pairs:
         raise InputError(_nothing_aligns())
-    numbers = path.with_suffix(".npz")
+    numbers = beside(path, "").with_suffix(".npz")
     refuse_existing(path, numbers, force=force)
     document, arrays = _document(imported, name=name, timestep=timestep, file=numbers.name)
     write_atomic(numbers, npz_bytes(arrays))

@@ -88,6 +88,21 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def beside(path: Path, ending: str) -> Path:
+    """Return the path of a file beside another one, with its name and an ending.
+
+    Raises
+    ------
+    InputError
+        E502 if the other one has no name: it is the working folder, or the root of all.
+    """
+    if not path.name:
+        allowed = "a file or folder with a name of its own, not the folder that it would lie in"
+        value, hint = quote_value(str(path)), "add a name to it"
+        raise InputError(Problem(code="E502", field="output", value=value, allowed=allowed, hint=hint))
+    return path.with_name(path.name + ending)
+
+
 def json_bytes(document: object) -> bytes:
     """Return readable JSON: sorted keys, two spaces, no NaN, a final newline."""
     return (json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sal_hw.errors import InputError
-from sal_hw.storage.files import is_temporary, json_bytes, npz_bytes, write_atomic
+from sal_hw.storage.files import beside, is_temporary, json_bytes, npz_bytes, write_atomic
 from sal_hw.storage.reading import read_npz
 
 Failing = Callable[[Any, int, BaseException], Callable[..., Any]]
@@ -98,3 +98,11 @@ def test_objects_and_nan_are_never_written() -> None:
         npz_bytes({"a": np.array([object()])})
     with pytest.raises(ValueError, match="JSON"):
         json_bytes({"a": float("nan")})
+
+
+def test_what_lies_beside_a_file_has_its_name_and_an_ending(tmp_path: Path) -> None:
+    assert beside(tmp_path / "a.nir", ".json") == tmp_path / "a.nir.json"
+    for nameless in (Path(), Path("/")):
+        with pytest.raises(InputError) as caught:
+            beside(nameless, ".json")
+        assert caught.value.code == "E502"
