@@ -48,10 +48,15 @@ def _missing(spec: NetworkSpec, target: TargetDescription) -> Iterator[Problem]:
                 code="E302",
                 field=render_path(want.path),
                 value=quote_value(want.value),
-                allowed=f"target {target.family} has no capability '{capability.name}', which {want.who} needs; "
-                f"it has: {', '.join(target.capabilities)}; {can}",
+                allowed=f"target {target.family} has no capability '{capability.name}', which {want.who} needs"
+                f"{_why(target, capability.name)}; it has: {', '.join(target.capabilities)}; {can}",
                 hint=capability.hint,
             )
+
+
+def _why(target: TargetDescription, capability: str) -> str:
+    reason = target.lacks.get(capability)
+    return "" if reason is None else f" ({reason})"
 
 
 def _able(spec: NetworkSpec) -> list[str]:

@@ -75,7 +75,8 @@ def quantize_weights(draft: Draft) -> Draft:
     Raises
     ------
     InputError
-        E313 if a weight must be clipped and the compilation is strict.
+        E304 if a learning projection's range ends beyond what can be stored; E313 if a weight must be clipped and the
+        compilation is strict.
     """
     owners = {owner.name: owner for owner in _owners(draft)}
     drives = {block.population: _drive(draft, block.population, owners) for block in draft.neurons}
@@ -85,7 +86,7 @@ def quantize_weights(draft: Draft) -> Draft:
         for owner in owners.values()
         if any(item.tile.owner == owner.name for item in coded)
     )
-    problems = [*_refused(draft, scaling, owners)] if draft.strict else []
+    problems = [*_unreachable(draft, scaling), *(_refused(draft, scaling, owners) if draft.strict else ())]
     if problems:
         raise InputError(problems)
     tiles = tuple(item.tile for item in coded)
@@ -202,6 +203,26 @@ def _report(draft: Draft, owner: _Owner, drive: float, coded: list[_Coded]) -> S
         total=sum(len(item.wanted) for item in coded),
         worst_error=max(errors, default=0.0),
     )
+
+
+def _unreachable(draft: Draft, scaling: tuple[ScaledWeights, ...]) -> Iterator[Problem]:
+    """Find ends of ranges that learning weights never come to, since the largest code stands for less."""
+    weight, bias = draft.target.limits["weight"], draft.target.limits["synaptic_input_bias"]
+    most = {item.owner: item.representable_max for item in scaling}
+    for index, block in enumerate(draft.synapses):
+        if block.projection not in draft.learned or block.projection not in most:
+            continue
+        largest = most[block.projection]
+        for key, end in (("weight_min", block.weight_min), ("weight_max", block.weight_max)):
+            if end is not None and abs(end) > largest * (1.0 + 1e-9):
+                yield Problem(
+                    code="E304",
+                    field=f"projections[{index}].{key}",
+                    value=f"{end:g}",
+                    allowed=f"{-largest:.6g} .. {largest:.6g} for {block.projection} on {draft.target.family}, "
+                    f"which is code {weight.high:g} of either sign ({weight.source}; {bias.source})",
+                    hint=f"write {key}: {np.copysign(np.floor(largest * 1e6) / 1e6, end):.12g}",
+                )
 
 
 def _refused(draft: Draft, scaling: tuple[ScaledWeights, ...], owners: dict[str, _Owner]) -> Iterator[Problem]:

@@ -25,6 +25,8 @@ from sal_hw_spinnaker.passes.place_on_cores import time_scale_factor
 from sal_hw_spinnaker.passes.simultaneous import accidental_share
 from sal_hw_spinnaker.program import TRACE_BITS, PairStdp, window_table
 
+_SOURCE = "sPyNNaker, neural_modelling/src/neuron/plasticity/stdp"
+
 
 def lower_stdp(draft: Draft) -> Draft:
     """Give every learning projection its amplitudes.
@@ -56,14 +58,16 @@ def _not_pair_stdp(draft: Draft) -> Iterator[Problem]:
                 code="E304",
                 field=f"plasticity[{index}].pairing",
                 value=quote_value(rule.causal.pairing),
-                allowed=f"all on {family}: its STDP pairs every pre spike with every post spike, through traces",
+                allowed=f"all on {family}, for {rule.name}: its STDP pairs every pre spike with every post spike, "
+                f"through traces ({_SOURCE})",
                 hint="write pairing: all",
             )
         if any(len(np.unique(item[item != 0.0])) > 1 for item in rule.amplitudes.values()):
             yield Problem(
                 code="E304",
                 field=f"plasticity[{index}].amplitude_spread",
-                allowed=f"one amplitude for all synapses of a rule on {family}: it is a parameter of the population",
+                allowed=f"one amplitude for all synapses of {rule.name} on {family}: it is a parameter of the "
+                f"population ({_SOURCE})",
                 hint="leave out amplitude_spread",
             )
 
@@ -152,9 +156,16 @@ def _too_fine(draft: Draft, plasticity: tuple[PairStdp, ...]) -> Iterator[Proble
                 value=f"{item.step_lsb:.3g} words per pair",
                 allowed=f"at least {least:g} words of {item.projection} on {draft.target.family} "
                 f"({draft.target.limits['learning_step'].source})",
-                hint=f"raise the learning rate {least / item.step_lsb:.2g} times, or make weights, their range and the "
-                "number of inputs smaller, so that a word stands for less",
+                hint=f"the nearest rate is {_nearest_rate(draft, index, least / item.step_lsb):.6g}; or make weights, "
+                "their range and the number of inputs smaller, so that a word stands for less",
             )
+
+
+def _nearest_rate(draft: Draft, index: int, factor: float) -> float:
+    """Return the least legal learning rate with four digits, rounded up."""
+    rate = draft.spec.plasticity[index].learning_rate * factor
+    digit = 10.0 ** (math.floor(math.log10(rate)) - 3)
+    return math.ceil(rate / digit) * digit
 
 
 def _record(draft: Draft, plasticity: tuple[PairStdp, ...]) -> PassRecord:

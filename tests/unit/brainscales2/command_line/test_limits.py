@@ -164,6 +164,11 @@ LIMITS = {
         legal={("experiment", "duration"): "34358 s"},
         words=("E304", "34359.738 s", "34.359738 s", "haldls/vx/timer.h", "write duration: 34358 s"),
     ),
+    "range of learning weights": Limit(
+        over={("projections", 1, "weight_max"): 1.576},
+        legal={("projections", 1, "weight_max"): 1.575},
+        words=("E304", "projections[1].weight_max", "feedback", "code 63", "haldls", CALIX, "write weight_max: 1.575"),
+    ),
     "weights": Limit(
         over={("projections", 0, "weight"): "1.6 mV"},
         legal={("projections", 0, "weight"): "1.575 mV"},
