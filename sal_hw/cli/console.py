@@ -63,6 +63,7 @@ def report_error(error: SalHwError, *, as_json: bool) -> int:
         show_json({"status": "error", "exit_code": error.exit_code, "problems": problems})
     else:
         say(error.render())
+        say(f"next: {command('explain', error.code)}")
     return error.exit_code
 
 

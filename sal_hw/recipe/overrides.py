@@ -16,6 +16,8 @@ from sal_hw.spec.explain import missing_key, unknown_key
 from sal_hw.spec.findings import NOTHING, Path, SpecFinding, did_you_mean, listed, render_path
 from sal_hw.spec.schema import FieldType
 
+_LIKE_THIS = "for example --set 'experiment.duration=10 s'"
+_PRESET_EXAMPLE = "for example presets: {short: {set: {experiment.duration: 10 s}}}"
 _PRESET_KEYS = ("description", "set")
 
 
@@ -54,7 +56,7 @@ def apply_presets(draft: Draft, chosen: Sequence[str]) -> None:
     presets = draft.document.get("presets", {})
     if not isinstance(presets, dict):
         words = "a mapping from the name of a preset to {description, set}"
-        draft.report(SpecFinding(code="E203", path=("presets",), allowed=words, value=presets))
+        draft.report(SpecFinding(code="E203", path=("presets",), allowed=words, value=presets, hint=_PRESET_EXAMPLE))
         return
     for name, preset in presets.items():
         for finding in _check_preset(draft, name, preset):
@@ -66,19 +68,22 @@ def apply_presets(draft: Draft, chosen: Sequence[str]) -> None:
 def _check_preset(draft: Draft, name: str, preset: object) -> Iterator[SpecFinding]:
     path: Path = ("presets", name)
     if not isinstance(preset, dict):
-        yield SpecFinding(code="E203", path=path, allowed="a mapping with the keys description and set", value=preset)
+        words = "a mapping with the keys description and set"
+        yield SpecFinding(code="E203", path=path, allowed=words, value=preset, hint=_PRESET_EXAMPLE)
         return
     for key in preset:
         if key not in _PRESET_KEYS:
             yield unknown_key((*path, key), _PRESET_KEYS)
     if not isinstance(preset.get("description", ""), str):
-        yield SpecFinding(code="E203", path=(*path, "description"), allowed="text", value=preset["description"])
+        hint, given = "put it in quotes", preset["description"]
+        yield SpecFinding(code="E203", path=(*path, "description"), allowed="text", value=given, hint=hint)
     if "set" not in preset:
         yield missing_key((*path, "set"), FieldType(base="mapping"))
         return
     if not isinstance(preset["set"], dict):
         words = "a mapping from paths such as experiment.duration to values"
-        yield SpecFinding(code="E203", path=(*path, "set"), allowed=words, value=preset["set"])
+        hint = "for example set: {experiment.duration: 10 s}"
+        yield SpecFinding(code="E203", path=(*path, "set"), allowed=words, value=preset["set"], hint=hint)
         return
     for target in preset["set"]:
         try:
@@ -120,7 +125,7 @@ def apply_overrides(draft: Draft, overrides: Sequence[str]) -> None:
         try:
             path, value = _read_override(draft, text, source)
         except PathError as error:
-            problem = Problem(code="E212", field="", allowed=error.allowed, hint=error.hint, file=source)
+            problem = Problem(code="E212", field="", allowed=error.allowed, hint=error.hint or _LIKE_THIS, file=source)
             draft.problems.append(problem)
         except InputError as error:
             draft.problems.extend(problem.at(file=source) for problem in error.problems)

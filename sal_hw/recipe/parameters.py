@@ -15,7 +15,15 @@ def apply_parameters(draft: Draft) -> dict[str, Any]:
     parameters = draft.document.get("parameters", {})
     if not isinstance(parameters, dict):
         words = "a mapping from names to values"
-        draft.report(SpecFinding(code="E203", path=("parameters",), allowed=words, value=parameters))
+        draft.report(
+            SpecFinding(
+                code="E203",
+                path=("parameters",),
+                allowed=words,
+                value=parameters,
+                hint="for example parameters: {size: 4}",
+            )
+        )
         parameters = {}
     else:
         _check_parameters(draft, parameters)
@@ -32,10 +40,12 @@ def _check_parameters(draft: Draft, parameters: dict[str, Any]) -> None:
         path = ("parameters", name)
         if not _is_name(name):
             words = "a name: a letter, then letters, digits, '_' or '-', at most 64 characters"
-            draft.report(SpecFinding(code="E208", path=path, allowed=words, at="key"))
+            hint = "begin with a letter and leave out blanks and signs"
+            draft.report(SpecFinding(code="E208", path=path, allowed=words, hint=hint, at="key"))
         if isinstance(value, (dict, list)):
             words = "one number, text, true or false"
-            draft.report(SpecFinding(code="E203", path=path, allowed=words, value=value))
+            hint = "give lists and mappings where they are used"
+            draft.report(SpecFinding(code="E203", path=path, allowed=words, value=value, hint=hint))
         if isinstance(value, str) and value.startswith("$") and not value.startswith("$$"):
             words = "a value; a parameter cannot refer to another parameter"
             draft.report(SpecFinding(code="E209", path=path, allowed=words, value=value, hint="give the value itself"))

@@ -107,7 +107,8 @@ def _read_draft(path: str | os.PathLike[str]) -> Draft:
 
 def _not_a_mapping(data: object, positions: Positions) -> Problem:
     words = "a mapping that begins with 'recipe: 1'"
-    return positions.problem(SpecFinding(code="E112", path=(), allowed=words, value=data))
+    hint = "begin the file with 'recipe: 1'; docs/reference.md lists what may follow"
+    return positions.problem(SpecFinding(code="E112", path=(), allowed=words, value=data, hint=hint))
 
 
 def _as_written(finding: SpecFinding, document: dict[str, Any]) -> SpecFinding:

@@ -201,11 +201,12 @@ def _read_populations(draft: Draft, content: Content) -> None:
     if not isinstance(raw, dict) or not raw:
         content.broken["populations"] = {NAMELESS}
         allowed = "a mapping from the name of each population to {size, neuron}; at least one"
+        typical = "for example populations: {a: {size: 1, neuron: {model: sampling, tau_ref: 10 ms, bias: 0}}}"
         if raw is NOTHING:
             words = f"'populations' is required: {allowed}"
-            draft.report(SpecFinding(code="E202", path=("populations",), allowed=words, at="parent"))
+            draft.report(SpecFinding(code="E202", path=("populations",), allowed=words, hint=typical, at="parent"))
         else:
-            draft.report(SpecFinding(code="E203", path=("populations",), allowed=allowed, value=raw))
+            draft.report(SpecFinding(code="E203", path=("populations",), allowed=allowed, value=raw, hint=typical))
         return
     for name, entry in raw.items():
         path: Path = ("populations", name)
@@ -224,7 +225,8 @@ def _read_list(draft: Draft, content: Content, section: str, annotation: Any) ->
     if not isinstance(raw, list):
         content.broken[section] = {NAMELESS}
         allowed = "a list; each entry begins with '- '"
-        draft.report(SpecFinding(code="E203", path=(section,), allowed=allowed, value=raw))
+        hint = f"put '- ' in front of each entry, or write {section}: [] for none"
+        draft.report(SpecFinding(code="E203", path=(section,), allowed=allowed, value=raw, hint=hint))
         return
     for index, entry in enumerate(raw):
         path: Path = (section, index)

@@ -54,7 +54,10 @@ class Spot:
     def finding(self, code: str, *, allowed: str | None = None, **facts: Any) -> SpecFinding:
         """Return a finding about this field."""
         words = allowed or (describe(self.kind, recipe=self.recipe) if self.kind else "a legal value")
-        return SpecFinding(**{"code": code, "path": self.path, "allowed": words, "value": self.value, **facts})
+        typical = example(self.kind) if self.kind else None
+        hint = facts.pop("hint", None) or (f"for example {typical}" if typical else None)
+        given = {"code": code, "path": self.path, "allowed": words, "value": self.value, "hint": hint}
+        return SpecFinding(**{**given, **facts})
 
 
 def unknown_key(path: Path, legal: Iterable[str]) -> SpecFinding:
@@ -67,7 +70,7 @@ def unknown_key(path: Path, legal: Iterable[str]) -> SpecFinding:
     elif places and (close is None or closest(key, known, cutoff=0.8) is None):
         hint = f"'{key}' belongs in {places}"
     else:
-        hint = did_you_mean(key, known)
+        hint = did_you_mean(key, known) or "remove it, or use one of these keys"
     return SpecFinding(code="E201", path=path, allowed=f"the keys here are: {listed(known)}", hint=hint, at="key")
 
 
@@ -171,7 +174,7 @@ def _no_such_member(spot: Spot) -> SpecFinding:
     words, path = "one of: " + ", ".join(tags), (*spot.path, key)
     if key in raw:
         code = "E204" if isinstance(raw[key], str) else "E203"
-        hint = did_you_mean(raw[key], tags)
+        hint = did_you_mean(raw[key], tags) or f"for example {key}: {tags[0]}"
         return SpecFinding(code=code, path=path, allowed=words, value=raw[key], hint=hint)
     if key == "distribution":
         return spot.finding("E203", hint="add distribution: normal, or file: NAME.npy")

@@ -86,11 +86,12 @@ def _check_states(population: Population, path: tuple[str | int, ...], code: str
     name = population.name
     if population.neuron.model != "sampling":
         words = f"a population of sampling neurons; those of {name} are {population.neuron.model}"
-        yield SpecFinding(code="E222", path=path, allowed=words, value=name)
+        yield SpecFinding(code="E222", path=path, allowed=words, value=name, hint="use neurons of model: sampling")
     if population.size > MAX_STATE_NEURONS:
         words = f"a population of at most {MAX_STATE_NEURONS} neurons, since the table of joint states doubles"
         words += f" with each; {name} has {population.size}"
-        yield SpecFinding(code=code, path=path, allowed=words, value=name)
+        hint = f"choose a population of at most {MAX_STATE_NEURONS} neurons"
+        yield SpecFinding(code=code, path=path, allowed=words, value=name, hint=hint)
 
 
 def _check_wake_sleep(readable: ReadableSpec, population: Population) -> Iterator[SpecFinding]:

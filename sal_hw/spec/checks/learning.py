@@ -63,4 +63,5 @@ def _check_wake_sleep(readable: ReadableSpec, entry: Entry[Rule], rule: WakeSlee
     if population is not None and population.neuron.model != "sampling":
         words = f"a projection of sampling neurons, whose states are the samples; {population.name} has"
         words += f" {population.neuron.model} neurons"
-        yield SpecFinding(code="E222", path=path, allowed=words, value=rule.projection)
+        hint = "use neurons of model: sampling, or a rule of kind: sal"
+        yield SpecFinding(code="E222", path=path, allowed=words, value=rule.projection, hint=hint)

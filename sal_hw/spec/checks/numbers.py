@@ -57,7 +57,8 @@ def _check_table(table: Table, path: Path, readable: ReadableSpec, words: str | 
         hint = "save them as a .npy file and write {file: NAME.npy}"
         yield SpecFinding(code="E221", path=path, allowed=allowed, hint=hint)
     if words is not None and bool((np.abs(table.values) > MAX_MAGNITUDE).any()):
-        yield SpecFinding(code="E214", path=path, allowed=words)
+        hint = "check the unit: numbers this large have no meaning for a neuron"
+        yield SpecFinding(code="E214", path=path, allowed=words, hint=hint)
 
 
 def check_shape(place: ValuePlace) -> Iterator[SpecFinding]:
@@ -87,7 +88,8 @@ def check_generator(place: ValuePlace) -> Iterator[SpecFinding]:
         yield SpecFinding(code="E219", path=path, allowed=words, value=True, hint="remove it")
     if isinstance(source, Normal) and source.truncate is not None and (source.symmetric or source.noise_std > 0.0):
         words = "no truncate together with symmetric or noise_std, which would undo it"
-        yield SpecFinding(code="E219", path=(*place.path, "truncate"), allowed=words, value=source.truncate)
+        path = (*place.path, "truncate")
+        yield SpecFinding(code="E219", path=path, allowed=words, value=source.truncate, hint="remove one of the two")
     if isinstance(source, (Uniform, Beta)) and source.low > source.high:
         words = f"at most high, {source.high:g}"
         hint = "swap low and high"
@@ -226,7 +228,8 @@ def _check_spike_rows(values: NDArray[np.float64], path: Path, size: int | None)
         return
     times, neurons = values[:, 0], values[:, 1]
     if bool((times < 0).any()):
-        yield SpecFinding(code="E214", path=path, allowed="times of 0 ms or later", value=float(times.min()))
+        words, hint = "times of 0 ms or later", "the run begins at 0 ms; shift the times"
+        yield SpecFinding(code="E214", path=path, allowed=words, value=float(times.min()), hint=hint)
     wrong = neurons[(neurons != np.floor(neurons)) | (neurons < 0) | (neurons >= (size or np.inf))]
     if wrong.size:
         words = "whole neuron numbers from 0" + ("" if size is None else f" to {size - 1}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Generic, TypeAlias, TypeVar
 
+from sal_hw.errors import quote_value
 from sal_hw.spec.discretizations import Discretization
 from sal_hw.spec.experiments import ExperimentProtocol
 from sal_hw.spec.findings import Path, SpecFinding, did_you_mean, listed
@@ -95,7 +96,8 @@ class ReadableSpec:
         choices = self._names[section]
         what = section.removesuffix("s")
         allowed = f"the name of a {what}: {listed(choices)}" if choices else f"the name of a {what}; there are none"
-        yield SpecFinding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices))
+        hint = f"for example {quote_value(choices[0])[1:-1]}" if choices else f"add a {what}"
+        yield SpecFinding(code="E216", path=path, allowed=allowed, value=name, hint=did_you_mean(name, choices) or hint)
 
 
 def readable_of(network: NetworkSpec, protocol: ExperimentProtocol | None) -> ReadableSpec:

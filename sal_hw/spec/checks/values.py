@@ -150,4 +150,9 @@ def _check_projection(readable: ReadableSpec, entry: Entry[Projection]) -> Itera
 def _check_lif(neuron: LifNeuron, path: Path) -> Iterator[SpecFinding]:
     if neuron.v_reset_mv >= neuron.v_threshold_mv:
         words = f"below v_threshold, {neuron.v_threshold_mv:.12g} mV, or the neuron would spike for ever"
-        yield SpecFinding(code="E214", path=(*path, "v_reset_mv"), allowed=words, value=neuron.v_reset_mv)
+        hint = (
+            f"for example v_reset: {neuron.v_rest_mv:g} mV, as v_rest"
+            if neuron.v_rest_mv < neuron.v_threshold_mv
+            else None
+        )
+        yield SpecFinding(code="E214", path=(*path, "v_reset_mv"), allowed=words, value=neuron.v_reset_mv, hint=hint)

@@ -16,6 +16,7 @@ from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays
 from sal_hw.experiment.runner import make_experiment
 from sal_hw.results.result import Finding
+from sal_hw.spec.findings import did_you_mean
 from sal_hw.workflow.checked_recipe import load_recipe
 from sal_hw.workflow.machines import choose_backend
 from sal_hw.workflow.network_recipe import NetworkRecipe
@@ -57,7 +58,13 @@ def load_member(protocol: SweepProtocol, path: Path, member: SweepMember) -> Net
     if recipe.network is None:
         words = "a recipe with a network; this one is a study"
         raise InputError(
-            Problem(code="E330", field="experiment.recipe", value=quote_value(protocol.recipe), allowed=words)
+            Problem(
+                code="E330",
+                field="experiment.recipe",
+                value=quote_value(protocol.recipe),
+                allowed=words,
+                hint="name a recipe with populations",
+            )
         )
     return recipe.job.on_network()
 
@@ -150,6 +157,7 @@ def _require(field: str, wanted: tuple[str, ...], known: Mapping[str, object]) -
                 field=f"experiment.{field}",
                 value=quote_value(name),
                 allowed=f"what the members record: {', '.join(sorted(known)) or 'nothing'}",
+                hint=did_you_mean(name, known) or "name one of these, or probe more in the members' recipe",
             )
             for name in missing
         )

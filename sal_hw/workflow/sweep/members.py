@@ -101,6 +101,7 @@ def member_recipe(protocol: SweepProtocol, folder: Path | None) -> Path:
     elif not (root / name).resolve().is_relative_to(root.resolve()):
         code = "E402"
     if code:
-        problem = Problem(code=code, field="experiment.recipe", value=quote_value(protocol.recipe), allowed=words)
-        raise InputError(problem)
+        hint = "for example recipe: networks/NAME.yaml, relative to this file"
+        value = quote_value(protocol.recipe)
+        raise InputError(Problem(code=code, field="experiment.recipe", value=value, allowed=words, hint=hint))
     return root / name

@@ -105,7 +105,8 @@ class SweepProtocol:
             yield from find_odd_lists([each.name for each in self.repeats], "repeats")
         for path, varied in self._varied():
             if not varied.values:
-                yield SpecFinding(code="E214", path=(*path, "values"), allowed="at least one value; there is none")
+                words = "at least one value; there is none"
+                yield SpecFinding(code="E214", path=(*path, "values"), allowed=words, hint="for example values: [0, 1]")
         if not self.follow and not self.metrics:
             words = "traces or metrics to keep of each member; there are none"
             yield SpecFinding(code="E214", path=("metrics",), allowed=words, hint="name some in follow or metrics")
@@ -119,9 +120,11 @@ class SweepProtocol:
     def _find_missing_members(self) -> Iterator[SpecFinding]:
         count = self.all_members
         if count > MAX_MEMBERS:
-            yield SpecFinding(
-                code="E214", path=("levels", "values"), allowed=f"at most {MAX_MEMBERS} members; these are {count}"
-            )
+            words = f"at most {MAX_MEMBERS} members; these are {count}"
+            hint = "give fewer values to levels or repeats"
+            yield SpecFinding(code="E214", path=("levels", "values"), allowed=words, hint=hint)
         elif count and self.first_member + (self.members or 1) > count:
             words = f"members 0 .. {count - 1}, which is all that the set has"
-            yield SpecFinding(code="E214", path=("first_member",), allowed=words, value=self.first_member)
+            yield SpecFinding(
+                code="E214", path=("first_member",), allowed=words, value=self.first_member, hint="0 is the first"
+            )

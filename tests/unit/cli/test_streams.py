@@ -42,7 +42,7 @@ def test_a_full_disk_behind_the_output_is_said_in_one_message(tmp_path: Path, wo
     assert done.returncode == 2
     assert done.stderr.startswith("E503  standard output\n")
     assert "No space left on device" in done.stderr
-    assert done.stderr.count("\n") == 3
+    assert done.stderr.count("\n") == 4
 
 
 def test_an_error_keeps_its_exit_code_when_its_message_cannot_be_written(tmp_path: Path) -> None:
