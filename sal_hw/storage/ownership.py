@@ -134,7 +134,9 @@ def refuse_to_replace(path: Path, kind: str, *, force: bool) -> None:
     if not path.is_symlink() and (not path.exists() or (path.is_dir() and not files_below(path))):
         return
     foreign = why_foreign(path, kind)
-    if force and foreign is None:
+    # one that was begun, and not even its first file was written, holds nothing
+    begun = not (path / MANIFEST).exists() and not listed_files(path) if foreign is None else False
+    if foreign is None and (force or begun):
         return
     allowed = "a folder that does not exist yet; nothing is overwritten by accident"
     hint = "add --force to replace it, or name another folder"

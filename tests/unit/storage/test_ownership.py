@@ -128,6 +128,12 @@ def test_an_empty_folder_is_free(tmp_path: Path) -> None:
     assert (tmp_path / "empty" / MARKER).exists()
 
 
+def test_a_folder_in_which_not_even_the_first_file_was_written_is_free(tmp_path: Path) -> None:
+    ArtifactFolder.create(tmp_path / "begun", "run").close()
+    ArtifactFolder.create(tmp_path / "begun", "run").close()
+    refuse(tmp_path / "begun", "snapshot", "it is a run")
+
+
 def test_numbers_are_added_to_a_name_that_is_taken(tmp_path: Path) -> None:
     made = [ArtifactFolder.make(tmp_path / "run", "run", numbered=True) for _ in range(3)]
     assert [folder.path.name for folder in made] == ["run", "run-2", "run-3"]
