@@ -101,6 +101,11 @@ _PROCESSORS = {
     "row_random_cycles": _fixed(
         360, f"{_SPEED}: nine draws of two vectors, since a draw has one new bit, per random number of a row", "cycles"
     ),
+    "row_baseline_cycles": _fixed(
+        700, f"{_SPEED}: reset and read of one row, sums of its readings; of each read for the baselines", "cycles"
+    ),
+    "baseline_reads": _fixed(1024, "a choice: the sums of more leave 16 bits"),
+    "baseline_share": _fixed(0.8, "a choice: of a period that measures, when nothing else is done"),
     "row_constants_sram": _fixed(0.8, f"{_SPEED}: two constants per synapse from SRAM, per row", "us"),
     "row_constants_external": _fixed(5.5, f"{_SPEED}: two constants per synapse from external memory, per row", "us"),
     "update_period": Range(low=10, unit="us", source="a choice: shortest period that schedules of grenade keep"),

@@ -142,6 +142,12 @@ class PlacedKernel:
         Per constant of the kernels and tile of the projection (``name.tile-index``), shape (sources, columns).
     memory
         Where the constants lie: ``none``, ``sram`` or ``external``.
+    lead_calls
+        How often the processors call a kernel, once per period, before the run begins; none of these calls learns,
+        and the last one resets all sensors. 0: the kernel learns with its first call, from sensors as it finds them.
+    lead_first, lead_rows, lead_parts
+        The first of these calls in which the kernel measures baselines, and of how many rows at once in how many
+        calls: those of excitatory synapses first. A kernel at a time measures. No rows: it does not measure.
     """
 
     rule: str
@@ -157,6 +163,15 @@ class PlacedKernel:
     pairing: Pairing
     constants: dict[str, NDArray[np.int64]]
     memory: Literal["none", "sram", "external"]
+    lead_calls: int = 0
+    lead_first: int = 0
+    lead_rows: int = 0
+    lead_parts: int = 1
+
+    @property
+    def lead_us(self) -> float:
+        """Chip time from the first call of a kernel's schedule until the run begins."""
+        return self.lead_calls * self.period_us
 
     def kernel(self, polarity: Polarity) -> Kernel | None:
         """Return the kernel for the rows of a polarity."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sal_hw.kernel.arithmetic import FRACTION_BITS
-from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, Instruction, Kernel, Kind, Operation, wraps
+from sal_hw.kernel.baselines import read_bits
+from sal_hw.kernel.ir import LIMITS, MAX_WEIGHT, MEASURED, Instruction, Kernel, Kind, Operation, wraps
 
 #: widest shift of each type
 _MAX_SHIFT: dict[Kind, int] = {"mod8": 7, "frac8": 7, "frac16": 15}
@@ -190,14 +191,27 @@ class KernelBuilder:
         reach = (min(max(value.lowest, 0), MAX_WEIGHT), min(max(value.highest, 0), MAX_WEIGHT))
         return self._append("clip_weight", "mod8", (value,), reach)
 
-    def finish(self, name: str, *, resets: bool = True) -> Kernel:
-        """Return the kernel; its last instruction has to make a weight."""
+    def finish(self, name: str, *, resets: bool = True, baseline_reads: int = 0) -> Kernel:
+        """Return the kernel; its last instruction has to make a weight.
+
+        With `baseline_reads` it measures its baselines itself, and has to have exactly the constants that this makes.
+        """
         if not self._instructions:
             raise ValueError("a kernel needs at least one instruction")
         last = self._instructions[-1]
         if last.operation not in {"clip_weight", "weight"}:
             raise ValueError(f"a kernel ends with a weight, not with {last.operation}")
-        return Kernel(name=name, instructions=tuple(self._instructions), constants=dict(self._constants), resets=resets)
+        if baseline_reads:
+            read_bits(baseline_reads)
+            if any(self._constants.get(each) != kind for each, kind in MEASURED.items()):
+                raise ValueError(f"a kernel that measures its baselines has the constants {', '.join(MEASURED)}")
+        return Kernel(
+            name=name,
+            instructions=tuple(self._instructions),
+            constants=dict(self._constants),
+            resets=resets,
+            baseline_reads=baseline_reads,
+        )
 
     def _restricted(self, value: Value, condition: Value, reach: _Range) -> _Range:
         """Return the range of `value` where the condition's is `reach`: the condition itself, or its negation."""

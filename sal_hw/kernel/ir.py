@@ -46,6 +46,9 @@ Combination: TypeAlias = Literal[
 
 Operation: TypeAlias = Literal[Input, Conversion, Combination]
 
+#: constants that a kernel can measure itself, before its first update
+MEASURED: dict[str, Kind] = {"baseline_causal": "mod8", "baseline_anticausal": "mod8", "residual": "frac8"}
+
 #: legal range of each type
 LIMITS: dict[Kind, tuple[int, int]] = {"mod8": (0, 255), "frac8": (-128, 127), "frac16": (-32768, 32767)}
 
@@ -115,17 +118,26 @@ class Kernel:
         Names and types of the numbers per synapse that it needs.
     resets
         Whether the sensors are reset when they are read.
+    baseline_reads
+        How often it reads each sensor before the first update to measure the baselines itself, see
+        :mod:`sal_hw.kernel.baselines`; 0: they are given.
     """
 
     name: str
     instructions: tuple[Instruction, ...]
     constants: dict[str, Kind]
     resets: bool = True
+    baseline_reads: int = 0
 
     @property
     def random_draws(self) -> int:
         """Random draws per row and update."""
         return sum(item.operation == "random" for item in self.instructions)
+
+    @property
+    def given_constants(self) -> tuple[str, ...]:
+        """Names of the constants that it does not measure itself, in order."""
+        return tuple(name for name in self.constants if not (self.baseline_reads and name in MEASURED))
 
     @property
     def constant_bytes(self) -> int:

@@ -49,6 +49,7 @@ def learning_kernel(
     sleep_gain: float = 0.0,
     wake: bool = False,
     residual: bool = False,
+    baseline_reads: int = 0,
 ) -> Kernel:
     """Return the kernel of SAL, or of SAL and a sleep phase in one update.
 
@@ -75,6 +76,9 @@ def learning_kernel(
     residual
         Whether the constant ``residual`` (frac8, 1 / 32 sensor LSB) is added to the difference: what the baselines,
         which are whole numbers, leave over; 16 bits only.
+    baseline_reads
+        How often the kernel reads each sensor before its first update to measure baselines and residual itself; a
+        power of two, 4 to 1024. 0: they are given. 16 bits with residual only.
 
     Returns
     -------
@@ -114,7 +118,8 @@ def learning_kernel(
     combine = builder.subtract if flipped else builder.add
     builder.clip_weight(combine(weight, change, saturates=True))
     phase = "sal_sleep" if sleep_gain != 0.0 or wake else "sal"
-    return builder.finish(f"{phase}_{polarity}_{width}_{rounding}{'_balanced' if balanced else ''}")
+    name = f"{phase}_{polarity}_{width}_{rounding}{'_balanced' if balanced else ''}"
+    return builder.finish(name, baseline_reads=baseline_reads)
 
 
 def _change_16(

@@ -84,6 +84,9 @@ class SalRule:
         ones.
     polarity
         ``inverted`` flips the sign, as a control experiment: weights then run apart.
+    baselines
+        What sensors of synapses read without correlation, where there are any: ``measured`` before the first update
+        by what runs the rule, ``calibrated`` as the calibration knows it.
     """
 
     name: Name
@@ -99,6 +102,7 @@ class SalRule:
     window: WindowShape = "exponential"
     pairing: Pairing = "nearest"
     polarity: Literal["aligning", "inverted"] = "aligning"
+    baselines: Literal["measured", "calibrated"] = "measured"
     amplitude_spread: AmplitudeSpread | None = None
     enabled: Flag = True
 

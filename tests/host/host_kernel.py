@@ -39,6 +39,7 @@ class _Synapses(ctypes.Structure):
         ("acausal", ctypes.c_uint8 * COLUMNS * 256),
         ("resets", ctypes.c_uint32 * COLUMNS * 256),
         ("reads", ctypes.c_uint32 * 256),
+        ("charge", ctypes.c_uint8 * COLUMNS * 256),
     )
 
 
@@ -49,6 +50,9 @@ class _Chip(ctypes.Structure):
         ("draws_given", ctypes.c_uint64),
         ("draws", ctypes.c_uint64),
         ("time", ctypes.c_uint64),
+        ("wobble", ctypes.c_void_p),
+        ("wobbles", ctypes.c_uint64),
+        ("conversions", ctypes.c_uint64),
         ("faults", ctypes.c_uint32),
         ("seed", ctypes.c_uint32),
     )
@@ -63,6 +67,8 @@ class HostKernel:
         Shape (2, 256, 256), by hemisphere, row and column: what the chip holds, as views.
     reads
         Shape (2, 256): conversions of each row.
+    charge
+        Shape (2, 256, 256): what sensors hold until they are reset.
     """
 
     def __init__(self, library: Path, handles: list[Handle], layout: str | None = None) -> None:
@@ -73,9 +79,9 @@ class HostKernel:
         views = {
             name: [np.ctypeslib.as_array(getattr(half, name)) for half in halves] for name, _ in _Synapses._fields_
         }
-        self.weight, self.causal, self.acausal, self.resets, self.reads = views.values()
+        self.weight, self.causal, self.acausal, self.resets, self.reads, self.charge = views.values()
         self.draws_at_start, self.seed = int(self._chip.draws), int(self._chip.seed)
-        self._random = np.zeros(0, dtype=np.uint8)
+        self._random = self._wobble = np.zeros(0, dtype=np.uint8)
         self._handles, self._layout = handles, layout
         for index, handle in enumerate(handles):
             rows, columns = (np.ascontiguousarray(part, dtype=np.uint8) for part in (handle.rows, handle.columns))
@@ -94,6 +100,12 @@ class HostKernel:
         self._random = np.ascontiguousarray(numbers, dtype=np.uint8)
         self._chip.random = self._random.ctypes.data
         self._chip.draws_given, self._chip.draws = len(self._random), 0
+
+    def give_wobble(self, numbers: np.ndarray) -> None:
+        """Add these to the readings of one conversion after the other, shape (conversions, 2, 256)."""
+        self._wobble = np.ascontiguousarray(numbers, dtype=np.uint8)
+        self._chip.wobble = self._wobble.ctypes.data
+        self._chip.wobbles, self._chip.conversions = len(self._wobble), 0
 
     def run(self, hemisphere: int, *, time: int = 0) -> int:
         """Let the processor of a hemisphere run the kernel once; return how many rows of random bytes it drew."""

@@ -16,16 +16,15 @@ from sal_hw.spec.probes import CorrelationProbe, StateProbe
 from sal_hw.spec.signs import sign_of
 from sal_hw.spec.windows import pairs_nearest
 from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.processors import kernel_pair, processors
 from sal_hw_brainscales2.program import BackgroundSource, ChipProgram, PlacedKernel, SynapseTile
 from sal_hw_emulator.engines.lif.kernel_machine import encode
 from sal_hw_emulator.engines.lif.model import (
     BackgroundModel,
     ExternalModel,
-    KernelModel,
     LifModel,
     NeuronModel,
     PlasticModel,
-    ProcessorModel,
     SensorModel,
     TileModel,
 )
@@ -80,8 +79,8 @@ def load_chip(program: CompiledProgram, chip_model: ChipModel, entropy: Entropy,
         tiles=tiles,
         background=[_background(context, source) for source in context.chip.background],
         external=_external(context),
-        kernels=[kernel for placed in kernels for kernel in _kernel_pair(placed)],
-        processors=_processors(context, kernels),
+        kernels=[kernel for placed in kernels for kernel in kernel_pair(placed)],
+        processors=processors(context.chip, kernels, context.step_us),
         membrane=membrane,
         membrane_every=every,
         keep_readings=bool(program.probes_of(CorrelationProbe)),
@@ -195,7 +194,13 @@ def _plastic(
         raise TypeError(f"{placed.projection} has no kernel for {tile.polarity} rows")
     _, order = encode(kernel)
     shape = strength.shape
-    constants = [placed.constants[f"{name}.{number}"][:, columns] for name in order]
+    none = np.zeros(shape, dtype=np.int64)
+    given = kernel.given_constants
+    constants = [placed.constants[f"{name}.{number}"][:, columns] if name in given else none for name in order]
+    baselines = [_lookup(context, f"baseline_{branch}_lsb", tile, columns) for branch in ("causal", "anticausal")]
+    # before the first reset a sensor may hold anything
+    rng = np.random.default_rng(random_stream(context.entropy, f"charge.{number}", None, columns.start))
+    charges = [(baseline * rng.random(shape, dtype=np.float32)).astype(np.float32) for baseline in baselines]
     # even and odd columns of both branches are converted by one channel each
     noise = context.model.neuron("cadc_noise_lsb", tile.hemisphere * context.chip.columns + tile.columns[columns])
     spread = np.broadcast_to(noise.astype(np.float32), shape)
@@ -205,34 +210,14 @@ def _plastic(
         kernel=2 * context.chip.kernels.index(placed) + (sign_of(tile.polarity) < 0),
         code=tile.codes[:, columns].astype(np.float32),
         strength=strength.astype(np.float32),
-        baseline_causal=_lookup(context, "baseline_causal_lsb", tile, columns),
-        baseline_anticausal=_lookup(context, "baseline_anticausal_lsb", tile, columns),
+        baseline_causal=baselines[0],
+        baseline_anticausal=baselines[1],
         noise_causal=spread,
         noise_anticausal=spread,
         constants=np.array(constants, dtype=np.float32).reshape(len(order), *shape),
+        charge_causal=charges[0],
+        charge_anticausal=charges[1],
     )
-
-
-def _kernel_pair(placed: PlacedKernel) -> Iterator[KernelModel]:
-    """Yield the kernels of both polarities; a missing one is never run, so the other stands in its place."""
-    for kernel, other in ((placed.excitatory, placed.inhibitory), (placed.inhibitory, placed.excitatory)):
-        used = kernel or other
-        if used is None:
-            raise TypeError(f"{placed.rule} has no kernel")
-        code, order = encode(used)
-        yield KernelModel(code=code, draws=used.random_draws, constants=len(order))
-
-
-def _processors(context: _Context, kernels: tuple[PlacedKernel, ...]) -> list[ProcessorModel]:
-    if not kernels:
-        return []
-    row_time = max(placed.row_time_us for placed in kernels)
-    schedule = ProcessorModel(
-        start=max(0.0, min(placed.start_us for placed in kernels)) / context.step_us,
-        period=kernels[0].period_us / context.step_us,
-        row_time=row_time / context.step_us,
-    )
-    return [schedule] * context.chip.hemispheres
 
 
 def _background(context: _Context, source: BackgroundSource) -> BackgroundModel:

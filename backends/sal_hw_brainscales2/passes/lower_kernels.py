@@ -21,6 +21,7 @@ from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
 from sal_hw_brainscales2.passes.draft import ChipDraft
+from sal_hw_brainscales2.passes.kernel_lead import busiest_rows, measures_baselines, plan_lead
 from sal_hw_brainscales2.passes.sensor_limits import unlike_sensors
 from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
@@ -42,7 +43,7 @@ def lower_kernels(draft: Draft) -> Draft:
         change the same projection, E314 for a period that is shorter than the processors need, E315 for a learning rate
         that the kernel's arithmetic cannot represent.
     """
-    problems = [*unlike_sensors(draft), *_learned_twice(draft)]
+    problems = [*unlike_sensors(draft), *_learned_twice(draft), *_unknown_baselines(draft)]
     if problems:
         raise InputError(problems)
     kernels, notes = [], []
@@ -73,6 +74,19 @@ def _learned_twice(draft: Draft) -> Iterator[Problem]:
                 )
 
 
+def _unknown_baselines(draft: Draft) -> Iterator[Problem]:
+    for index in range(len(draft.rules)):
+        if not measures_baselines(draft, index) and not knows(draft, "baseline_causal_lsb"):
+            yield Problem(
+                code="E306",
+                field=f"plasticity[{index}].baselines",
+                value='"calibrated"',
+                allowed=f"calibrated with a snapshot that knows the baselines of the sensors of {draft.target.family}",
+                hint="add --calibration SNAPSHOT with the stage sensors, or let the kernel measure them: leave "
+                "baselines out",
+            )
+
+
 def _step_us(draft: Draft) -> float:
     return draft.spec.timestep_ms * 1e3 / draft.target.time_scale
 
@@ -83,11 +97,12 @@ def _tiles(draft: Draft, projection: str) -> list[tuple[int, SynapseTile]]:
 
 def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> PlacedKernel:
     tiles = _tiles(draft, projection)
-    made = {polarity: _kernel(draft, index, rule, projection, polarity) for polarity in _polarities(tiles)}
+    period_us = rule.update_steps * _step_us(draft)
+    lead = plan_lead(draft, projection, period_us)
+    made = {polarity: _kernel(draft, index, projection, polarity, lead.reads) for polarity in _polarities(tiles)}
     some = next(iter(made.values()))
     row_time_us, memory = _row_time_us(draft, some)
-    period_us = rule.update_steps * _step_us(draft)
-    needed_us = _busiest_rows(draft) * row_time_us
+    needed_us = busiest_rows(draft) * row_time_us
     _check_period(draft, index, period_us, needed_us)
     return PlacedKernel(
         rule=rule.name,
@@ -102,9 +117,15 @@ def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> Place
         amplitude_lsb=limit(draft, "correlation_amplitude_default"),
         pairing=rule.causal.pairing,
         constants={
-            f"{name}.{place}": frozen(_constant(draft, name, tile)) for name in some.constants for place, tile in tiles
+            f"{name}.{place}": frozen(_constant(draft, name, tile))
+            for name in some.given_constants
+            for place, tile in tiles
         },
         memory=memory,
+        lead_calls=lead.calls,
+        lead_first=lead.first,
+        lead_rows=lead.rows,
+        lead_parts=lead.parts,
     )
 
 
@@ -112,7 +133,8 @@ def _polarities(tiles: list[tuple[int, SynapseTile]]) -> list[Polarity]:
     return sorted({tile.polarity for _, tile in tiles})
 
 
-def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarity: Polarity) -> Kernel:
+def _kernel(draft: Draft, index: int, projection: str, polarity: Polarity, reads: int) -> Kernel:
+    rule = draft.rules[index]
     scaling = next(item for item in draft.scaling if item.owner == projection)
     per_pair = limit(draft, "correlation_amplitude_default")
     # a signed weight is the difference of two rows that both learn, so each takes half of the change
@@ -125,7 +147,8 @@ def _kernel(draft: Draft, index: int, rule: LoweredSal, projection: str, polarit
             rounding="stochastic",
             balanced=knows(draft, "balance_ratio"),
             sal_gain=gain,
-            residual=knows(draft, "baseline_causal_lsb"),
+            residual=True,
+            baseline_reads=reads,
         )
     except KernelError as error:
         raise InputError(
@@ -149,23 +172,10 @@ def _row_time_us(draft: Draft, kernel: Kernel) -> tuple[float, Memory]:
     size = kernel.constant_bytes
     if not size:
         return base, "none"
-    needed = size * limit(draft, "columns") * _busiest_rows(draft)
+    needed = size * limit(draft, "columns") * busiest_rows(draft)
     memory: Memory = "sram" if needed <= limit(draft, "ppu_sram") else "external"
     # the description's times are for two bytes per synapse
     return base + limit(draft, f"row_constants_{memory}") * size / 2.0, memory
-
-
-def _busiest_rows(draft: Draft) -> int:
-    """Return the rows that the busier processor updates; each processor has its own hemisphere.
-
-    A processor handles the rows of each projection by themselves, also where two of them share a row.
-    """
-    learning = draft.learned
-    rows: dict[int, int] = {}
-    for tile in draft.part_of(ChipDraft).tiles:
-        if tile.owner in learning:
-            rows[tile.hemisphere] = rows.get(tile.hemisphere, 0) + len(tile.rows)
-    return max(rows.values(), default=0)
 
 
 def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) -> None:
@@ -183,7 +193,7 @@ def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) 
             allowed=f"at least {legal_ms:.12g} ms of model time on {draft.target.family} for "
             f"{draft.rules[index].name}, which changes {', '.join(draft.rules[index].learned)}: the processor needs "
             f"{needed_us:.4g} us for "
-            f"{_busiest_rows(draft)} rows "
+            f"{busiest_rows(draft)} rows "
             f"({draft.target.limits['row_update_cycles'].source}), and "
             f"{limit(draft, 'update_period_margin'):g} times that is kept free",
             hint=f"write update_every: {legal_ms:.12g} ms, or let fewer rows learn",
@@ -223,7 +233,7 @@ def _memory_word(memory: Memory) -> str:
 
 
 def _note(draft: Draft, placed: PlacedKernel) -> str:
-    rows, advised = _busiest_rows(draft), draft.target.limits["update_period_per_row"]
+    rows, advised = busiest_rows(draft), draft.target.limits["update_period_per_row"]
     words = f"{placed.projection}: {rows} rows in {rows * placed.row_time_us:.4g} us of every {placed.period_us:.4g} us"
     words += f", constants in {_memory_word(placed.memory)} memory"
     per_row = placed.period_us / max(rows, 1)

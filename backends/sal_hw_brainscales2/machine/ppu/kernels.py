@@ -10,12 +10,13 @@ cannot record there, so that weights are left in a symbol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from typing_extensions import assert_never
 
-from sal_hw.kernel.ir import Kernel
+from sal_hw.kernel.baselines import MOST_READS, read_bits
+from sal_hw.kernel.ir import MEASURED, Kernel
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import CorrelationProbe
 from sal_hw.spec.signs import Polarity
@@ -36,6 +37,9 @@ Layout = Literal["packed_active_columns", "complete_rows"]
 
 #: largest seed of the random numbers; a byte, and 0 is a state that a shift register never leaves
 MAX_SEED = 255
+
+#: calls before a run, and rows that one of them measures; far more than any program has
+MAX_LEAD_CALLS, MAX_LEAD_ROWS = 10**6, 9999
 
 __all__ = ["MAX_SEED", "Layout", "program_files", "render_kernel"]
 
@@ -81,23 +85,25 @@ def render_kernel(
     name = {item.role: item.name for item in symbols}
     rows = integer(busiest_rows(tiles, polarities), 1, 2 * MAX_ROWS)
     reset = "true" if all(kernel.resets for kernel in kernels.values()) else "false"
+    where = _where(symbols)
+    lead = _lead(placed, kernels[polarities[0]], where, first_call(placed, tiles, polarities))
     common = {"rows": rows, "updates": name["updates"], "reset": reset}
     match front_end:
         case "pynn":
             head = ppu_text.head(records=True)
-            entry = ppu_text.pynn_entry(polarities[0], **common, layout=layout, senses=senses)
+            entry = ppu_text.pynn_entry(polarities[0], **common, lead=lead, layout=layout, senses=senses)
         case "hxtorch":
             head = ppu_text.head(records=False)
-            entry = ppu_text.hxtorch_entry(polarities, **common, weights=name["weights"])
+            entry = ppu_text.hxtorch_entry(polarities, **common, lead=lead, weights=name["weights"])
         case _:
             assert_never(front_end)
-    where = _where(symbols)
     return "".join(
         [
             head,
             ppu_text.declarations(symbols),
             "\nnamespace {\n",
             ppu_text.helpers(symbols, _seeds(seed) if draws else None),
+            ppu_text.measure(lead),
             *(ppu_text.learn(each, statements(kernel, where)) for each, kernel in kernels.items()),
             "\n} // namespace\n",
             entry,
@@ -130,6 +136,42 @@ def sensed(program: CompiledProgram) -> set[str]:
     return {probe.projection for probe in program.probes_of(CorrelationProbe)}
 
 
+def _lead(
+    placed: PlacedKernel, kernel: Kernel, where: Mapping[str, tuple[str, ...]], first: int
+) -> ppu_text.LeadText | None:
+    """Return what the kernel does before the run; None if it learns with its first call."""
+    if not placed.lead_calls:
+        return None
+    calls = integer(placed.lead_calls, 1, MAX_LEAD_CALLS)
+    last = integer(placed.lead_calls - 1, 0, MAX_LEAD_CALLS)
+    reads = kernel.baseline_reads
+    if not reads:
+        return ppu_text.LeadText(calls=calls, last=last)
+    bits = read_bits(reads)
+    return ppu_text.LeadText(
+        calls=calls,
+        last=last,
+        first=integer(first, 0, MAX_LEAD_CALLS),
+        rows=integer(placed.lead_rows, 1, MAX_LEAD_ROWS),
+        parts=integer(placed.lead_parts, 1, MOST_READS),
+        last_part=integer(placed.lead_parts - 1, 0, MOST_READS),
+        reads=integer(reads // placed.lead_parts, 1, MOST_READS),
+        half=integer(reads // 2, 1, MOST_READS),
+        bits=integer(bits, 1, 10),
+        quarter=integer(reads // 4, 1, MOST_READS),
+        one_bit_less=integer(bits - 1, 1, 9),
+        places={name: places[0] for name, places in where.items() if name in MEASURED or name == "balance"},
+    )
+
+
+def first_call(placed: PlacedKernel, tiles: Sequence[SynapseTile], polarities: Sequence[Polarity]) -> int:
+    """Return the first call in which a kernel text measures: inhibitory rows come after the excitatory ones."""
+    if placed.excitatory is None or "excitatory" in polarities or not placed.lead_rows:
+        return placed.lead_first
+    turns = -(-busiest_rows(tiles, ("excitatory",)) // placed.lead_rows)
+    return placed.lead_first + turns * placed.lead_parts
+
+
 def _kernel_of(placed: PlacedKernel, polarity: Polarity) -> Kernel:
     kernel = placed.kernel(polarity)
     if kernel is None:
@@ -147,7 +189,7 @@ def _where(symbols: Sequence[Symbol]) -> dict[str, tuple[str, ...]]:
     """Return the expressions of each constant's bytes of a row."""
     where: dict[str, tuple[str, ...]] = {}
     for item in symbols:
-        if item.role == "constant":
+        if item.role in ("constant", "measured"):
             where[item.constant] = (*where.get(item.constant, ()), f"{item.name}{_half(item.memory)}[place]")
     return where
 

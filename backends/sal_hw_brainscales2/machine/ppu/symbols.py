@@ -21,6 +21,7 @@ from sal_hw_brainscales2.machine.sdk import FrontEnd
 from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
 Memory: TypeAlias = Literal["sram", "external"]
+Role: TypeAlias = Literal["constant", "measured", "weights", "updates"]
 #: all of a constant, or one byte of those of a 16-bit one
 Part: TypeAlias = Literal["", "high", "low"]
 
@@ -43,8 +44,8 @@ class Symbol:
     name
         Fixed words and small numbers.
     role
-        ``constant``: written by the host. ``weights``: rows of new weights. ``updates``: how often the kernel ran on
-        this processor.
+        ``constant``: written by the host. ``measured``: a constant that the kernel measures. ``weights``: rows of new
+        weights. ``updates``: how often the kernel learned on this processor.
     memory
         ``sram``: each processor has its own. ``external``: one for both processors.
     shape
@@ -56,7 +57,7 @@ class Symbol:
     """
 
     name: str
-    role: Literal["constant", "weights", "updates"]
+    role: Role
     memory: Memory
     shape: tuple[int, ...]
     constant: str = ""
@@ -115,8 +116,9 @@ def kernel_symbols(
     polarities = learning_polarities(placed, front_end, polarity)
     prefix = symbol_prefix(number, front_end, polarity)
     rows = busiest_rows(tiles, polarities)
+    given = {name for each in polarities if (kernel := placed.kernel(each)) for name in kernel.given_constants}
     found = [
-        _constant_symbol(placed, prefix, word, part, rows)
+        _constant_symbol(placed, f"{prefix}{word}", word, part, (rows, word in given))
         for word, parts in _constants(placed, polarities).items()
         for part in parts
     ]
@@ -131,15 +133,17 @@ def kernel_symbols(
     return (*found, Symbol(name=f"{prefix}updates", role="updates", memory="sram", shape=()))
 
 
-def _constant_symbol(placed: PlacedKernel, prefix: str, word: str, part: Part, rows: int) -> Symbol:
-    name = f"{prefix}{word}{'_' + part if part else ''}"
+def _constant_symbol(placed: PlacedKernel, name: str, word: str, part: Part, place: tuple[int, bool]) -> Symbol:
+    rows, given = place
+    name = f"{name}{'_' + part if part else ''}"
+    role: Role = "constant" if given else "measured"
     match placed.memory:
         case "sram":
             shape: tuple[int, ...] = (rows, COLUMNS)
-            return Symbol(name=name, role="constant", memory="sram", shape=shape, constant=word, part=part)
+            return Symbol(name=name, role=role, memory="sram", shape=shape, constant=word, part=part)
         case "external":
             shape = (2, rows, COLUMNS)
-            return Symbol(name=name, role="constant", memory="external", shape=shape, constant=word, part=part)
+            return Symbol(name=name, role=role, memory="external", shape=shape, constant=word, part=part)
         case "none":
             raise ValueError(f"{placed.rule} has constants but no memory for them")
         case _:

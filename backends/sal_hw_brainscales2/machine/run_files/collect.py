@@ -63,6 +63,7 @@ def collect_run_data(program: CompiledProgram, *, updates: int, seed: int, durat
         seed=seed,
         time_scale=chip.time_scale,
         runtime_us=lasts_ms * 1e3 / chip.time_scale,
+        lead_us=max((placed.lead_us for placed in chip.kernels), default=0.0),
         updates=updates if program.rules else 0,
         populations=tuple(_population(program, block) for block in program.neurons),
         projections=tuple(_projections(program, chip)),
@@ -122,6 +123,7 @@ def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterato
     sensed = {probe.projection for probe in program.probes_of(CorrelationProbe)}
     for number, placed in enumerate(chip.kernels):
         kernel = placed.excitatory or placed.inhibitory
+        given = kernel.given_constants if kernel is not None else ()
         yield RuleData(
             number=number,
             projection=placed.projection,
@@ -129,9 +131,11 @@ def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterato
             period_us=placed.period_us,
             updates=updates,
             memory=placed.memory,
-            constants=tuple(sorted(kernel.constants)) if kernel is not None else (),
+            constants=tuple(sorted(given)),
             constants_per_synapse=_differ(placed.constants),
             senses=placed.projection in sensed,
+            lead_calls=placed.lead_calls,
+            measured=tuple(sorted(set(kernel.constants) - set(given))) if kernel is not None else (),
         )
 
 

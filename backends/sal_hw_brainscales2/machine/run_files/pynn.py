@@ -79,9 +79,9 @@ def _impossible(data: RunData) -> Iterator[Problem]:
             f"at most {BUSES} with PyNN: it takes a generator's bus on both hemispheres (grenade, greedy_placer.cpp)",
             "leave noise out, or keep noisy populations on one hemisphere",
         )
-    if data.runtime_us > MAX_RUNTIME_US:
+    if data.lead_us + data.runtime_us > MAX_RUNTIME_US:
         yield _refusal(
-            f"{data.runtime_us / 1e6:g} s of chip time",
+            f"{(data.lead_us + data.runtime_us) / 1e6:g} s of chip time",
             f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
             "shorten the experiment's duration",
         )
@@ -175,8 +175,9 @@ def _rule_entry(rule: RuleData, kernels: Mapping[tuple[int, Polarity], str]) -> 
     updates: dict[str, str] = {}
     for (number, polarity), text in sorted(kernels.items()):
         if number == rule.number:
-            declared, updates[polarity] = _symbols(text, symbol_prefix(number, "pynn", polarity))
-            if {symbol.constant for symbol in declared} != set(rule.constants):
+            everything, updates[polarity] = _symbols(text, symbol_prefix(number, "pynn", polarity))
+            declared = [symbol for symbol in everything if symbol.constant not in rule.measured]
+            if {symbol.constant for symbol in everything} != {*rule.constants, *rule.measured}:
                 raise ValueError(f"the kernel of rule {number} declares other constants than it has")
             symbols[polarity] = [entry(symbol) for symbol in declared]
     return entry(rule, symbols=symbols, updates_symbol=updates)

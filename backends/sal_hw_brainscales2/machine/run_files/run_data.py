@@ -96,6 +96,11 @@ class RuleData:
         Whether any differs between synapses.
     senses
         Whether a probe reads the correlation sensors.
+    lead_calls
+        Calls of the kernel before the run, which do not learn; see
+        :class:`sal_hw_brainscales2.program.PlacedKernel`.
+    measured
+        Names of the constants that the kernel measures itself in these calls.
     """
 
     number: int
@@ -107,6 +112,8 @@ class RuleData:
     constants: tuple[str, ...]
     constants_per_synapse: bool
     senses: bool
+    lead_calls: int
+    measured: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -117,8 +124,9 @@ class RunData:
     ----------
     time_scale
         Chip time is model time divided by this.
-    runtime_us
-        Length of the run in chip time.
+    runtime_us, lead_us
+        Length of the run in chip time, and of what comes before it: kernels' calls that do not learn. Times of spikes
+        and records count from the begin of the run.
     arrays
         By name: ``neurons.POPULATION.SETTING`` (neurons,), ``codes.OWNER.POLARITY`` and ``exists.OWNER.POLARITY``
         (pre, post), ``rows.OWNER.POLARITY.HEMISPHERE`` (pre,), ``constants.PROJECTION.POLARITY.NAME`` (pre, post),
@@ -131,6 +139,7 @@ class RunData:
     seed: int
     time_scale: float
     runtime_us: float
+    lead_us: float
     updates: int
     populations: tuple[PopulationData, ...]
     projections: tuple[ProjectionData, ...]

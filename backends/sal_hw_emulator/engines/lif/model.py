@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,7 +67,10 @@ class PlasticModel:
     baseline_causal, baseline_anticausal, noise_causal, noise_anticausal
         Same shape: reading after a reset and its standard deviation.
     constants
-        Shape (constants, rows, columns), in the order the kernel was encoded with.
+        Shape (constants, rows, columns), in the order the kernel was encoded with; those that it measures itself
+        have any value.
+    charge_causal, charge_anticausal
+        Shape (rows, columns): what the sensors hold when they are found, as a fall of their readings; None: nothing.
     """
 
     processor: int
@@ -80,6 +83,8 @@ class PlasticModel:
     noise_causal: Singles
     noise_anticausal: Singles
     constants: Singles
+    charge_causal: Singles | None = None
+    charge_anticausal: Singles | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -129,12 +134,32 @@ class ExternalModel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class StartModel:
+    """What a processor does before the first update: it empties the sensors, and may measure their baselines.
+
+    Attributes
+    ----------
+    reads
+        How often it reads each sensor; 0: it does not measure.
+    places
+        Where among its constants each measured one is.
+    balance
+        Where its constant ``balance`` is; None: it has none.
+    """
+
+    reads: int = 0
+    places: Mapping[str, int] = field(default_factory=dict)
+    balance: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class KernelModel:
-    """An encoded kernel, see ``kernel_machine``."""
+    """An encoded kernel, see ``kernel_machine``; without a start it finds sensors as they are."""
 
     code: NDArray[np.int32]
     draws: int
     constants: int
+    start: StartModel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

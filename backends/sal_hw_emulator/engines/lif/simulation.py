@@ -24,6 +24,7 @@ from sal_hw_emulator.engines.lif.build import (
     view_of,
 )
 from sal_hw_emulator.engines.lif.model import LifModel
+from sal_hw_emulator.engines.lif.start import start_sensors
 
 #: spikes that are kept before the loop hands them over
 SPIKES_PER_PIECE = 1 << 16
@@ -66,18 +67,21 @@ class LifSimulation:
     model
         The network.
     seed
-        Stream of the membranes' noise, of the readings' noise and of the processors' random numbers.
+        Stream of the membranes' noise, of the readings' noise, of the processors' random numbers and of the readings
+        before the first update.
     """
 
     def __init__(self, model: LifModel, seed: np.random.SeedSequence) -> None:
         self.model = model
         self.step = 0
         size = len(model.neurons.v_leak)
-        neuron_seed, readout_seed = seed.spawn(2)
+        neuron_seed, readout_seed, start_seed = seed.spawn(3)
         self.neurons = build_neurons(model.neurons, neuron_seed)
         self.tiles, self.flat_weights = build_tiles(model.tiles, size)
         self.sensors = build_sensors(model.tiles, self.tiles)
         self.readout, constants = build_readout(model.tiles, self.tiles, readout_seed, keep=model.keep_readings)
+        start_sensors(model.tiles, model.kernels, self.tiles, self.sensors, self.readout, constants, start_seed)
+        self._first_constant = constants
         self.schedule = build_schedule(model.tiles, model.processors, constants)
         self.kernels = build_kernels(model.kernels)
         self.background = build_background(model.background)
@@ -179,7 +183,10 @@ class LifSimulation:
         plastic = self.model.tiles[tile].plastic
         if plastic is None:
             raise TypeError(f"tile {tile} is not plastic")
-        return plastic.constants
+        per_row, rows, columns = plastic.constants.shape
+        first = int(self._first_constant[tile])
+        found = self.readout.constants[first : first + per_row * rows, :columns]
+        return found.reshape(rows, per_row, columns).transpose(1, 0, 2)
 
     def _changing(self) -> dict[str, NDArray[Any]]:
         neurons, readout = self.neurons, self.readout

@@ -13,6 +13,8 @@ struct Synapses
     uint8_t acausal[256][256];
     uint32_t resets[256][256];
     uint32_t reads[256];
+    // what the sensors of a synapse hold until they are reset: readings are lower by it
+    uint8_t charge[256][256];
 };
 
 struct Chip
@@ -23,6 +25,10 @@ struct Chip
     uint64_t draws_given;
     uint64_t draws;
     uint64_t time;
+    // added to the readings of one conversion after the other, by branch and column, and how many there are
+    uint8_t const* wobble;
+    uint64_t wobbles;
+    uint64_t conversions;
     // accesses that end a program on the chip: of the other hemisphere, or of a row that a handle does not have
     uint32_t faults;
     uint32_t seed;

@@ -68,6 +68,8 @@ def kernel_memory(data: RunData, rule: RuleData, kernel: str) -> KernelMemory:
         constant, part = split_word(word)
         if not found.name.startswith(prefix) or constant not in CONSTANT_WORDS:
             raise ValueError(f"the kernel of rule {rule.number} declares {found.name}")
+        if constant in rule.measured:
+            continue
         value = int(data.arrays[f"constants.{rule.projection}.{learned[0]}.{constant}"].flat[0])
         byte = (value >> (8 if part == "high" else 0)) & 0xFF
         size = math.prod(found.shape)

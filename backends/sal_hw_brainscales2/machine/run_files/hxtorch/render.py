@@ -105,9 +105,9 @@ def _impossible(data: RunData) -> Iterator[Problem]:
                 "constants that are the same for all synapses: hxtorch tells only after a run where each synapse lies",
                 f"{ELSEWHERE}, or compile without --calibration, which then treats all synapses alike",
             )
-    if data.runtime_us + RUN_ON_US > MAX_RUNTIME_US:
+    if data.lead_us + data.runtime_us + RUN_ON_US > MAX_RUNTIME_US:
         yield refusal(
-            f"{data.runtime_us / 1e6:g} s of chip time",
+            f"{(data.lead_us + data.runtime_us) / 1e6:g} s of chip time",
             f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
             "shorten the experiment's duration",
         )

@@ -62,6 +62,20 @@ def write_constants(kernel, chip, placed, tiles):
             first += len(values)
 
 
+def measure_baselines(kernel, simulation, placed, tiles):
+    """Run through the calls before the run; the sensors hold something until the kernel resets them."""
+    for tile, number in tiles:
+        plastic, place = simulation.model.tiles[number].plastic, np.ix_(tile.rows, tile.columns)
+        kernel.causal[tile.hemisphere][place] = np.floor(plastic.baseline_causal + np.float32(0.5))
+        kernel.acausal[tile.hemisphere][place] = np.floor(plastic.baseline_anticausal + np.float32(0.5))
+        assert plastic.charge_causal.max() > 100
+        kernel.charge[tile.hemisphere][place] = plastic.charge_causal.astype(np.uint8)
+    for _ in range(placed.lead_calls):
+        kernel.run(tiles[0][0].hemisphere)
+    for tile, _ in tiles:
+        assert not kernel.charge[tile.hemisphere][np.ix_(tile.rows, tile.columns)].any()
+
+
 @pytest.fixture(scope="module")
 def network():
     """A compiled network and its emulation on a chip whose sensors differ; only the readings' own noise is off."""
@@ -81,6 +95,7 @@ def test_weights_are_those_of_the_emulator(host, network):
     write_constants(kernel, chip, placed, tiles)
     assert placed.excitatory.random_draws == 1
     numbers = [chip.tiles.index(tile) for tile in tiles]
+    measure_baselines(kernel, simulation, placed, list(zip(tiles, numbers, strict=True)))
     for tile, number in zip(tiles, numbers, strict=True):
         kernel.weight[tile.hemisphere][np.ix_(tile.rows, tile.columns)] = simulation.codes(number)
     changes = 0

@@ -124,9 +124,11 @@ def test_it_carries_what_the_program_is(data, kernels, text):
         assert program[name] == run_document(data)[name]
     assert program["rules"][0]["updates_symbol"] == {each: f"sal_{each}_0_updates" for _, each in kernels}
     names = {symbol["constant"] for symbol in program["rules"][0]["symbols"]["inhibitory"]}
-    assert names == set(data.rules[0].constants) != set()
-    rows = {symbol["rows"] for symbol in program["rules"][0]["symbols"]["excitatory"]}
-    assert rows == {data.populations[1].size}
+    # the host writes what the kernel does not measure
+    assert names == set(data.rules[0].constants)
+    assert data.rules[0].measured == ("baseline_anticausal", "baseline_causal", "residual")
+    assert program["rules"][0]["lead_calls"] == data.rules[0].lead_calls > 1
+    assert program["lead_us"] == data.rules[0].lead_calls * data.rules[0].period_us
     digests = {name: digest for name, (digest, _) in found["ARRAYS"].items()}
     assert "codes.feedback.excitatory" in digests
     # settings of neurons come from the calibration
@@ -183,6 +185,8 @@ def test_a_run_that_outlasts_the_timer(data, kernels):
     error = refused(changed(data, runtime_us=34.4e6), kernels)
     assert "34.36 s" in error.problems[0].allowed
     assert render_pynn(changed(data, runtime_us=34.3e6), kernels)
+    # what comes before the run counts
+    assert "34.4 s" in str(refused(changed(data, runtime_us=34.3e6, lead_us=0.1e6), kernels).problems[0].value)
 
 
 def test_more_records_than_memory(data, kernels):

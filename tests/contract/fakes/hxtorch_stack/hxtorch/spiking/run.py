@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -73,11 +74,24 @@ def _hand_on(experiment: Experiment, replay: dict[str, Any], runtime: int) -> No
         found = None
         if isinstance(module, LIF):
             name = next(names)
-            found = SpikeHandle(replay[f"spikes.{name}.time_us"], replay[f"spikes.{name}.neuron"])
+            # recorded times count from the begin of the run
+            times = replay[f"spikes.{name}.time_us"] + lead_us(experiment)
+            found = SpikeHandle(times, replay[f"spikes.{name}.neuron"])
         data.append(module.post_process(SimpleNamespace(spikes=found), runtime * experiment.dt))
     handles = wrapper.forward_func(*(), hw_data=tuple(data))
     for module, handle in zip(wrapper.modules.values(), handles, strict=True):
         experiment.nodes[module][1].clone(handle)
+
+
+def lead_calls(rule: Any) -> int:
+    """Return how often a kernel is called before it learns, as its text says."""
+    return int(*re.findall(r"if \(sal_calls < (\d+)\)", rule.kernel) or [0])
+
+
+def lead_us(experiment: Experiment) -> float:
+    """Return when learning begins; a processor has 250 cycles in a microsecond."""
+    rules = experiment.default_execution_instance.plasticity_rules()
+    return max((lead_calls(rule) * int(rule.timer.period) / 250.0 for rule in rules), default=0.0)
 
 
 def _learned(graph: NetworkGraph, module: Any, item: dict[str, Any], replay: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +125,7 @@ def _learned(graph: NetworkGraph, module: Any, item: dict[str, Any], replay: dic
     block.bytes = [byte(byte.Value(int(each))) for each in content.reshape(-1)]
     if fault("short"):
         block = lola.ExternalPPUDRAMMemoryBlock(halco.ExternalPPUDRAMMemoryBlockSize(256))
-    ran = rule.timer.num_periods - (fault("missed") or 0) + (fault("extra") or 0)
+    ran = rule.timer.num_periods - lead_calls(rule) - (fault("missed") or 0) + (fault("extra") or 0)
     return {item["weights"]: block, item["updates"]: _counts(ran, ran - (fault("uneven") or 0))}
 
 
@@ -138,7 +152,7 @@ def _health() -> Any:
 def describe(experiment: Experiment, parts: list[Any], inputs: list[Any], runtime: int) -> None:
     """Keep what was asked for, for the test."""
     instance = experiment.default_execution_instance
-    LOG["runtime_us"], LOG["inputs"] = runtime * experiment.dt * 1e6, inputs
+    LOG["runtime_us"], LOG["inputs"] = runtime * experiment.dt * 1e6 - lead_us(experiment), inputs
     LOG["calibration"] = str(instance.calib_path)
     LOG["membranes_connected"] = sum(
         channel.enable_connect_neuron
@@ -165,7 +179,8 @@ def describe(experiment: Experiment, parts: list[Any], inputs: list[Any], runtim
         if isinstance(part, BackgroundSourcePopulation)
     ]
     LOG["timers"] = [
-        [int(rule.timer.start), int(rule.timer.period), rule.timer.num_periods] for rule in instance.plasticity_rules()
+        [int(rule.timer.start), int(rule.timer.period), rule.timer.num_periods - lead_calls(rule)]
+        for rule in instance.plasticity_rules()
     ]
     LOG["kernels"] = [rule.kernel for rule in instance.plasticity_rules()]
     LOG["symbols"] = {name: _content(content) for name, content in instance.write_ppu_symbols.items()}

@@ -138,14 +138,20 @@ def execute(state: State) -> None:
     for population in state.populations:
         if population.recorded:
             population.spikes = {each: recorded[f"spikes.{population.label}.{each}"] for each in ("time_us", "neuron")}
+            # recorded times count from the begin of the run
+            population.spikes["time_us"] = population.spikes["time_us"] + lead_us(state)
         if population.sampled:
             population.membrane = _membrane(state, recorded, population)
     counts = {}
     for rule in state.plasticity_rules:
         (projection,) = rule.projections
         missed = (fault("missed") or {}).get(projection.label, 0)
-        ran = rule.periods - missed
-        rule.recording = {name: _records(recorded, projection, name, (rule.periods, ran)) for name in rule.observables}
+        lead = lead_calls(rule)
+        ran = rule.periods - lead - missed
+        counted = (rule.periods, lead, ran)
+        rule.recording = {
+            name: _records(recorded, projection, name, counted, lead_us(state)) for name in rule.observables
+        }
         _check_observables(rule)
         name = next(each for each in re.findall(r"\w+_updates", rule.generate_kernel()))
         uneven = 1 if projection.label == fault("uneven") else 0
@@ -180,16 +186,28 @@ def _check_observables(rule: Any) -> None:
 _REPLAYED = {"w": "weights", "causal": "causal", "acausal": "anticausal"}
 
 
-def _records(recorded: dict[str, Any], projection: Any, observable: str, counts: tuple[int, int]) -> list[Any]:
+def lead_calls(rule: Any) -> int:
+    """Return how often a kernel is called before it learns, as its text says."""
+    return int(*re.findall(r"if \(sal_calls < (\d+)\)", rule.generate_kernel()) or [0])
+
+
+def lead_us(state: State) -> float:
+    """Return when learning begins."""
+    return max((lead_calls(rule) * rule._timer.period * 1e3 for rule in state.plasticity_rules), default=0.0)
+
+
+def _records(
+    recorded: dict[str, Any], projection: Any, observable: str, counts: tuple[int, int, int], begin_us: float
+) -> list[Any]:
     """Return one record per period; those of updates that did not take place were never written."""
-    periods, ran = counts
+    periods, lead, ran = counts
     key = f"{_REPLAYED[observable]}.{projection.label}"
     codes, times = recorded[key], recorded[f"weights.{projection.label}.time_us"]
     records = []
-    for update in range(periods + (fault("extra_records") or 0)):
-        done = update < min(ran, len(codes))
+    for update in range(-lead, periods - lead + (fault("extra_records") or 0)):
+        done = 0 <= update < min(ran, len(codes))
         row = codes[update].reshape(-1) if done else np.zeros(len(projection), dtype=int)
-        cycles = common.Time(round(float(times[update]) * 125)) if done else common.Time(0)
+        cycles = common.Time(round((begin_us + float(times[update])) * 125)) if done else common.Time(0)
         records.append(SimpleNamespace(time=cycles, data=[[int(each) + (fault("beyond") or 0)] for each in row]))
     return records
 
@@ -232,7 +250,7 @@ def describe(state: State) -> None:
     """Keep what was asked for, for the test."""
     LOG["neuronPermutation"] = state.neuron_permutation
     LOG["backgroundPermutation"] = state.background_permutation
-    LOG["runtime_ms"] = state.runtime
+    LOG["runtime_ms"] = state.runtime - lead_us(state) / 1e3
     chains = state.initial_config.cadc_readout_chains
     LOG["membranes_connected"] = sum(
         channel.enable_connect_neuron
@@ -249,4 +267,4 @@ def describe(state: State) -> None:
         for each in state.populations
         if not isinstance(each.celltype, HXNeuron)
     }
-    LOG["periods"] = [rule.periods for rule in state.plasticity_rules]
+    LOG["periods"] = [rule.periods - lead_calls(rule) for rule in state.plasticity_rules]

@@ -46,10 +46,13 @@ struct SynapseArrayViewHandle
             return {};
         }
         ++synapses().reads[rows[index]];
+        CorrelationRow const seen = {
+            sensed(synapses().causal[rows[index]], index, 0), sensed(synapses().acausal[rows[index]], index, 1)};
+        ++host::chip.conversions;
         if (reset) {
             reset_correlation(index);
         }
-        return {read(synapses().causal[rows[index]]), read(synapses().acausal[rows[index]])};
+        return seen;
     }
 
     void reset_correlation(size_t index) const
@@ -57,6 +60,7 @@ struct SynapseArrayViewHandle
         if (allowed(index)) {
             for (size_t column = 0; column < Row::size; ++column) {
                 synapses().resets[rows[index]][column] += column_mask[column];
+                synapses().charge[rows[index]][column] *= !column_mask[column];
             }
         }
     }
@@ -69,6 +73,19 @@ private:
         bool const good = ::ppu == hemisphere && index < rows.size();
         host::chip.faults += !good;
         return good;
+    }
+
+    Row sensed(uint8_t const (&levels)[256], size_t index, size_t branch) const
+    {
+        Row made = read(levels);
+        for (size_t column = 0; column < Row::size; ++column) {
+            made[column] -= synapses().charge[rows[index]][column];
+            if (host::chip.wobbles) {
+                size_t const turn = host::chip.conversions % host::chip.wobbles;
+                made[column] += host::chip.wobble[(2 * turn + branch) * Row::size + column];
+            }
+        }
+        return made;
     }
 
     static Row read(uint8_t const (&numbers)[256])
