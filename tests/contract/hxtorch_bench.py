@@ -39,10 +39,10 @@ class Recorded:
     arrays: dict[str, NDArray[Any]]
 
 
-def compiled(*overrides: str, presets: tuple[str, ...] = ()) -> CompiledProgram:
+def compiled(*overrides: str, presets: tuple[str, ...] = (), **options: Any) -> CompiledProgram:
     path = ROOT / "recipes" / "chip_alignment.yaml"
     recipe = api.load_recipe(path, presets=presets, overrides=[*SETTINGS, *overrides])
-    return api.compile_recipe(recipe, target="brainscales2")
+    return api.compile_recipe(recipe, target="brainscales2", **options)
 
 
 def run_text(program: CompiledProgram) -> str:

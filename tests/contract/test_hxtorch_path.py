@@ -25,7 +25,7 @@ from hxtorch_bench import (
     start_codes,
 )
 
-from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.model import ChipModel, nominal_chip
 from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_brainscales2.machine.importer import read_result
 from sal_hw_brainscales2.program import ChipProgram
@@ -114,15 +114,18 @@ def test_generators_have_the_rates_that_are_wanted(bench, recorded):
 
 @pytest.mark.parametrize(("size", "memory"), [(SIZE, "sram"), (32, "external")])
 def test_constants_reach_the_processors(tmp_path, size, memory):
-    bench = another(tmp_path, compiled(f"parameters.size={size}"))
+    settings = (f"parameters.size={size}", "plasticity[0].baselines=calibrated")
+    bench = another(tmp_path, compiled(*settings, snapshot=nominal_chip()))
     kernel, symbols = bench.recorded.program.part_of(ChipProgram).kernels[0], bench.json("log.json")["symbols"]
     assert kernel.memory == memory
     assert symbols["sal_signed_0_updates"] == [[0], [0]]
-    for word in kernel.excitatory.constants:
+    nominal = {"baseline_causal": 190, "baseline_anticausal": 190, "balance": 64, "residual": 0}
+    assert set(kernel.excitatory.constants) == set(nominal)
+    for word, number in nominal.items():
         content = np.array(symbols[f"sal_signed_0_{word}"])
         # two rows per source, 256 columns: bytes of both halves, or words of four bytes per processor
         assert content.size == 2 * 2 * size * 256 // (1 if memory == "external" else 4)
-        assert (content == (190 if memory == "external" else int.from_bytes([190] * 4, "big"))).all()
+        assert (content == (number if memory == "external" else int.from_bytes([number] * 4, "big"))).all()
 
 
 def test_weights_of_one_sign(tmp_path):
@@ -139,7 +142,9 @@ def test_given_spikes_arrive_at_their_neurons(tmp_path):
     given = f"{{kind: spikes, name: given, target: visible, spikes: {spikes}, weight: 0.3 mV}}"
     bench = another(tmp_path, compiled(f"stimuli=[{given}]"))
     # model milliseconds are chip microseconds, of which a step is a tenth
-    assert bench.json("log.json")["inputs"] == [[[10, 0], [25, 3], [70, 0]]]
+    begin = round(bench.recorded.program.part_of(ChipProgram).kernels[0].lead_us * 10)
+    assert begin > 10_000
+    assert bench.json("log.json")["inputs"] == [[[begin + 10, 0], [begin + 25, 3], [begin + 70, 0]]]
 
 
 def test_what_was_lost_is_counted(bench, recorded):
@@ -216,7 +221,7 @@ def test_software_that_is_missing_or_of_another_release(bench):
         ("codes.T, dtype=np.float32", "codes[:-1], dtype=np.float32"),
         ("    wrapper(vendor, network)()\n", ""),
         ("vendor.hxtorch.init_hardware()", "dict()"),
-        ('written[symbol["name"]] = memory', 'written["x" + symbol["name"]] = memory'),
+        ('written[rule["updates_symbol"]] =', 'written["x" + rule["updates_symbol"]] ='),
     ],
 )
 def test_the_stand_ins_are_strict(bench, recorded, old, new):

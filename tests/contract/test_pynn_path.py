@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
-from sal_hw_brainscales2.emulation.model import ChipModel
+from sal_hw_brainscales2.emulation.model import ChipModel, nominal_chip
 from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_brainscales2.machine.importer import read_result
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
@@ -53,6 +53,10 @@ class Recorded:
     text: str
     arrays: dict[str, NDArray[Any]]
     weights: list[NDArray[np.float64]] = field(default_factory=list)
+
+
+#: a rule whose kernels do not measure baselines
+CALIBRATED = "plasticity[0].baselines=calibrated"
 
 
 def compiled(*overrides: str, **options: Any) -> CompiledProgram:
@@ -282,16 +286,18 @@ def test_what_is_asked_of_the_chip(bench, recorded):
 
 @pytest.mark.parametrize(("size", "memory"), [(SIZE, "sram"), (32, "external")])
 def test_constants_reach_the_processors(other, size, memory):
-    bench = other(compiled(f"parameters.size={size}"))
+    bench = other(compiled(f"parameters.size={size}", CALIBRATED, snapshot=nominal_chip()))
     assert (done := bench.run()).returncode == 0, done.stderr
     symbols, kernel = bench.log["symbols"], bench.recorded.program.part_of(ChipProgram).kernels[0]
     assert kernel.memory == memory
     # a part per hemisphere, a row per source, 256 columns of which the targets' are used; even columns come first
-    expected = np.zeros((2, size, 256), dtype=int)
-    expected[0, :, :size] = 190
-    ordered = np.concatenate([expected[..., 0::2], expected[..., 1::2]], axis=-1)
+    nominal = {"baseline_causal": 190, "baseline_anticausal": 190, "balance": 64, "residual": 0}
+    assert set(kernel.excitatory.constants) == set(nominal)
     for polarity in POLARITIES:
-        for word in kernel.excitatory.constants:
+        for word, number in nominal.items():
+            expected = np.zeros((2, size, 256), dtype=int)
+            expected[0, :, :size] = number
+            ordered = np.concatenate([expected[..., 0::2], expected[..., 1::2]], axis=-1)
             content = np.array(symbols[f"sal_{polarity}_0_{word}"])
             assert content.ndim == (1 if memory == "external" else 2)
             np.testing.assert_array_equal(content.reshape(ordered.shape), ordered)
@@ -305,8 +311,10 @@ def test_given_spikes_arrive_at_their_neurons(other):
     assert (done := bench.run()).returncode == 0, done.stderr
     # model milliseconds are chip microseconds, and PyNN's times are chip milliseconds
     made = bench.log["sources"]["given"]
-    np.testing.assert_allclose(made["inserted"][0], [1e-3, 7e-3])
-    np.testing.assert_allclose(made["inserted"][3], [2.5e-3])
+    lead_ms = bench.recorded.program.part_of(ChipProgram).kernels[0].lead_us / 1e3
+    assert lead_ms > 1.0
+    np.testing.assert_allclose(made["inserted"][0], [lead_ms + 1e-3, lead_ms + 7e-3], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(made["inserted"][3], [lead_ms + 2.5e-3], rtol=0, atol=1e-9)
     assert made["inserted"][1:3] == [[], []]
     assert bench.log["projections"]["given.excitatory"]["pairs"] == [[each, each] for each in range(SIZE)]
 
@@ -325,7 +333,7 @@ def both_hemispheres() -> CompiledProgram:
         "projections.forward.weight_max=0",
     )
     recipe = api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml", presets=["full-chip"], overrides=settings)
-    program = api.compile_recipe(recipe, target="brainscales2")
+    program = api.compile_recipe(recipe, target="brainscales2", snapshot=nominal_chip())
     assert {tile.hemisphere for tile in program.part_of(ChipProgram).tiles_of("forward")} == {0, 1}
     return program
 
@@ -335,7 +343,7 @@ def test_a_rule_on_both_hemispheres(other, both_hemispheres):
     assert (done := bench.run()).returncode == 0, done.stderr
     for name, expected in bench.recorded.arrays.items():
         np.testing.assert_array_equal(bench.arrays()[name], expected)
-    halves = np.array(bench.log["symbols"]["sal_inhibitory_0_baseline_causal"]).reshape(2, 136, 256)
+    halves = np.array(bench.log["symbols"]["sal_inhibitory_0_balance"]).reshape(2, 136, 256)
     np.testing.assert_array_equal((halves > 0).sum(axis=(1, 2)), [136 * 120, 136 * 16])
 
 
@@ -369,8 +377,8 @@ def test_constants_of_each_synapse_are_stored_where_its_row_comes(other, known_c
     for number, tile in enumerate(chip.tiles):
         if tile.owner != "feedback":
             continue
-        for word, kind in kernel.excitatory.constants.items():
-            values = kernel.constants[f"{word}.{number}"]
+        for word in kernel.excitatory.given_constants:
+            kind, values = kernel.excitatory.constants[word], kernel.constants[f"{word}.{number}"]
             assert len(np.unique(values)) > 1
             parts = {"_high": 8, "_low": 0} if kind == "frac16" else {"": 0}
             for part, shift in parts.items():
@@ -466,7 +474,7 @@ FAULTS = [
         "run this file again",
         id="parked",
     ),
-    pytest.param({"extra_records": 1}, 6, "records [6], but 5 updates", "run this file again", id="records"),
+    pytest.param({"extra_records": 1}, 6, "records [23], but 22 calls", "run this file again", id="records"),
     pytest.param({"beyond": 200}, 6, "weights that are none: 2", "run this file again", id="weights"),
     pytest.param({"no_health": True}, 6, "says nothing of lost spikes", "run this file again", id="health"),
 ]
@@ -563,10 +571,10 @@ def test_the_stand_ins_are_strict(bench, recorded):
         ("neuronPermutation=sites", "neuronOrder=sites"),
         ("pynn.ArrayConnector(exists)", "pynn.FromListConnector([(int(a), int(b)) for a, b in np.argwhere(exists)])"),
         ("else -codes.astype(float)", "else codes.astype(float)"),
-        ('num_periods=rule["updates"]', 'periods=rule["updates"]'),
+        ("num_periods=calls", "periods=calls"),
         ("        rule.timer = timer\n", "        del rule, timer\n"),
         ("pre_non_realtime=calibration.builder", "pre_realtime=calibration.builder"),
-        ('written[symbol["name"]] = memory', 'written["x" + symbol["name"]] = memory'),
+        ('written[rule["updates_symbol"][polarity]]', 'written["x" + rule["updates_symbol"][polarity]]'),
         ('SpikeSourcePoissonOnChip(rate=item["rate_hz"]', 'SpikeSourcePoissonOnChip(rate=1e8 + item["rate_hz"]'),
     ):
         assert old in recorded.text, old

@@ -76,7 +76,7 @@ def one_update(program, chip):
 
 
 def test_the_first_update_does_not_learn_what_sensors_are_found_with():
-    sets = ["parameters.size=8", "parameters.learning_rate=0.1", "parameters.update_every=5 ms"]
+    sets = ["parameters.size=8", "parameters.learning_rate=0.1", "parameters.update_every=400 ms"]
     recipe = api.load_recipe(RECIPE, overrides=sets)
     program = api.compile_recipe(recipe, target="brainscales2")
     # what a kernel without a start would do; it has no baselines either, so they are given
@@ -90,9 +90,10 @@ def test_the_first_update_does_not_learn_what_sensors_are_found_with():
         given, part=replace(given.part, kernels=tuple(replace(k, lead_calls=0) for k in given.part.kernels))
     )
     begin = given.synapse_block("feedback").weights
-    # hardly a spike in 5 ms: what is learned is what sensors were found with
+    # about three spikes per neuron in 400 ms, 0.1 mV per pair; what sensors are found with is up to 190 pairs
     changes = {
         name: np.abs(one_update(each, chip) - begin).max() for name, each in (("clean", given), ("dirty", dirty))
     }
-    assert changes["clean"] < 0.1 < changes["dirty"]
-    assert np.abs(one_update(program, chip) - begin).max() < 0.1
+    assert changes["clean"] < 0.6
+    assert changes["dirty"] > 1.0
+    assert np.abs(one_update(program, chip) - begin).max() < 0.6
