@@ -24,6 +24,15 @@ def submit(
         str | None,
         typer.Option("--collab", metavar="ID", help="Collab that the run is booked on.", show_default=False),
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibration",
+            metavar="FILE",
+            help="The machine's calibration of this program, as an earlier job left it. Default: the job makes one.",
+            show_default=False,
+        ),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end and fetch the results.")] = False,
     attach: Annotated[
         str | None,
@@ -34,6 +43,8 @@ def submit(
 ) -> int:
     """Send a compiled program to the queue of its machine; results come into DIR/results.
 
+    Without a calibration the job calibrates the chip first, which takes minutes, and brings that back, too.
+
     The token is taken from the environment variable EBRAINS_AUTH_TOKEN or NMPI_TOKEN, and kept nowhere.
 
     Example: sal-hw submit build/chip_alignment --collab my-collab --wait
@@ -41,7 +52,7 @@ def submit(
     del debug
     queue = _queue(folder)
     if attach is None:
-        job = queue.submit_job(folder, front_end=via, collab=collab)
+        job = queue.submit_job(folder, front_end=via, collab=collab, calibration=calibration)
         if wait:
             job = queue.attach_job(job.identity, wait=True, out=folder / "results")
     else:

@@ -296,8 +296,10 @@ class Job:
 class JobQueue(Protocol):
     """A backend whose machine has a queue: an option."""
 
-    def submit_job(self, folder: Path, *, front_end: str | None, collab: str | None) -> Job:
-        """Send the run file of a program folder to the queue."""
+    def submit_job(
+        self, folder: Path, *, front_end: str | None, collab: str | None, calibration: Path | None = None
+    ) -> Job:
+        """Send a program folder's run file to the queue, with the machine's own calibration if there is one."""
 
     def attach_job(self, identity: str, *, wait: bool, out: Path) -> Job:
         """Look after a job, wait for its end if asked, and fetch what it left into `out`."""

@@ -114,12 +114,14 @@ class BrainScaleS2Backend:
 
         return import_calix(path, trust_pickle=trust_pickle, chip_id=chip_id)
 
-    def submit_job(self, folder: Path, *, front_end: str | None, collab: str | None) -> Job:
+    def submit_job(
+        self, folder: Path, *, front_end: str | None, collab: str | None, calibration: Path | None = None
+    ) -> Job:
         """Send a run file to the platform's queue; see :func:`sal_hw_brainscales2.machine.submit.submit_job`."""
         from sal_hw_brainscales2.machine.submit import submit_job
 
         via = self.via if front_end is None else front_end_of(front_end)
-        return submit_job(folder, front_end=via, collab=collab)
+        return submit_job(folder, front_end=via, collab=collab, calibration=calibration)
 
     def attach_job(self, identity: str, *, wait: bool, out: Path) -> Job:
         """Look after a job; see :func:`sal_hw_brainscales2.machine.submit.attach_job`."""

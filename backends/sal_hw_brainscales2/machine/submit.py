@@ -4,6 +4,9 @@ Written for hbp-neuromorphic-platform 0.11 (``nmpi.nmpi_user.Client``: ``submit_
 The client itself reads no token from the environment. It takes one as an argument and then writes it into a file of the
 user's home, or asks for a password on the terminal where the token is not valid. Neither is wanted here, so its names
 for both are replaced; a release without these names is refused rather than trusted.
+
+What a job needs is a folder, but it is sent as one file that unpacks it (:mod:`sal_hw_brainscales2.machine.job_file`):
+of a folder, the client sends files ``*.py`` only, through the Drive of the collab, into one place for all its jobs.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlparse
@@ -23,6 +27,7 @@ from sal_hw.errors import DeviceError, InputError, Problem, SalHwError, quote_va
 from sal_hw.program import PROGRAM_SCHEMA
 from sal_hw.storage.artifact import read_manifest
 from sal_hw.storage.files import writing
+from sal_hw_brainscales2.machine.job_file import job_text
 from sal_hw_brainscales2.machine.program_files import RUN_FILES
 from sal_hw_brainscales2.machine.sdk import FrontEnd, load_queue_client
 
@@ -33,8 +38,10 @@ TOKEN_VARIABLES = ("EBRAINS_AUTH_TOKEN", "NMPI_TOKEN")
 PLATFORM = "BrainScaleS-2"
 SOFTWARE = {"SOFTWARE_VERSION": "experimental"}
 
-#: states of a job that has ended (nmpi_user.Client.submit_job)
-ENDED = ("finished", "error")
+#: states of a job that has ended, and of those the ones without results (ebrains-neuromorphic-job-queue-api,
+#: data_models.py, JobStatus; ``validated`` and ``mapped`` are not in use)
+ENDED = ("finished", "error", "removed")
+FAILED = ("error", "removed")
 
 #: seconds between two looks at a job
 POLL_S = 10.0
@@ -51,13 +58,14 @@ class _NoPrompt:
         raise PermissionError("the token is not valid any more")
 
 
-def submit_job(folder: Path, *, front_end: FrontEnd, collab: str | None) -> Job:
-    """Send a program's run file to the queue.
+def submit_job(folder: Path, *, front_end: FrontEnd, collab: str | None, calibration: Path | None = None) -> Job:
+    """Send a program to the queue: its run file with a calibration, or with what calibrates the chip for it first.
 
     Raises
     ------
     InputError
-        E811 without a collab; E806 if the program has no run file of the front end.
+        E811 without a collab; E806 if the program has no run file of the front end; E805 if the calibration cannot be
+        read or is of another program.
     DeviceError
         E807 without the client; E811 without a token, or if the queue refuses.
     """
@@ -71,10 +79,13 @@ def submit_job(folder: Path, *, front_end: FrontEnd, collab: str | None) -> Job:
     if collab is None:
         allowed = "the collab that the run is booked on"
         raise InputError(Problem(code="E811", field="collab", allowed=allowed, hint="add --collab ID"))
-    with _client() as (client, ask):
+    text = job_text(folder, front_end, calibration)
+    with _client() as (client, ask), TemporaryDirectory(prefix="sal-hw-") as work:
+        job = Path(work, "run.py")
+        job.write_text(text, encoding="ascii")
         identity = ask(
             lambda: client.submit_job(
-                source=str(source),
+                source=str(job),
                 platform=PLATFORM,
                 collab_id=collab,
                 config=dict(SOFTWARE),
@@ -103,7 +114,7 @@ def attach_job(identity: str, *, wait: bool, out: Path, pause: Callable[[float],
             pause(POLL_S)
             job = ask(lambda: client.get_job(int(number), with_log=True))
         status = str(job.get("status"))
-        if status == "error":
+        if status in FAILED:
             raise DeviceError(_failed(number, job))
         if status not in ENDED:
             return Job(identity=number, status=status)
@@ -176,10 +187,15 @@ def _failed(number: str, job: dict[str, Any]) -> Problem:
 
 
 def _check_paths(job: dict[str, Any]) -> None:
-    """Refuse files that would land outside of the folder or come from elsewhere than the web."""
+    """Refuse files that would land outside of the folder or come from elsewhere than the web, and jobs without any."""
     files = (job.get("output_data") or {}).get("files") or []
+    if not files:
+        raise DeviceError(_refused("a job that has finished and left no files"))
     for item in files:
-        path = PurePosixPath(str(item.get("path")))
+        # the platform keeps files without a path, but the client cannot fetch them
+        if not item.get("path"):
+            raise DeviceError(_refused(f"a result file without a path, from {item.get('url')}"))
+        path = PurePosixPath(str(item["path"]))
         if path.is_absolute() or ".." in path.parts or "\\" in str(path):
             raise DeviceError(_refused(f"a result file at {path}"))
         if urlparse(str(item.get("url"))).scheme not in ("http", "https"):

@@ -20,6 +20,7 @@ from sal_hw.kernel.ir import MEASURED, Kernel
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import CorrelationProbe
 from sal_hw.spec.signs import Polarity
+from sal_hw_brainscales2.machine.ppu import lead as lead_text
 from sal_hw_brainscales2.machine.ppu import text as ppu_text
 from sal_hw_brainscales2.machine.ppu.statements import integer, statements
 from sal_hw_brainscales2.machine.ppu.symbols import (
@@ -103,7 +104,7 @@ def render_kernel(
             ppu_text.declarations(symbols),
             "\nnamespace {\n",
             ppu_text.helpers(symbols, _seeds(seed) if draws else None),
-            ppu_text.measure(lead),
+            lead_text.measure(lead),
             *(ppu_text.learn(each, statements(kernel, where)) for each, kernel in kernels.items()),
             "\n} // namespace\n",
             entry,
@@ -138,7 +139,7 @@ def sensed(program: CompiledProgram) -> set[str]:
 
 def _lead(
     placed: PlacedKernel, kernel: Kernel, where: Mapping[str, tuple[str, ...]], first: int
-) -> ppu_text.LeadText | None:
+) -> lead_text.LeadText | None:
     """Return what the kernel does before the run; None if it learns with its first call."""
     if not placed.lead_calls:
         return None
@@ -146,9 +147,9 @@ def _lead(
     last = integer(placed.lead_calls - 1, 0, MAX_LEAD_CALLS)
     reads = kernel.baseline_reads
     if not reads:
-        return ppu_text.LeadText(calls=calls, last=last)
+        return lead_text.LeadText(calls=calls, last=last)
     bits = read_bits(reads)
-    return ppu_text.LeadText(
+    return lead_text.LeadText(
         calls=calls,
         last=last,
         first=integer(first, 0, MAX_LEAD_CALLS),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +22,29 @@ from sal_hw_brainscales2.machine.submit import attach_job
 
 FAKE = Path(__file__).parents[3] / "contract" / "fakes" / "nmpi_client"
 TOKEN = "eyJhbGciOi-a-token-that-nobody-may-see"  # noqa: S105 - of nobody
+
+
+#: stands for the files of a program: it says how it was started, and ends as the file ENDS beside the job wants it
+SAYS = b"""import json, pathlib, sys
+path = pathlib.Path(sys.argv[2])
+seen = path.read_bytes().hex() if path.is_file() else None
+with pathlib.Path("started").open("a") as file:
+    print(json.dumps([pathlib.Path(sys.argv[0]).name, *sys.argv[1:], seen]), file=file)
+ends = pathlib.Path("ENDS")
+sys.exit(int(ends.read_text()) if ends.exists() else 0)
+"""
+
+
+def started(code: str, folder: Path, ends: int = 0) -> list[list[str]]:
+    """Run a job as the platform does, in a folder of its own; return what it started with which options."""
+    folder.mkdir()
+    (folder / "run.py").write_text(code)
+    if ends:
+        (folder / "ENDS").write_text(str(ends))
+    command = [sys.executable, "run.py", "--out", "result"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == ends, done.stderr
+    return [json.loads(line) for line in (folder / "started").read_text().splitlines()]
 
 
 class Queue:
@@ -61,7 +86,8 @@ def build(recorded, tmp_path) -> Path:
     folder.write_json("recipe.json", dict(recorded.recipe.file.document))
     folder.write_json("experiment.json", encode(recorded.recipe.protocol)[0])
     write_program(folder, recorded.program)
-    folder.write("run_pynn.py", b"print('the run file')\n")
+    folder.write("run_pynn.py", SAYS)
+    folder.write("calibrate_sal.py", SAYS)
     folder.finish({"target": "brainscales2"}, schema_version=PROGRAM_SCHEMA)
     return folder.path
 
@@ -82,7 +108,7 @@ def test_a_job_is_sent_and_attached_to_later(queue, build, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert out.splitlines() == ["job 4711: submitted", f"next: sal-hw submit {build} --attach 4711 --wait"]
     (call,) = queue.calls("submit_job")
-    assert call["code"] == "print('the run file')\n"
+    assert [words[0] for words in started(call["code"], tmp_path / "job")] == ["calibrate_sal.py", "run_pynn.py"]
     assert (call["platform"], call["collab"], call["command"]) == ("BrainScaleS-2", "my-collab", "run.py --out result")
     assert (call["config"], call["wait"]) == ({"SOFTWARE_VERSION": "experimental"}, False)
 
@@ -199,3 +225,64 @@ def test_without_the_client_the_hint_says_how_to_install_it(build, monkeypatch, 
     err = capsys.readouterr().err
     assert "E807" in err
     assert "pip install 'sal-hw[nmpi]'" in err
+
+
+# --- what a job holds -------------------------------------------------------------------------------------------------
+
+
+def calibration_of(build: Path, folder: Path, data: bytes = b"settings", **changed) -> Path:
+    folder.mkdir()
+    known = {"program_hash": json.loads((build / "program.json").read_text())["hash"], "chip_id": "chip63"}
+    known["sha256"] = {"mine.pbin": hashlib.sha256(b"settings").hexdigest()}
+    (folder / "mine.pbin").write_bytes(data)
+    (folder / "mine.json").write_text(json.dumps(known | changed))
+    return folder / "mine.pbin"
+
+
+def test_without_a_calibration_the_job_makes_one(queue, build, tmp_path):
+    assert main(["submit", str(build), "--collab", "c"]) == 0
+    (call,) = queue.calls("submit_job")
+    calibrate, run = started(call["code"], tmp_path / "job")
+    assert calibrate[:3] == ["calibrate_sal.py", "--out", "calibration"]
+    assert run[:5] == ["run_pynn.py", "--calibration", "calibration/calibration.pbin", "--out", "result"]
+    # a chip that cannot be calibrated runs nothing, and the job ends as the calibration did
+    assert [words[0] for words in started(call["code"], tmp_path / "other", ends=4)] == ["calibrate_sal.py"]
+
+
+def test_a_calibration_goes_along(queue, build, tmp_path):
+    pbin = calibration_of(build, tmp_path / "calibrated")
+    assert main(["submit", str(build), "--collab", "c", "--calibration", str(pbin)]) == 0
+    (call,) = queue.calls("submit_job")
+    ((name, option, path, *_, seen),) = started(call["code"], tmp_path / "job")
+    assert (name, option, Path(path).name) == ("run_pynn.py", "--calibration", "calibration.pbin")
+    assert bytes.fromhex(seen) == b"settings"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"data": b"others"}, "that mine.json tells of"), ({"program_hash": "0" * 64}, "for this program")],
+)
+def test_a_calibration_that_does_not_fit_is_not_sent(queue, build, tmp_path, capsys, changed, words):
+    pbin = calibration_of(build, tmp_path / "calibrated", **changed)
+    assert main(["submit", str(build), "--collab", "c", "--calibration", str(pbin)]) == 2
+    err = capsys.readouterr().err
+    assert "E805" in err
+    assert words in err
+    pbin.with_suffix(".json").unlink()
+    assert main(["submit", str(build), "--collab", "c", "--calibration", str(pbin)]) == 2
+    assert "mine.json beside it" in capsys.readouterr().err
+
+
+def test_a_damaged_job_says_so(queue, build, tmp_path):
+    assert main(["submit", str(build), "--collab", "c"]) == 0
+    (call,) = queue.calls("submit_job")
+    (tmp_path / "run.py").write_text(call["code"].replace(hashlib.sha256(SAYS).hexdigest(), "0" * 64))
+    done = subprocess.run([sys.executable, "run.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 6
+    assert "is damaged" in done.stderr
+
+
+def test_a_job_that_was_removed_has_ended(queue, build, capsys):
+    queue.answer({"jobs": {"4711": [job("removed")]}})
+    assert main(["submit", str(build), "--attach", "4711", "--wait"]) == 4
+    assert "E811" in capsys.readouterr().err
