@@ -113,6 +113,8 @@ def _plasticity(
         "constants": list(code.constants) if code is not None else [],
         "constant_bytes_per_synapse": code.constant_bytes if code is not None else 0,
         "memory": kernel.memory,
+        "lead_us": kernel.lead_us,
+        "baseline_reads": code.baseline_reads if code is not None else 0,
     }
 
 

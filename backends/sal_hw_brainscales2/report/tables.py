@@ -33,10 +33,13 @@ def report_tables(report: Document) -> Iterator[ReportTable]:
 
 
 def report_remarks(report: Document) -> Iterator[str]:
-    """Yield which constants learning synapses have, once for all that have the same."""
+    """Yield which constants learning synapses have, and what comes before a run, once for all that have the same."""
     for names in dict.fromkeys(", ".join(item["constants"]) for item in report["plasticity"]):
         if names:
             yield f"constants per learning synapse: {names}"
+    for lead_us, reads in dict.fromkeys((item["lead_us"], item["baseline_reads"]) for item in report["plasticity"]):
+        done = f"kernels read each sensor {reads} times for its baseline" if reads else "kernels reset the sensors"
+        yield f"before the run, {lead_us / 1e3:.4g} ms of chip time: {done}"
 
 
 def _table(title: str, header: Row, rows: list[Row]) -> ReportTable:
