@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Literal
 
 import numpy as np
@@ -140,6 +141,9 @@ class PlacedKernel:
         Calibration targets of the sensors: time constants, and reading of one pair at zero lag.
     constants
         Per constant of the kernels and tile of the projection (``name.tile-index``), shape (sources, columns).
+    chip_constants
+        Per constant that differs between synapses: that of every synapse of the chip, shape (hemispheres, rows,
+        columns). Which of them a machine uses is known when its own software has placed the network.
     memory
         Where the constants lie: ``none``, ``sram`` or ``external``.
     lead_calls
@@ -167,6 +171,7 @@ class PlacedKernel:
     lead_first: int = 0
     lead_rows: int = 0
     lead_parts: int = 1
+    chip_constants: dict[str, NDArray[np.int16]] = field(default_factory=dict)
 
     @property
     def lead_us(self) -> float:

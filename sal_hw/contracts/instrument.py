@@ -24,10 +24,14 @@ class SensorReads:
     causal, anticausal
         Codes of the CADC, 0 .. 255, shape (updates, pre, post); they fall as correlation accumulates, and every
         reading empties the sensor.
+    place
+        Hemisphere, row and column of each synapse, shape (pre, post, 3), as the machine's own software placed them;
+        None if they are where the program says.
     """
 
     causal: NDArray[np.uint8]
     anticausal: NDArray[np.uint8]
+    place: NDArray[np.integer] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -22,12 +22,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sal_hw.errors import IntegrityError
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.emulation.model import ChipModel, nominal_chip
 from sal_hw_brainscales2.emulation.weights import ChipWeights
-from sal_hw_brainscales2.machine.importer import read_result
+from sal_hw_brainscales2.machine.importer import check_result, read_result
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.pynn import render_pynn
@@ -240,7 +241,8 @@ def test_results_are_the_emulator_s_bookkeeping(bench, recorded):
     done = bench.run()
     assert done.returncode == 0, done.stderr
     found = bench.arrays()
-    assert set(found) == set(recorded.arrays)
+    placed = {f"placement.{owner}.{polarity}" for owner in ("forward", "feedback") for polarity in POLARITIES}
+    assert set(found) == {*recorded.arrays, *placed}
     for name, expected in recorded.arrays.items():
         if name.endswith(".time_us"):
             np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-9)
@@ -362,39 +364,48 @@ def known_chip() -> CompiledProgram:
     return compiled(snapshot=EmulatorBackend().draw_chip(7, spreads={}))
 
 
-def expected_rows(program: CompiledProgram) -> dict[str, dict[str, list[int]]]:
-    rows: dict[str, dict[str, list[int]]] = {}
-    for tile in program.part_of(ChipProgram).tiles_of("feedback"):
-        rows.setdefault(f"feedback.{tile.polarity}", {})[str(tile.hemisphere)] = tile.rows.tolist()
-    return rows
-
-
-def test_constants_of_each_synapse_are_stored_where_its_row_comes(other, known_chip):
+@pytest.mark.parametrize("turned", [{}, {"shuffle": 3}], ids=["in order", "in any order"])
+def test_constants_are_those_of_the_synapses_where_the_router_placed_them(other, known_chip, turned):
+    """Excitatory rows come first, then inhibitory ones, unlike the program's own rows; or there is no rule at all."""
     bench, chip = other(known_chip), known_chip.part
-    done = bench.run(rows=expected_rows(known_chip))
+    done = bench.run(**turned)
     assert done.returncode == 0, done.stderr
     (kernel,) = chip.kernels
-    for number, tile in enumerate(chip.tiles):
-        if tile.owner != "feedback":
-            continue
+    planned = {tile.polarity: tile.rows for tile in chip.tiles_of("feedback")}
+    found = bench.arrays()
+    for polarity in POLARITIES:
+        half, row, column = np.moveaxis(found[f"placement.feedback.{polarity}"], -1, 0)
+        assert (row != planned[polarity][:, None]).any(), "the rows are those that the program plans"
+        # the kernel meets rows in the order of their coordinates
+        place = np.searchsorted(np.unique(row), row)
         for word in kernel.excitatory.given_constants:
-            kind, values = kernel.excitatory.constants[word], kernel.constants[f"{word}.{number}"]
+            kind = kernel.excitatory.constants[word]
+            values = kernel.chip_constants[word][half, row, column].astype(int)
             assert len(np.unique(values)) > 1
-            parts = {"_high": 8, "_low": 0} if kind == "frac16" else {"": 0}
-            for part, shift in parts.items():
-                content = np.array(bench.log["symbols"][f"sal_{tile.polarity}_0_{word}{part}"])
-                rows = content.reshape(2, SIZE, 256)[tile.hemisphere]
-                by_column = np.empty_like(rows)
-                by_column[:, 0::2], by_column[:, 1::2] = rows[:, :128], rows[:, 128:]
-                # the kernel meets rows in the order of their coordinates
-                places = np.argsort(np.argsort(tile.rows))
-                np.testing.assert_array_equal(by_column[places][:, tile.columns], (values >> shift) & 0xFF)
+            for part, shift in ({"_high": 8, "_low": 0} if kind == "frac16" else {"": 0}).items():
+                content = np.array(bench.log["symbols"][f"sal_{polarity}_0_{word}{part}"]).reshape(2, SIZE, 256)
+                by_column = np.empty_like(content)
+                by_column[..., 0::2], by_column[..., 1::2] = content[..., :128], content[..., 128:]
+                np.testing.assert_array_equal(by_column[half, place, column], (values >> shift) & 0xFF)
+    # records are by connection, wherever it lies
+    for name, expected in bench.recorded.arrays.items():
+        np.testing.assert_array_equal(found[name], expected)
 
 
-def test_another_placement_than_the_measured_one_is_refused(other, known_chip):
-    bench, rows = other(known_chip), expected_rows(known_chip)
-    rows["feedback.excitatory"] = {half: each[1:] + each[:1] for half, each in rows["feedback.excitatory"].items()}
-    fails(bench.run(rows=rows), 2, "lie elsewhere than those whose sensors were measured", "sal-hw compile", bench)
+def test_the_importer_refuses_a_placement_that_cannot_be(other, known_chip):
+    bench = other(known_chip)
+    assert bench.run().returncode == 0
+    read_result(bench.folder / "result", known_chip)
+    key = "placement.feedback.excitatory"
+    for change in ((0, 0, 256), (0, 256, 0), (2, 0, 0)):
+        arrays = bench.arrays()
+        arrays[key][0, 0] = change
+        with pytest.raises(IntegrityError, match="on 2 hemispheres of 256 rows and 256 columns, once each"):
+            check_result(read_result(bench.folder / "result", known_chip).header, arrays, known_chip)
+    arrays = bench.arrays()
+    arrays[key][0, 0] = arrays[key][1, 1]
+    with pytest.raises(IntegrityError, match="once each"):
+        check_result(read_result(bench.folder / "result", known_chip).header, arrays, known_chip)
 
 
 # --- what was lost is counted -----------------------------------------------------------------------------------------

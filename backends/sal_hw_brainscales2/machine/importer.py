@@ -42,8 +42,10 @@ class ChipResult:
     arrays
         ``spikes.POPULATION.time_us`` and ``.neuron`` (spikes,), in order of time; ``weights.PROJECTION.POLARITY``
         (records, pre, post) and ``.time_us`` (records,); of projections with a correlation probe also
-        ``causal.PROJECTION.POLARITY`` and ``anticausal.PROJECTION.POLARITY``, raw readings of the same shape; of
-        programs without a learning rule ``membrane.POPULATION`` (samples, neurons) and ``.time_us`` (samples,).
+        ``causal.PROJECTION.POLARITY`` and ``anticausal.PROJECTION.POLARITY``, raw readings of the same shape;
+        ``placement.PROJECTION.POLARITY`` (pre, post, 3), hemisphere, row and column of each synapse, -1 where there is
+        none, if the front end tells; of programs without a learning rule ``membrane.POPULATION`` (samples, neurons) and
+        ``.time_us`` (samples,).
     """
 
     header: ResultHeader
@@ -144,6 +146,9 @@ def check_result(
         checked |= _check_samples(path, arrays, f"membrane.{probe.population}", size, runtime_us)
     for key, shape, highest in _learning(program):
         checked |= _check_records(path, arrays, key, (shape, highest), header=header, runtime_us=runtime_us)
+    for owner, exists in _projections(program):
+        if f"placement.{owner}" in arrays:
+            checked |= _check_placement(path, arrays, f"placement.{owner}", exists, chip)
     unknown = sorted(set(arrays) - set(checked))
     if unknown:
         refuse_result(
@@ -162,6 +167,30 @@ def _learning(program: CompiledProgram) -> Iterator[tuple[str, tuple[int, int], 
             if placed.projection in sensed(program):
                 for branch in ("causal", "anticausal"):
                     yield f"{branch}.{placed.projection}.{polarity}", (shape[0], shape[1]), HIGHEST_READING
+
+
+def _projections(program: CompiledProgram) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield projections by polarity with which of their synapses there are, shape (pre, post)."""
+    chip = program.part_of(ChipProgram)
+    for block in program.synapses:
+        for polarity in dict.fromkeys(tile.polarity for tile in chip.tiles_of(block.projection)):
+            exists = np.zeros(block.weights.shape, dtype=np.bool_)
+            for tile in chip.tiles_of(block.projection):
+                if tile.polarity == polarity:
+                    exists[:, tile.post] = tile.exists
+            yield f"{block.projection}.{polarity}", exists
+
+
+def _check_placement(
+    path: Path, arrays: Arrays, key: str, exists: NDArray[np.bool_], chip: ChipProgram
+) -> dict[str, NDArray[Any]]:
+    places, name = arrays[key], quote_value(key)
+    if places.dtype.kind not in "iu" or places.shape != (*exists.shape, 3):
+        refuse_result(path, f"{name} as hemisphere, row and column of each synapse")
+    used, most = places[exists], (chip.hemispheres, chip.rows, chip.columns)
+    if (used < 0).any() or (used >= most).any() or len(np.unique(used, axis=0)) != len(used):
+        refuse_result(path, f"{name} on {most[0]} hemispheres of {most[1]} rows and {most[2]} columns, once each")
+    return {key: places.astype(np.int16)}
 
 
 def _check_spikes(path: Path, arrays: Arrays, key: str, size: int, runtime_us: float) -> Arrays:

@@ -152,6 +152,16 @@ def _check_shown(program: CompiledProgram, duration_ms: float) -> None:
             )
 
 
+def _unplaced(projection: str) -> Problem:
+    return Problem(
+        code="E813",
+        field=f"projections.{projection}",
+        value="no placement",
+        allowed="a result that says where the vendor's software placed each synapse, as run_pynn.py writes it",
+        hint="repeat the run with the run file of this version",
+    )
+
+
 def _is_sensed(program: CompiledProgram, projection: str) -> bool:
     return any(probe.projection == projection for probe in program.probes_of(CorrelationProbe))
 
@@ -172,5 +182,8 @@ def _reading(program: CompiledProgram, result: ChipResult, duration_ms: float) -
     for sensed in program.probes_of(CorrelationProbe):
         (sign,) = {tile.polarity for tile in program.part_of(ChipProgram).tiles_of(sensed.projection)}
         causal, anticausal = (arrays[f"{each}.{sensed.projection}.{sign}"] for each in ("causal", "anticausal"))
-        reading.sensors[sensed.projection] = SensorReads(causal=causal, anticausal=anticausal)
+        place = arrays.get(f"placement.{sensed.projection}.{sign}")
+        if place is None:
+            raise DeviceError(_unplaced(sensed.projection))
+        reading.sensors[sensed.projection] = SensorReads(causal=causal, anticausal=anticausal, place=place)
     return reading

@@ -121,6 +121,7 @@ def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> Place
             for name in some.given_constants
             for place, tile in tiles
         },
+        chip_constants=_of_chip(draft, some),
         memory=memory,
         lead_calls=lead.calls,
         lead_first=lead.first,
@@ -212,6 +213,30 @@ def _constant(draft: Draft, name: str, tile: SynapseTile) -> NDArray[np.int64]:
     ratio = _balance(draft, tile) / BALANCE_STEPS if knows(draft, "balance_ratio") else 1.0
     left = (anticausal - whole["baseline_anticausal"]) - ratio * (causal - whole["baseline_causal"])
     return np.clip(np.rint(left * RESIDUAL_STEPS), -128, 127).astype(np.int64)
+
+
+def _of_chip(draft: Draft, kernel: Kernel) -> dict[str, NDArray[np.int16]]:
+    """Return the constants of all synapses of the chip, by name, where these differ."""
+    whole = [_all_synapses(draft, half) for half in range(int(limit(draft, "hemispheres")))]
+    found = {name: np.stack([_constant(draft, name, tile) for tile in whole]) for name in kernel.given_constants}
+    return {name: frozen(each.astype(np.int16)) for name, each in found.items() if np.ptp(each)}
+
+
+def _all_synapses(draft: Draft, hemisphere: int) -> SynapseTile:
+    """Return the synapses of a hemisphere as if they were those of one projection."""
+    rows, columns = (np.arange(int(limit(draft, each)), dtype=np.int64) for each in ("rows", "columns"))
+    size = (len(rows), len(columns))
+    return SynapseTile(
+        owner="",
+        polarity="excitatory",
+        hemisphere=hemisphere,
+        rows=rows,
+        labels=np.zeros_like(rows),
+        columns=columns,
+        post=columns,
+        codes=np.zeros(size, dtype=np.uint8),
+        exists=np.ones(size, dtype=np.bool_),
+    )
 
 
 def _whole(baseline: NDArray[np.float64]) -> NDArray[np.int64]:

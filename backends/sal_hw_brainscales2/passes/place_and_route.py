@@ -26,6 +26,8 @@ from sal_hw_brainscales2.passes.learning_rectangles import not_rectangular
 from sal_hw_brainscales2.passes.placement import STRATEGIES, Placement, Strategy, place
 from sal_hw_brainscales2.passes.routing.demands import SourceKind
 from sal_hw_brainscales2.passes.routing.route import Demand, Route, background_size, route_events
+from sal_hw_brainscales2.passes.routing.rows import Grid
+from sal_hw_brainscales2.passes.routing.vendor_rows import Connections, why_too_full
 from sal_hw_brainscales2.passes.usable_circuits import usable_sites, working_sensors
 from sal_hw_brainscales2.program import BackgroundSource, ExternalSource, SynapseTile
 
@@ -47,6 +49,8 @@ _MOST_MOVES = 24
 def place_and_route(draft: Draft) -> Draft:
     """Try the placements in their order and take the first that can be routed; masked circuits are never used.
 
+    What the vendor's router has no room for is taken if nothing else can be routed: the emulator runs it.
+
     Neurons whose learning synapses would have sensors that do not work, as far as a snapshot knows, get other circuits
     while there are some; what cannot be avoided is told in the record.
 
@@ -61,14 +65,19 @@ def place_and_route(draft: Draft) -> Draft:
         raise InputError(problems)
     sensors = working_sensors(draft)
     refused: InputError | None = None
+    found: list[_Routed] = []
     for strategy in STRATEGIES:
         try:
-            routed = _routed(draft, strategy, usable_sites(draft))
+            found.append(_routed(draft, strategy, usable_sites(draft)))
         except InputError as error:
             refused = refused or error
             continue
-        return _recorded(draft, _moved(draft, routed, sensors) if sensors is not None else routed, sensors)
-    raise refused or TypeError("there is no placement strategy")
+        if not found[-1].too_full(draft.target):
+            break
+    if not found:
+        raise refused or TypeError("there is no placement strategy")
+    routed = next((each for each in found if not each.too_full(draft.target)), found[0])
+    return _recorded(draft, _moved(draft, routed, sensors) if sensors is not None else routed, sensors)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -79,6 +88,21 @@ class _Routed:
     placement: Placement
     parts: list[_Part]
     routes: tuple[Route, ...]
+
+    def too_full(self, target: TargetDescription) -> str:
+        """Return why the vendor's router has no room for it; empty if it has."""
+        columns = int(target.limits["columns"].high or 0)
+        synapses, generators = [], {}
+        for part, route in zip(self.parts, self.routes, strict=True):
+            demand = part.demand
+            if demand.kind == "neuron":
+                targets = demand.hemisphere * columns + demand.columns
+                synapses.append(
+                    Connections(polarity=demand.polarity, sources=demand.sources, targets=targets, exists=demand.exists)
+                )
+            elif route.generator is not None:
+                generators[route.generator] = demand.size
+        return why_too_full(synapses, generators, Grid.of(target))
 
 
 def _routed(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -> _Routed:
@@ -234,6 +258,9 @@ def _recorded(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_] | None) 
         "generators": float(len(background)),
     }
     notes = [f"placement: {routed.strategy}", *_hemisphere_notes(placement, draft.target)]
+    full = routed.too_full(draft.target)
+    if full:
+        notes.append(f"warning: the vendor's router has no room, so that it runs with --emulate only: {full}")
     bad = 0 if sensors is None else int(_bad_columns(draft, routed, sensors).sum())
     if bad:
         notes.append(f"warning: {bad} learning synapses have sensors that do not work; no free circuits are without")

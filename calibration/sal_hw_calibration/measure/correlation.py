@@ -132,10 +132,18 @@ class _Part:
     residual: NDArray[np.floating] | None
     faults: tuple[tuple[str, Flags], ...]
 
-    def place(self) -> tuple[NDArray[np.intp], ...]:
-        """Return where in a chip's table the synapses are."""
-        (tile,) = self.run.program.part_of(ChipProgram).tiles_of(self.projection)
-        return np.ix_(np.array([tile.hemisphere]), tile.rows, tile.columns)
+    def place(self) -> tuple[NDArray[np.integer], ...]:
+        """Return where in a chip's table the synapses are: hemisphere, row and column, each of shape (pre, post)."""
+        return _places(self.run, self.projection)
+
+
+def _places(run: Run, projection: str) -> tuple[NDArray[np.integer], ...]:
+    """Return where the synapses of a projection were: where the reading says so, not where they were planned."""
+    found = run.reading.sensors[projection].place
+    if found is not None:
+        return found[..., 0], found[..., 1], found[..., 2]
+    (tile,) = run.program.part_of(ChipProgram).tiles_of(projection)
+    return tuple(np.broadcast_arrays(tile.hemisphere, tile.rows[:, None], tile.columns[None, :]))
 
 
 def _joined(bench: Bench, name: str, parts: list[_Part], *, source: str) -> ParameterTable:
@@ -145,11 +153,11 @@ def _joined(bench: Bench, name: str, parts: list[_Part], *, source: str) -> Para
     faults = {reason: np.zeros(shape, dtype=np.bool_) for reason, _ in parts[0].faults}
     for part in parts:
         place = part.place()
-        value[place], sigma[place], reached[place] = part.value[None], part.sigma[None], True
+        value[place], sigma[place], reached[place] = part.value, part.sigma, True
         if part.residual is not None:
-            residual[place] = part.residual[None]
+            residual[place] = part.residual
         for reason, holds in part.faults:
-            faults[reason][place] = holds[None]
+            faults[reason][place] = holds
     found = Measured(
         value=value[reached],
         sigma=sigma[reached],
@@ -203,8 +211,7 @@ def _held(bench: Bench, run: Run, projection: str, branch: str) -> _Held:
     reads = run.reading.sensors[projection]
     codes = reads.causal if branch == "causal" else reads.anticausal
     baseline = bench.known[f"baseline_{branch}_lsb"].measured
-    part = _Part(run, projection, codes[0], codes[0], None, ())
-    at = baseline[part.place()][0].astype(np.float32)
+    at = baseline[_places(run, projection)].astype(np.float32)
     return _Held(held=at - codes.astype(np.float32), most=at - np.float32(LOWEST_CODE))
 
 
@@ -217,8 +224,9 @@ def _read_times(run: Run, projection: str, readings: int) -> Doubles:
     if chip is None:
         raise TypeError("the program was not compiled for a chip")
     placed: PlacedKernel = next(item for item in chip.kernels if item.projection == projection)
-    (tile,) = chip.tiles_of(projection)
-    rank = np.argsort(np.argsort(tile.rows, kind="stable"), kind="stable")
+    rows = _places(run, projection)[1]
+    # a row has the synapses of one source, unless other projections have synapses onto some of its targets only
+    rank = np.searchsorted(np.unique(rows), rows).mean(axis=1)
     first_us = placed.start_us + rank * placed.row_time_us
     all_us = first_us[:, None] + placed.period_us * np.arange(readings)
     return np.ascontiguousarray(all_us * chip.time_scale * 1e-3)

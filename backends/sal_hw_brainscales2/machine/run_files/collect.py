@@ -132,19 +132,11 @@ def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterato
             updates=updates,
             memory=placed.memory,
             constants=tuple(sorted(given)),
-            constants_per_synapse=_differ(placed.constants),
+            constants_per_synapse=bool(placed.chip_constants),
             senses=placed.projection in sensed,
             lead_calls=placed.lead_calls,
             measured=tuple(sorted(set(kernel.constants) - set(given))) if kernel is not None else (),
         )
-
-
-def _differ(constants: dict[str, NDArray[np.int64]]) -> bool:
-    """Whether any constant differs between synapses, so that it matters which synapse is which on the chip."""
-    groups: dict[str, set[int]] = {}
-    for key, values in constants.items():
-        groups.setdefault(key.rpartition(".")[0], set()).update(np.unique(values).tolist())
-    return any(len(found) > 1 for found in groups.values())
 
 
 def _arrays(program: CompiledProgram, chip: ChipProgram) -> Arrays:
@@ -158,6 +150,8 @@ def _arrays(program: CompiledProgram, chip: ChipProgram) -> Arrays:
             arrays[f"neurons.{block.population}.synaptic_bias_{polarity}"] = synaptic_bias(drive[part])
     for number, tile in enumerate(chip.tiles):
         _add_tile(arrays, program, chip, number, tile)
+    for number, placed in enumerate(chip.kernels):
+        arrays |= {f"chip.{number}.{name}": values for name, values in placed.chip_constants.items()}
     for source in chip.external:
         arrays[f"external.{source.name}.time_us"] = source.time_us
         arrays[f"external.{source.name}.neuron"] = source.neuron
@@ -183,7 +177,6 @@ def _add_tile(arrays: Arrays, program: CompiledProgram, chip: ChipProgram, numbe
     for name, values in parts.items():
         whole = arrays.setdefault(f"{name}.{key}", np.zeros(shape, dtype=values.dtype))
         whole[np.ix_(sources, tile.post)] = values
-    arrays[f"rows.{key}.{tile.hemisphere}"] = tile.rows
     for placed in chip.kernels:
         if placed.projection != tile.owner:
             continue

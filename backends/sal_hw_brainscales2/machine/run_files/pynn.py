@@ -22,15 +22,20 @@ from typing import Any, Literal
 
 from sal_hw.errors import InputError, Problem
 from sal_hw.spec.signs import Polarity
+from sal_hw_brainscales2.description import brainscales2_description
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS
 from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
 from sal_hw_brainscales2.machine.run_files.declarations import Part, declarations, split_word
 from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, RuleData, RunData, entry, run_document
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
 from sal_hw_brainscales2.machine.sdk import WINDOWS
+from sal_hw_brainscales2.passes.routing.rows import Grid
+from sal_hw_brainscales2.passes.routing.vendor_rows import Connections, choose_buses, neuron_drivers, why_too_full
+
+_GRID = Grid.of(brainscales2_description)
 
 #: buses of a hemisphere, each of which has one background generator (halco, hicann-dls/vx/padi.h)
-BUSES = 4
+BUSES = _GRID.buses
 
 #: memory for recordings, in bytes: the FPGA's, in which each update leaves one byte per synapse (grenade, vx/ppu.h)
 MAX_RECORDING = 256 * 2**20
@@ -78,6 +83,13 @@ def _impossible(data: RunData) -> Iterator[Problem]:
             f"{generators} background generators",
             f"at most {BUSES} with PyNN: it takes a generator's bus on both hemispheres (grenade, greedy_placer.cpp)",
             "leave noise out, or keep noisy populations on one hemisphere",
+        )
+    full = why_too_full(_neurons(data), _generators(data), _GRID)
+    if full:
+        yield _refusal(
+            "rows for which there is no room",
+            f"what the vendor's router places: {full}",
+            "use fewer neurons, receptor: excitatory or inhibitory, or fewer Poisson stimuli; or add --emulate",
         )
     if data.lead_us + data.runtime_us > MAX_RUNTIME_US:
         yield _refusal(
@@ -152,17 +164,39 @@ def _document(data: RunData, kernels: Mapping[tuple[int, Polarity], str]) -> dic
     buses = _buses(data)
     return {
         **run_document(data),
+        # the router counts the synapses of a target in this order: those that learn come first, so that their rows
+        # are a rectangle whatever others there are (passes/routing/vendor_rows.py)
+        "projections": [entry(item) for item in sorted(data.projections, key=lambda item: not item.learns)],
         "background": [entry(item, bus=bus) for item, bus in zip(data.background, buses, strict=True)],
         "external": [entry(item, polarities=[*_polarities(data, item.name)]) for item in data.external],
         "rules": [_rule_entry(rule, kernels) for rule in data.rules],
     }
 
 
+def _neurons(data: RunData) -> list[Connections]:
+    """Return the connections between neurons."""
+    return [
+        Connections(
+            polarity=item.polarity,
+            sources=data.arrays[f"neurons.{item.source}.site"],
+            targets=data.arrays[f"neurons.{item.target}.site"],
+            exists=data.arrays[f"exists.{item.name}.{item.polarity}"],
+        )
+        for item in data.projections
+    ]
+
+
+def _generators(data: RunData) -> dict[int, int]:
+    """Return the trains of each generator, by its number."""
+    return {item.generator: item.size for item in data.background}
+
+
 def _buses(data: RunData) -> list[int]:
-    """Return a bus of each background source: its own, or the first free one where two have the same."""
-    wanted = [item.generator % BUSES for item in data.background]
-    free = [bus for bus in range(BUSES) if bus not in wanted]
-    return [bus if bus not in wanted[:place] else free.pop(0) for place, bus in enumerate(wanted)]
+    """Return a bus of each background source: its own, or one with room where two have the same."""
+    chosen = choose_buses(neuron_drivers(_neurons(data), _GRID), _generators(data), _GRID)
+    if chosen is None:
+        raise ValueError("programs without room for their generators have been refused")
+    return [chosen[item.generator] for item in data.background]
 
 
 def _polarities(data: RunData, name: str) -> Iterator[str]:
@@ -208,6 +242,19 @@ def _symbols(text: str, prefix: str) -> tuple[list[KernelSymbol], str]:
 
 
 def _used(data: RunData) -> dict[str, Any]:
-    """Return the arrays that the run file uses: settings of neurons are in the calibration."""
-    arrays = data.arrays
-    return {name: item for name, item in arrays.items() if not name.startswith("neurons.") or name.endswith(".site")}
+    """Return the arrays that the run file uses: settings of neurons are in the calibration.
+
+    Constants that differ between synapses are looked up in those of the whole chip.
+    """
+    looked_up = {
+        f"constants.{rule.projection}.{polarity}.{name}"
+        for rule in data.rules
+        for name in rule.constants
+        if f"chip.{rule.number}.{name}" in data.arrays
+        for polarity in ("excitatory", "inhibitory")
+    }
+    return {
+        name: item
+        for name, item in data.arrays.items()
+        if name not in looked_up and (not name.startswith("neurons.") or name.endswith(".site"))
+    }

@@ -129,7 +129,8 @@ class RunData:
         and records count from the begin of the run.
     arrays
         By name: ``neurons.POPULATION.SETTING`` (neurons,), ``codes.OWNER.POLARITY`` and ``exists.OWNER.POLARITY``
-        (pre, post), ``rows.OWNER.POLARITY.HEMISPHERE`` (pre,), ``constants.PROJECTION.POLARITY.NAME`` (pre, post),
+        (pre, post), ``constants.PROJECTION.POLARITY.NAME`` (pre, post), and where these differ between synapses,
+        ``chip.RULE.NAME`` (hemispheres, rows, columns) with those of all synapses of the chip,
         ``external.NAME.time_us`` and ``external.NAME.neuron`` (spikes,).
     """
 

@@ -37,7 +37,7 @@ def _note(program: CompiledProgram) -> str:
 
 @pytest.mark.parametrize("share", [0.0005, 0.002])
 def test_learning_synapses_avoid_sensors_that_do_not_work(share: float) -> None:
-    snapshot = draw_chip(5, spreads=load_spreads().with_overrides({"share_of_dead_sensors": share}))
+    snapshot = draw_chip(6, spreads=load_spreads().with_overrides({"share_of_dead_sensors": share}))
     assert _dead_in_use(_compiled(None), snapshot) > 0
     program = _compiled(snapshot)
     assert _dead_in_use(program, snapshot) == 0

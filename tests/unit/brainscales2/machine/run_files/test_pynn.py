@@ -120,8 +120,14 @@ def test_it_carries_what_the_program_is(data, kernels, text):
     found = definitions(text)
     assert found["KERNELS"] == {f"{number}.{polarity}": kernel for (number, polarity), kernel in kernels.items()}
     program = found["PROGRAM"]
-    for name in ("program_hash", "seed", "updates", "runtime_us", "populations", "projections"):
+    for name in ("program_hash", "seed", "updates", "runtime_us", "populations"):
         assert program[name] == run_document(data)[name]
+    # the router counts synapses in this order: those that learn are a rectangle if they come first
+    learn = [item["learns"] for item in program["projections"]]
+    assert learn == sorted(learn, reverse=True)
+    assert len(set(learn)) == 2
+    by_name = {(item["name"], item["polarity"]): item for item in run_document(data)["projections"]}
+    assert {(item["name"], item["polarity"]): item for item in program["projections"]} == by_name
     assert program["rules"][0]["updates_symbol"] == {each: f"sal_{each}_0_updates" for _, each in kernels}
     names = {symbol["constant"] for symbol in program["rules"][0]["symbols"]["inhibitory"]}
     # the host writes what the kernel does not measure

@@ -28,11 +28,11 @@ _DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*)
 
 
 def place(state: State) -> None:
-    """Place neurons in the order of their populations, and sources on rows (grenade, greedy_placer.cpp and router)."""
+    """Place neurons in the order of their populations, and connections on rows (grenade, greedy_placer.cpp, router)."""
     if fault("routing"):
         raise RuntimeError(fault("routing"))
     free, sites = list(state.neuron_permutation), {}
-    buses = list(state.background_permutation)
+    buses, bus_of = list(state.background_permutation), {}
     for population in state.populations:
         if isinstance(population.celltype, HXNeuron):
             sites[population], free = free[: population.size], free[population.size :]
@@ -41,31 +41,56 @@ def place(state: State) -> None:
         elif isinstance(population.celltype, SpikeSourcePoissonOnChip):
             if not buses:
                 raise RuntimeError("Placement unsuccessful.")
-            buses.pop(0)
+            bus_of[population] = buses.pop(0)
     state.sites = sites
-    # sources of different populations' columns share rows: their labels tell their events apart
-    used: dict[Any, list[int]] = {population: [0, 0] for population in sites}
+    _place_connections(state, bus_of)
+
+
+def _group(projection: Any, source: int, state: State, bus_of: dict[Any, int]) -> tuple[int, str, int]:
+    """Return the bus of a source, and which group of the bus's drivers is for it.
+
+    A group is of neurons of one hemisphere, or of one generator (routing/greedy/source_on_padi_bus_manager.cpp).
+    Inputs from outside get the last bus here: which one the router takes depends on how full the others are.
+    """
+    if projection.pre in state.sites:
+        half, column = divmod(state.sites[projection.pre][source], 256)
+        return column // 32 % 4, "neurons", half
+    return bus_of.get(projection.pre, 3), "sources", projection.pre in bus_of
+
+
+def _place_connections(state: State, bus_of: dict[Any, int]) -> None:
+    """Put the k-th connection of a target and sign onto the k-th row of this sign (routing_builder.cpp).
+
+    The rows of a group are those of its drivers in order: first all excitatory ones, then all inhibitory ones.
+    """
+    depth: dict[tuple[Any, ...], int] = {}
+    needed: dict[tuple[Any, ...], int] = {}
+    found: list[tuple[Any, int, int, tuple[Any, ...], int]] = []
     for projection in state.projections:
-        _place_projection(projection, sites[projection.post], used[projection.post])
-    if max(max(each) for each in used.values()) > 256:
-        raise RuntimeError("The in-degree of a neuron exceeds the rows of its hemisphere.")
-
-
-def _place_projection(projection: Any, sites: list[int], used: list[int]) -> None:
-    rows: dict[tuple[int, int], int] = {}
-    wanted = SCRIPT.get("rows", {}).get(projection.label, {})
-    places = []
-    for source, target in projection.connections:
-        half, column = divmod(sites[target], 256)
-        key = (half, 0 if isinstance(projection.pre.celltype, SpikeSourcePoissonOnChip) else source)
-        if key not in rows:
-            rows[key] = wanted[str(half)][source] if wanted else min(used[half], 255)
-            used[half] += 1
-        places.append((half, rows[key], column))
-    if projection.label == fault("scatter"):
-        places[0] = (places[0][0], 255, places[0][2])
-    projection.places = places
-    projection.copies = 2 if projection.label == fault("double") else 1
+        for source, target in projection.connections:
+            half, column = divmod(state.sites[projection.post][target], 256)
+            key = (half, _group(projection, source, state, bus_of), projection.receptor_type)
+            depth[(*key, column)] = depth.get((*key, column), -1) + 1
+            needed[key] = max(needed.get(key, 0), depth[(*key, column)] + 1)
+            found.append((projection, half, column, key, depth[(*key, column)]))
+        projection.places = []
+    first: dict[tuple[Any, ...], int] = {}
+    used: dict[tuple[int, int], int] = {}
+    for half, group in dict.fromkeys((key[0], key[1]) for key in needed):
+        bus, rows = (half, group[0]), used.get((half, group[0]), 0)
+        for sign in ("excitatory", "inhibitory"):
+            first[half, group, sign] = group[0] * 64 + rows
+            rows += needed.get((half, group, sign), 0)
+        used[bus] = rows + rows % 2
+        if used[bus] > 64:
+            raise RuntimeError(f"Synapse driver allocations not successful: {needed} {bus_of.values()}")
+    shuffled = np.random.default_rng(SCRIPT["shuffle"]).permutation(256) if "shuffle" in SCRIPT else np.arange(256)
+    for projection, half, column, key, k in found:
+        projection.places.append((half, int(shuffled[first[key] + k]), column))
+    for projection in state.projections:
+        if projection.label == fault("scatter"):
+            projection.places[0] = (projection.places[0][0], 255, projection.places[0][2])
+        projection.copies = 2 if projection.label == fault("double") else 1
 
 
 def check_rules(state: State) -> dict[str, tuple[str, int]]:
