@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: run test test-slow faults lint bench figures calibration-figures paper docs clean
+.PHONY: run test test-slow faults lint bench figures calibration-figures paper docs vendor-check clean
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@
@@ -38,6 +38,9 @@ paper: .venv/.installed ## the experiments of the paper, with our numbers beside
 
 calibration-figures: .venv/.installed ## five chips calibrated and used, into docs/figures; about half an hour
 	$(BIN)/python docs/calibration_figures.py --out docs/figures --threads $(THREADS)
+
+vendor-check: .venv/.installed ## run files and kernels through the vendors' own code: VENDOR names a folder with it
+	$(BIN)/python tests/vendor/check.py "$(VENDOR)" "$(VENDOR_PYTHON)"
 
 docs: .venv/.installed ## the generated parts of the docs: commands, recipes and error codes; layers; changes that change nothing
 	$(BIN)/python docs/make_reference.py --out docs/reference.md

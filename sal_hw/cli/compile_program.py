@@ -75,9 +75,7 @@ def compile_program(
 
 
 #: what run files are made of; see :func:`_machine_files`
-_MACHINE_RUNS = (
-    "a machine runs experiments of the kind align in one piece; others are run step by step, on the emulated one"
-)
+_MACHINE_RUNS = "a machine runs experiments of the kind align only, in one piece"
 
 
 def _machine_files(compiled: CompiledRecipe, via: str | None) -> dict[str, bytes]:

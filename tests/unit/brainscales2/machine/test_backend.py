@@ -413,7 +413,7 @@ def test_all_spikes_are_recorded_since_rates_are_part_of_a_result(recorded):
 def test_compile_says_why_there_is_no_run_file(tmp_path, capsys):
     recipe = str(ROOT / "recipes" / "chip_sampling.yaml")
     assert main(["compile", recipe, "--target", "brainscales2", "--no-figures", "-o", str(tmp_path / "build")]) == 0
-    assert "no run file: a machine runs experiments of the kind align in one piece" in capsys.readouterr().out
+    assert "no run file: a machine runs experiments of the kind align only" in capsys.readouterr().out
 
 
 def test_what_compile_writes_stands_under_the_manifest(front_ends, tmp_path, monkeypatch, capsys):

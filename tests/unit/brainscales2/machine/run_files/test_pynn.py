@@ -253,6 +253,21 @@ def render_common() -> str:
     return f"from __future__ import annotations\n{imports}\n{names}{path.read_text()}"
 
 
+def test_results_are_written_by_an_older_numpy_too(tmp_path, monkeypatch):
+    """Before numpy 2.2, which the vendor's software may come with, every named argument of savez was an array."""
+    save = np.savez
+
+    def older(file, *arrays, **named):
+        save(file, *arrays, **{name: np.asarray(each) for name, each in named.items()})
+
+    namespace: dict[str, object] = {}
+    exec(render_common(), namespace)  # noqa: S102 - our own text
+    monkeypatch.setattr(np, "savez", older)
+    namespace["write_result"](tmp_path / "result", {}, {"a": np.arange(5)})
+    with np.load(tmp_path / "result" / "arrays.npz") as found:
+        assert found.files == ["a"]
+
+
 def test_a_damaged_array_is_noticed():
     namespace: dict[str, object] = {}
     exec(render_common(), namespace)  # noqa: S102 - our own text

@@ -1,0 +1,1 @@
+"""What stands for the compiled modules of the BrainScaleS-2 software."""

@@ -1,0 +1,326 @@
+"""Coordinates, containers and programs of halco and haldls, with the ranges that they check."""
+
+import enum
+import types
+
+from stand_ins.base import LOG, SETUP, Auto
+
+
+class Ranged(int):
+    """A ranged integer type of halco/haldls: construction checks type and range as pybind11 does."""
+
+    min, max = 0, 2**63 - 1
+
+    def __new__(cls, v=0, *rest):
+        if isinstance(v, Auto):
+            v = 0
+        if rest:
+            return int.__new__(cls, 0)
+        if isinstance(v, float) or (hasattr(v, "dtype") and v.dtype.kind == "f"):
+            raise TypeError(f"{cls.__name__}({v!r}): incompatible constructor arguments (float)")
+        if not cls.min <= int(v) <= cls.max:
+            raise OverflowError(f"{cls.__name__}({v}): range is {cls.min}..{cls.max}")
+        return int.__new__(cls, v)
+
+    def value(self):
+        return int(self)
+
+    def toEnum(self):
+        return self
+
+
+def ranged(name, high=2**32 - 1, low=0, **extra):
+    return type(name, (Ranged,), {"min": low, "max": high, "size": high - low + 1, **extra})
+
+
+class AtomicNeuronOnDLS(Ranged):
+    min, max, size = 0, 511, 512
+    enum_type = int
+
+    def toNeuronRowOnDLS(self):
+        return self // 256
+
+
+class LogicalNeuronOnDLS:
+    def __init__(self, shape, anchor):
+        self.shape, self.anchor = shape, anchor
+
+    def get_atomic_neurons(self):
+        return [AtomicNeuronOnDLS(int(self.anchor))]
+
+    def get_placed_compartments(self):
+        return {0: self.get_atomic_neurons()}
+
+
+class LogicalNeuronCompartments:
+    def __init__(self, mapping=None):
+        self.mapping = mapping or {0: [0]}
+
+    def get_compartments(self):
+        return self.mapping
+
+
+def setup_halco(m):
+    m.AtomicNeuronOnDLS = AtomicNeuronOnDLS
+    m.LogicalNeuronOnDLS = LogicalNeuronOnDLS
+    m.LogicalNeuronCompartments = LogicalNeuronCompartments
+    m.CompartmentOnLogicalNeuron = ranged("CompartmentOnLogicalNeuron", 511)
+    m.AtomicNeuronOnLogicalNeuron = ranged("AtomicNeuronOnLogicalNeuron", 511)
+    m.PADIBusOnPADIBusBlock = ranged("PADIBusOnPADIBusBlock", 3)
+    m.PPUMemoryBlockSize = ranged("PPUMemoryBlockSize", 4096, 1)
+    m.ExternalPPUDRAMMemoryBlockSize = ranged("ExternalPPUDRAMMemoryBlockSize", 2**28, 1)
+    m.CrossbarInputOnDLS = ranged("CrossbarInputOnDLS", 19)
+    m.PhyStatusOnFPGA = ranged("PhyStatusOnFPGA", 7)
+    for name, size in {
+        "NeuronConfigOnDLS": 512,
+        "SynapseOnSynapseRow": 256,
+        "SynapseRowOnSynram": 256,
+        "EntryOnQuad": 4,
+        "SynapseQuadColumnOnDLS": 64,
+        "NeuronColumnOnDLS": 256,
+        "NeuronRowOnDLS": 2,
+        "SynramOnDLS": 2,
+        "CapMemBlockOnDLS": 4,
+        "CADCChannelColumnOnSynram": 256,
+        "SynapseDriverOnDLS": 256,
+        "SynapseDriverOnSynapseDriverBlock": 128,
+        "SynapseDriverBlockOnDLS": 2,
+        "PPUOnDLS": 2,
+        "ColumnCurrentQuadOnDLS": 128,
+        "CADCOnDLS": 2,
+        "AtomicNeuronOnNeuronBlock": 512,
+        "NeuronConfigBlockOnDLS": 4,
+        "CADCChannelType": 2,
+        "CADCChannelConfigOnDLS": 1024,
+        "NeuronConfigOnNeuronConfigBlock": 128,
+        "NeuronLabel": 1024,
+        "SynapseRowOnSynapseDriver": 2,
+        "SynapseBlockColumnOnDLS": 64,
+        "SynapseDriverOnPADIBus": 32,
+        "PADIBusOnDLS": 8,
+        "CorrelationSwitchQuadColumnOnDLS": 64,
+    }.items():
+        setattr(m, name, ranged(name, size - 1))
+    m.SynapticInputOnNeuron = type("SynapticInputOnNeuron", (), {"size": 2, "excitatory": 0, "inhibitory": 1})
+
+    class HemisphereOnDLS(Ranged):
+        min, max, size = 0, 1, 2
+
+    HemisphereOnDLS.top, HemisphereOnDLS.bottom = HemisphereOnDLS(0), HemisphereOnDLS(1)
+    m.HemisphereOnDLS = HemisphereOnDLS
+    m.iter_all = lambda t: (t(i) for i in range(t.min, t.max + 1))
+
+    class SynapseOnDLS:
+        def __init__(self, half, row, column):
+            self.p = half, row, column
+
+        def toSynramOnDLS(self):
+            return self.p[0]
+
+        def toSynapseOnSynram(self):
+            return self
+
+        def toSynapseRowOnSynram(self):
+            return self.p[1]
+
+        def toSynapseOnSynapseRow(self):
+            return self.p[2]
+
+    m.SynapseOnDLS = SynapseOnDLS
+
+
+class Members:
+    """A container with sub-containers, like lola.AtomicNeuron."""
+
+    def __init__(self, **members):
+        self.__dict__.update(members)
+
+
+class _Source(enum.IntEnum):
+    membrane = 0
+    exc_synin = 1
+    inh_synin = 2
+    adaptation = 3
+
+
+class _Analog(enum.IntEnum):
+    normal = 0
+    off = 1
+
+
+class _EventRouting:
+    AnalogOutputMode = _Analog
+
+    def __init__(self):
+        self.analog_output, self.enable_digital, self.address = _Analog.off, False, 0
+
+
+class _Readout:
+    Source = _Source
+
+    def __init__(self):
+        self.source, self.enable_amplifier, self.enable_buffered_access, self.i_bias = _Source.membrane, False, False, 0
+
+
+class AtomicNeuron:
+    Readout, EventRouting = _Readout, _EventRouting
+
+    def __init__(self):
+        self.leak = Members(v_leak=500, i_bias=300, enable_division=False, enable_multiplication=False)
+        self.threshold = Members(v_threshold=600, enable=True)
+        self.readout = _Readout()
+        self.event_routing = _EventRouting()
+        self.membrane_capacitance = Members(capacitance=63)
+        self.exponential = Members(enable=False, v_exp=0, i_bias=0)
+        self.adaptation = Members(enable=False, i_bias_a=0)
+
+
+def _channels():
+    return [Members(enable_connect_neuron=True) for _ in range(256)]
+
+
+class Chip:
+    def __init__(self):
+        self.neuron_block = types.SimpleNamespace(
+            atomic_neurons={AtomicNeuronOnDLS(i): AtomicNeuron() for i in range(512)}, backends=[Members(), Members()]
+        )
+        self.cadc_readout_chains = [
+            Members(channels_causal=_channels(), channels_acausal=_channels()) for _ in range(2)
+        ]
+
+
+class DRAMBlock:
+    def __init__(self, size):
+        self.size, self._bytes = int(size), None
+
+    @property
+    def bytes(self):
+        return self._bytes
+
+    @bytes.setter
+    def bytes(self, value):
+        if len(value) != self.size:
+            raise RuntimeError(f"Trying to set bytes of size {len(value)} in a block of size {self.size}")
+        self._bytes = list(value)
+
+
+class WordBlock:
+    def __init__(self, size):
+        self.size, self._words = int(size), None
+
+    @property
+    def words(self):
+        return self._words
+
+    @words.setter
+    def words(self, value):
+        if len(value) != self.size:
+            raise RuntimeError("size mismatch of words")
+        self._words = list(value)
+
+
+def setup_lola(m):
+    m.AtomicNeuron, m.Chip, m.ExternalPPUDRAMMemoryBlock = AtomicNeuron, Chip, DRAMBlock
+
+    class Morphology:
+        def create_compartment(self, neurons):
+            self.neurons = neurons
+
+        def done(self):
+            shape = LogicalNeuronCompartments({0: [0]})
+            ln = types.SimpleNamespace(collapse_neuron=lambda: {0: [Members(multicompartment=Members())]})
+            return shape, ln
+
+    m.Morphology = Morphology
+
+
+class _Word:
+    Value = ranged("PPUMemoryWord.Value", 2**32 - 1)
+
+    def __init__(self, value=0):
+        self.value = value
+
+
+class _Byte:
+    Value = ranged("ExternalPPUDRAMMemoryByte.Value", 255)
+
+    def __init__(self, value=0):
+        self.value = value
+
+
+def setup_hal(m):
+    timer = ranged("Timer.Value", 2**32 - 1)
+    timer.fpga_clock_cycles_per_us = timer(125)
+    m.Timer = types.SimpleNamespace(Value=timer)
+    m.PPUMemoryBlock, m.PPUMemoryWord, m.ExternalPPUDRAMMemoryByte = WordBlock, _Word, _Byte
+    background = type("BackgroundSpikeSource", (), {})
+    background.Rate = ranged("Rate", 255)
+    background.Period = ranged("Period", 65535)
+    background.Seed = ranged("Seed", 2**32 - 1)
+    m.BackgroundSpikeSource = background
+    m.CapMemCell = types.SimpleNamespace(Value=ranged("CapMemCell.Value", 1023))
+
+
+class DumperDone:
+    def __init__(self):
+        self.values = []
+
+
+def setup_sta(m):
+    m.DumperDone = DumperDone
+    m.from_portablebinary = lambda dumper, data: LOG.append(("sta.from_portablebinary", (dumper, len(data)), {}))
+    m.convert_to_chip = lambda dumper, base=None: Chip()
+
+    class PlaybackProgramBuilder:
+        def __getattr__(self, n):
+            return lambda *a, **k: LOG.append((f"PlaybackProgramBuilder.{n}", a, k))
+
+    m.PlaybackProgramBuilder = PlaybackProgramBuilder
+    m.AbsoluteTimePlaybackProgramBuilder = type("AbsoluteTimePlaybackProgramBuilder", (PlaybackProgramBuilder,), {})
+    m.convert_to_builder = lambda dumper: PlaybackProgramBuilder()
+    freq = types.SimpleNamespace(calculate_output_frequency=lambda *a: 250e6)
+
+    class ChipInit:
+        def __init__(self, *a):
+            self.adplls = {0: freq}
+            out = types.SimpleNamespace(select_adpll=0, select_adpll_output=0)
+            self.pll_clock_output_block = types.SimpleNamespace(get_clock_output=lambda c: out)
+
+    m.ChipInit = ChipInit
+
+
+CONNECT = True
+
+
+def setup_hxcomm(m):
+    class ManagedConnection:
+        def __enter__(self):
+            if not CONNECT:
+                raise RuntimeError("No connection found in the environment")
+            return types.SimpleNamespace(get_unique_identifier=lambda: ["hxcube7fpga3chip59_1"])
+
+        def __exit__(self, *a):
+            return False
+
+    m.ManagedConnection = ManagedConnection
+    m.ZeroMockEntry = type("ZeroMockEntry", (), {})
+
+
+def setup_log(m):
+    class Logger(Auto):
+        def __call__(self, *a, **k):
+            return None
+
+    m.get = lambda *a: Auto("log")
+    m.get_root = lambda: types.SimpleNamespace(get_number_of_appenders=lambda: 1)
+
+
+SETUP |= {
+    "dlens_vx_v3.halco": setup_halco,
+    "dlens_vx_v3.lola": setup_lola,
+    "dlens_vx_v3.hal": setup_hal,
+    "dlens_vx_v3.sta": setup_sta,
+    "dlens_vx_v3.hxcomm": setup_hxcomm,
+    "dlens_vx_v3.logger": setup_log,
+    "pylogging": setup_log,
+}
