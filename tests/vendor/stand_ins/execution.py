@@ -1,5 +1,6 @@
 """Execution: every update takes place, every recorded weight is 5, nothing is lost."""
 
+import re
 import sys
 import types
 
@@ -32,7 +33,9 @@ def execute(executor, topologies, inputs, hooks):
                 continue
             ports = len(vertex.get_input_ports())
             timer = data.ports.at[descriptor, ports - 1].timer
-            periods.append(timer.num_periods)
+            # calls before a kernel learns are no updates; its text says how many there are
+            kernel = data.ports.at[descriptor, ports - 2].kernel
+            periods.append(timer.num_periods - int(*re.findall(r"if \(sal_calls < (\d+)\)", kernel) or [0]))
             sources = [s for s, t, _ in mapped.topology.edges if t == descriptor]
             per = {}
             for name in vertex.args[0].observables if vertex.args[0] else ():
