@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from sal_hw.contracts.report import ProgramReport, ReportTable
-from sal_hw.program import CompiledProgram, ScaledWeights
+from sal_hw.program import CUT_BY_BOUNDS, CompiledProgram, ScaledWeights
 from sal_hw.results.result import Finding
 
 #: share of weights that were rounded to zero from which a run counts as degraded
@@ -97,6 +97,7 @@ def with_stored_weights(report: ProgramReport | None, program: CompiledProgram) 
 
 def weight_findings(program: CompiledProgram) -> Iterator[Finding]:
     """Yield what a run should tell of weights that the compiler cut or rounded to zero."""
+    yield from _cut_by_bounds(program)
     for item in program.scaling:
         if item.clipped:
             yield Finding(
@@ -114,3 +115,15 @@ def weight_findings(program: CompiledProgram) -> Iterator[Finding]:
                 advice=f"{item.zeroed} of {item.total} weights of {item.owner} are below half of one code "
                 f"({item.lsb.mean():.3g})",
             )
+
+
+def _cut_by_bounds(program: CompiledProgram) -> Iterator[Finding]:
+    for record in program.trace:
+        for name, number in record.counts.items():
+            if name.startswith(CUT_BY_BOUNDS):
+                count, owner = round(number), name[len(CUT_BY_BOUNDS) :]
+                total = int(program.synapse_block(owner).exists.sum())
+                advice = (
+                    f"synaptic noise carried {count} of {total} initial weights of {owner} beyond their bounds; cut"
+                )
+                yield Finding(kind="weights_clipped", severity="degraded", count=count, advice=advice)

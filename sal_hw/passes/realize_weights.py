@@ -11,7 +11,7 @@ from typing_extensions import assert_never
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.draw_values import draw_values
-from sal_hw.program import PassRecord, SynapseBlock
+from sal_hw.program import CUT_BY_BOUNDS, PassRecord, SynapseBlock
 from sal_hw.spec.arrays import read_sparse
 from sal_hw.spec.network import Projection
 from sal_hw.spec.signs import sign_of
@@ -28,15 +28,17 @@ def realize_weights(draft: Draft) -> Draft:
     ------
     InputError
         E220 for a weight whose sign does not fit the receptor, E214 for one below `weight_min` or above `weight_max`,
-        wherever it comes from; nothing is clipped or dropped.
+        wherever it comes from. Only synaptic noise (`noise_std`) is no choice of the user's: what it carries beyond
+        the bounds is cut there, unless strict, and counted under :data:`sal_hw.program.CUT_BY_BOUNDS`.
     """
-    blocks = tuple(_block(draft, index, item) for index, item in enumerate(draft.spec.projections))
+    cut: dict[str, int] = {}
+    blocks = tuple(_block(draft, index, item, cut) for index, item in enumerate(draft.spec.projections))
     synapses = sum(int(block.exists.sum()) for block in blocks)
-    record = PassRecord(name="realize_weights", counts={"synapses": float(synapses)})
-    return draft.recorded(record, synapses=blocks)
+    counts = {"synapses": float(synapses), **{f"{CUT_BY_BOUNDS}{name}": float(number) for name, number in cut.items()}}
+    return draft.recorded(PassRecord(name="realize_weights", counts=counts), synapses=blocks)
 
 
-def _block(draft: Draft, index: int, projection: Projection) -> SynapseBlock:
+def _block(draft: Draft, index: int, projection: Projection, cut: dict[str, int]) -> SynapseBlock:
     sizes = {population.name: population.size for population in draft.spec.populations}
     shape = (sizes[projection.source], sizes[projection.target])
     weights, exists = _matrix(draft, projection, shape)
@@ -44,6 +46,11 @@ def _block(draft: Draft, index: int, projection: Projection) -> SynapseBlock:
         np.fill_diagonal(exists, val=False)
     weights = np.where(exists, weights, 0.0)
     _check_sign(projection, index, weights)
+    if isinstance(projection.weight, Normal) and projection.weight.noise_std > 0.0 and not draft.strict:
+        bounded = np.where(exists, np.clip(weights, *_range(projection)), weights)
+        if beyond := int((bounded != weights).sum()):
+            cut[projection.name] = beyond
+        weights = bounded
     _check_bounds(projection, index, weights, exists)
     return SynapseBlock(
         projection=projection.name,
@@ -109,9 +116,14 @@ def _check_sign(projection: Projection, index: int, weights: NDArray[np.float64]
     )
 
 
-def _check_bounds(projection: Projection, index: int, weights: NDArray[np.float64], exists: NDArray[np.bool_]) -> None:
+def _range(projection: Projection) -> tuple[float, float]:
     low = -np.inf if projection.weight_min is None else projection.weight_min
     high = np.inf if projection.weight_max is None else projection.weight_max
+    return low, high
+
+
+def _check_bounds(projection: Projection, index: int, weights: NDArray[np.float64], exists: NDArray[np.bool_]) -> None:
+    low, high = _range(projection)
     wrong = np.argwhere(exists & ((weights < low) | (weights > high)))
     if not len(wrong):
         return

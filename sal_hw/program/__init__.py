@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sal_hw.program.compiled import PROGRAM_SCHEMA, CompiledProgram, PassRecord
+from sal_hw.program.compiled import CUT_BY_BOUNDS, PROGRAM_SCHEMA, CompiledProgram, PassRecord
 from sal_hw.program.lowered import (
     LoweredPoisson,
     LoweredRule,
@@ -18,6 +18,7 @@ from sal_hw.program.lowered import (
 )
 
 __all__ = [
+    "CUT_BY_BOUNDS",
     "PROGRAM_SCHEMA",
     "CompiledProgram",
     "LoweredPoisson",

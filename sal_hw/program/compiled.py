@@ -25,6 +25,10 @@ P = TypeVar("P")
 PROGRAM_SCHEMA = 2
 
 
+#: counts of initial weights that synaptic noise carried beyond the bounds begin so, and end with the projection
+CUT_BY_BOUNDS = "cut by bounds: "
+
+
 @document
 class PassRecord:
     """What one pass of the compiler did.

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sal_hw.contracts.stored_weights import weight_findings
 from sal_hw.errors import InputError
+from sal_hw.passes.compile import compile_network
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.realize_weights import realize_weights
 from sal_hw.program import SynapseBlock
@@ -123,6 +125,22 @@ def test_a_weight_outside_of_its_bounds_is_refused_wherever_it_comes_from(source
     drawn = np.random.default_rng(5).normal(0.0, 2.0, (3, 2)).T
     wrong, total = (int((np.abs(drawn) > 1.0).sum()), 6) if source == "drawn" else (1, 2 if source == "edges" else 6)
     assert f"{wrong} of {total} weights of w are outside" in problem.allowed
+
+
+def test_synaptic_noise_is_cut_at_the_bounds_and_counted() -> None:
+    noisy = {"weight": Normal(std=0.2, noise_std=1.0, seed=5), "weight_min": -1.0, "weight_max": 1.0}
+    projection = Projection(**{"name": "w", "source": "two", "target": "three", **noisy})
+    network = NetworkSpec(timestep_ms=1.0, populations=POPULATIONS, projections=(projection,))
+    program = compile_network(network, target="ideal", seed=1)
+    rng = np.random.default_rng(5)
+    drawn = (rng.normal(0.0, 0.2, (3, 2)) + rng.normal(0.0, 1.0, (3, 2))).T
+    np.testing.assert_array_equal(program.synapse_block("w").weights, np.clip(drawn, -1.0, 1.0))
+    (finding,) = weight_findings(program)
+    assert (finding.kind, finding.severity) == ("weights_clipped", "degraded")
+    assert finding.count == (np.abs(drawn) > 1.0).sum() > 0
+    with pytest.raises(InputError) as caught:
+        compile_network(network, target="ideal", seed=1, strict=True)
+    assert caught.value.code == "E214"
 
 
 def test_a_synapse_that_does_not_exist_has_no_bounds() -> None:
