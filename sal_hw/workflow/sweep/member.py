@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import OpenRequest
+from sal_hw.contracts.stored_weights import weight_findings
 from sal_hw.contracts.targets import load_target
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays
@@ -37,7 +38,7 @@ class MemberOutcome:
     metrics
         Shape (metrics,); NaN where the member has no value.
     findings
-        What its session noticed.
+        What was noticed about its weights on the way to the target, and by its session.
     """
 
     at: NDArray[np.float64]
@@ -88,6 +89,7 @@ class MemberRun:
         backend = choose_backend(target, emulate=True)
         program = recipe.compile(target, seed=member.seed)
         self._protocol = protocol
+        self._compiled = program
         self._session = backend.open(program, OpenRequest(seed=member.seed))
         self._experiment = make_experiment(
             recipe.protocol,
@@ -130,7 +132,7 @@ class MemberRun:
             at=np.asarray(traces[0].at if traces else np.zeros(0), dtype=np.float64),
             traces=np.array([trace.values for trace in traces]).reshape(len(traces), -1),
             metrics=np.array([_number(metrics[name]) for name in self._protocol.metrics], dtype=np.float64),
-            findings=tuple(self._session.findings()),
+            findings=(*weight_findings(self._compiled), *self._session.findings()),
         )
 
     def checkpoint(self) -> Arrays:

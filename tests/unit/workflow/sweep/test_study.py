@@ -91,20 +91,25 @@ def test_an_interrupted_set_ends_the_assert_same_result(after, tmp_path, assert_
 
 
 def test_what_members_notice_is_kept(tmp_path):
-    """A narrow range puts weights at its ends, in all members."""
+    """A narrow range puts weights at its ends, in all members, and cuts what synaptic noise adds to them in half of them."""
     recipe = load(
         "fig4_synaptic_noise",
         SMALL[0],
         "experiment.overrides=[parameters.updates=40, parameters.validate_every=20, parameters.validation=20 s, "
-        "'projections.recurrent.weight_min=-0.1', 'projections.recurrent.weight_max=0.1']",
+        "'projections.recurrent.weight_min=-0.1', 'projections.recurrent.weight_max=0.1', "
+        "projections.recurrent.weight.std=0.02]",
     )
     seen = iter(range(1, 100))
     with pytest.raises(Interrupted):
         api.run(recipe, out=tmp_path / "run", interrupted=lambda: next(seen) == 4)
     result = api.run(recipe, out=tmp_path / "run", resume=True).result
-    (finding,) = result.health.findings
-    assert (finding.kind, finding.severity) == ("weights_at_limit", "degraded")
-    assert finding.advice.startswith("in 8 of the members")
+    told = {finding.kind: finding for finding in result.health.findings}
+    assert {kind: finding.severity for kind, finding in told.items()} == {
+        "weights_clipped": "degraded",
+        "weights_at_limit": "degraded",
+    }
+    assert told["weights_at_limit"].advice.startswith("in 8 of the members")
+    assert told["weights_clipped"].advice.startswith("in 4 of the members")
 
 
 @pytest.mark.parametrize(
