@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: run test test-slow faults lint bench figures calibration-figures paper docs vendor-check clean
+.PHONY: run test test-slow test-spoilt faults lint bench figures calibration-figures paper docs vendor-check clean
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@
@@ -23,6 +23,9 @@ test-slow: .venv/.installed ## the tests marked slow: long runs, many examples, 
 
 faults: .venv/.installed ## what happens to runs on real computers: 200 kills, signals, bad disks, two writers; some minutes
 	$(BIN)/python tests/faults --kills 200
+
+test-spoilt: .venv/.installed ## 2000 spoilt run folders, snapshots and NIR files; hours
+	SAL_HW_SPOILT_FILES=2000 $(BIN)/python -m pytest tests/property/test_spoilt_files.py -m slow -n 3 --dist load
 
 lint: .venv/.installed ## style, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

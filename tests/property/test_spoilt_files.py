@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -30,9 +31,9 @@ def _settings(examples: int) -> settings:
     return settings(max_examples=examples, suppress_health_check=list(HealthCheck))
 
 
-FEW, MANY = _settings(25), _settings(2000)
-#: a process is started for each of these
-MANY_NIR = _settings(500)
+#: examples of each of the long tests: `make test-spoilt` asks for 2000, which take hours
+NUMBER = int(os.environ.get("SAL_HW_SPOILT_FILES", "100"))
+FEW, MANY = _settings(25), _settings(NUMBER)
 SEEDS = st.integers(0, 2**32)
 
 
@@ -150,7 +151,7 @@ def test_many_spoilt_snapshots(sound_snapshot: Path, seed: int) -> None:
 
 
 @pytest.mark.slow
-@MANY_NIR
+@MANY
 @given(SEEDS)
 def test_many_spoilt_graphs(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     _check_nir(tmp_path_factory.getbasetemp(), seed)

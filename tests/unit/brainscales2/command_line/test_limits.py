@@ -136,7 +136,7 @@ LIMITS = {
     "update_every": Limit(
         over={(*RULE, "update_every"): "20 ms"},
         legal={(*RULE, "update_every"): "40 ms"},
-        words=("E314", "alignment", "feedback", "libnux", "write update_every: 35.04 ms"),
+        words=("E314", "alignment", "feedback", "libnux", "write update_every: 37.44 ms"),
     ),
     "learning rate, small": Limit(
         over={(*RULE, "learning_rate"): 1e-12}, words=("E315", "feedback", "libnux", "the nearest rate is 7.62939e-08")
