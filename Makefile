@@ -24,7 +24,7 @@ test-slow: .venv/.installed ## the tests marked slow: long runs, many examples, 
 faults: .venv/.installed ## what happens to runs on real computers: 200 kills, signals, bad disks, two writers; some minutes
 	$(BIN)/python tests/faults --kills 200
 
-test-spoilt: .venv/.installed ## 2000 spoilt run folders, snapshots and NIR files; hours
+test-spoilt: .venv/.installed ## 2000 spoilt run folders, snapshots and NIR files; half an hour
 	SAL_HW_SPOILT_FILES=2000 $(BIN)/python -m pytest tests/property/test_spoilt_files.py -m slow -n 3 --dist load
 
 lint: .venv/.installed ## style, types, layers

@@ -31,8 +31,8 @@ def _settings(examples: int) -> settings:
     return settings(max_examples=examples, suppress_health_check=list(HealthCheck))
 
 
-#: examples of each of the long tests: `make test-spoilt` asks for 2000, which take hours
-NUMBER = int(os.environ.get("SAL_HW_SPOILT_FILES", "100"))
+#: examples of each of the long tests: `make test-spoilt` asks for 2000, which take half an hour
+NUMBER = int(os.environ.get("SAL_HW_SPOILT_FILES", "200"))
 FEW, MANY = _settings(25), _settings(NUMBER)
 SEEDS = st.integers(0, 2**32)
 

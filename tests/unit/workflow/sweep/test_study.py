@@ -91,7 +91,7 @@ def test_an_interrupted_set_ends_the_assert_same_result(after, tmp_path, assert_
 
 
 def test_what_members_notice_is_kept(tmp_path):
-    """A narrow range puts weights at its ends, in all members, and cuts what synaptic noise adds to them in half of them."""
+    """A narrow range puts weights at its ends in all members, and cuts what noise adds to them in half of them."""
     recipe = load(
         "fig4_synaptic_noise",
         SMALL[0],
