@@ -21,7 +21,7 @@ CASES = {
 }
 
 #: sensors of the chip pair a spike with the last one only
-PAIRINGS = {"brainscales2": ("plasticity[0].pairing=nearest",)}
+PRESETS = {"brainscales2": ("nearest",)}
 
 
 def measure(target: str, seed: int) -> dict[str, api.Run]:
@@ -29,7 +29,7 @@ def measure(target: str, seed: int) -> dict[str, api.Run]:
     emulate = load_target(target).emulator is not None
     runs = {}
     for case, overrides in CASES.items():
-        recipe = api.load_recipe(RECIPE, overrides=overrides + PAIRINGS.get(target, ()))
+        recipe = api.load_recipe(RECIPE, overrides=overrides, presets=PRESETS.get(target, ()))
         runs[case] = api.run(recipe, target=target, emulate=emulate, seed=seed, figures=False)
     return runs
 

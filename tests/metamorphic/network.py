@@ -71,7 +71,7 @@ def base() -> Document:
         "backward": "feedback",
         "learning_rate": 0.0625,
         "rate_per": "pair",
-        "update_every": "200 ms",
+        "update_every": "400 ms",
         "window": "exponential",
         "tau_causal": "8 ms",
         "tau_anticausal": "8 ms",

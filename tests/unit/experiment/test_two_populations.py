@@ -25,7 +25,8 @@ SCATTER = 3.6
 
 @cache
 def _run(target, *overrides, seed=1):
-    recipe = api.load_recipe(RECIPE, overrides=overrides, seed=seed)
+    presets = ("nearest",) if target == "brainscales2" else ()
+    recipe = api.load_recipe(RECIPE, overrides=overrides, presets=presets, seed=seed)
     program = api.compile_recipe(recipe, target=TARGETS[target])
     return run_program(program, recipe.protocol, load_backend(TARGETS[target].emulator), seed=seed)
 
