@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays, Experiment, restoring
@@ -49,6 +49,14 @@ class StudyFactory(Protocol):
         folder
             Folder that files of the protocol are looked up in; None is the working folder.
         """
+
+
+@runtime_checkable
+class ChecksAhead(Protocol):
+    """A factory that can tell of mistakes in what its study opens later, before anything runs."""
+
+    def check_ahead(self, protocol: Any, *, seed: int, folder: Path | None) -> None:
+        """Open what the study will open; raise an InputError if that cannot be used."""
 
 
 def load_study(kind: str) -> StudyFactory:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.runner import RunOptions
-from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, load_study, run_study
+from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, ChecksAhead, load_study, run_study
 from sal_hw.recipe.recipe import RecipeFile
 from sal_hw.results.result import RunResult
 from sal_hw.shell_words import command
@@ -67,12 +67,13 @@ class StudyJob:
         )
 
     def check(self, request: RunRequest) -> None:
-        """Check that the study is to be run where it can be.
+        """Check that the study is to be run where it can be, and what it opens on its way.
 
         Raises
         ------
         InputError
-            E330, one finding per choice of a machine; E303 if no study of that kind is installed.
+            E330, one finding per choice of a machine; E303 if no study of that kind is installed; what a study finds in
+            recipes or files that it would come to later.
         """
         asked = {
             "target": None if request.target == DEFAULT_TARGET else request.target,
@@ -91,7 +92,10 @@ class StudyJob:
         ]
         if problems:
             raise InputError(problems)
-        load_study(self.protocol.kind)
+        factory = load_study(self.protocol.kind)
+        if isinstance(factory, ChecksAhead):
+            seed = self.file.seed if request.seed is None else request.seed
+            factory.check_ahead(self.protocol, seed=seed, folder=self.file.folder)
 
     def prepare(self, request: RunRequest) -> PreparedStudy:
         """Check the study, which runs here."""

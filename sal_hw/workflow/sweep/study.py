@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.targets import load_target
 from sal_hw.experiment.base import Arrays, Outcome
 from sal_hw.results.metrics import Found, Undefined
 from sal_hw.results.result import Finding, Trace, Verdict
 from sal_hw.workflow.sweep.member import MemberOutcome, MemberRun, load_member, refuse_unequal
-from sal_hw.workflow.sweep.members import member_recipe, sweep_members
+from sal_hw.workflow.sweep.members import SweepMember, member_recipe, sweep_members
 from sal_hw.workflow.sweep.schema import SweepProtocol
 
 _SEVERITIES: tuple[Verdict, ...] = ("ok", "degraded", "failed")
+
+
+def _telling(members: Sequence[SweepMember]) -> Iterator[SweepMember]:
+    """Yield as few members as hold every level, repetition and variant at least once."""
+    seen: set[object] = set()
+    for member in members:
+        facts = {("variant", member.variant), ("level", member.level), *enumerate(member.repeats)}
+        if not facts <= seen:
+            seen |= facts
+            yield member
 
 
 class SweepStudy:
@@ -39,25 +50,24 @@ class SweepStudy:
         self._protocol, self._threads = protocol, threads
         self._path = member_recipe(protocol, folder)
         self._members = sweep_members(protocol, seed)
-        self._check_members()
+        for member in _telling(self._members):
+            load_member(protocol, self._path, member)
         self.done, self.total = 0, len(self._members)
         self._running: dict[int, MemberRun] = {}
         self._found: dict[int, MemberOutcome] = {}
 
-    def _check_members(self) -> None:
-        """Read the recipe with every level, repetition and variant once, so that a mistake shows before hours of work.
+    @classmethod
+    def check_ahead(cls, protocol: SweepProtocol, *, seed: int, folder: Path | None) -> None:
+        """Read and compile the members' recipe with every level, repetition and variant once, before hours of work.
 
         Raises
         ------
         InputError
-            From the first member that cannot be read.
+            From the first member that cannot be read or compiled.
         """
-        seen: set[object] = set()
-        for member in self._members:
-            facts = {("variant", member.variant), ("level", member.level), *enumerate(member.repeats)}
-            if not facts <= seen:
-                load_member(self._protocol, self._path, member)
-                seen |= facts
+        path, target = member_recipe(protocol, folder), load_target(protocol.target)
+        for member in _telling(sweep_members(protocol, seed)):
+            load_member(protocol, path, member).compile(target, seed=member.seed)
 
     def step(self) -> None:
         """Advance the members that run, each up to where it may be interrupted."""

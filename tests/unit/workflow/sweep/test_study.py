@@ -10,6 +10,7 @@ import pytest
 from sal_hw.errors import InputError
 from sal_hw.experiment.runner import Interrupted
 from sal_hw.workflow import api
+from sal_hw.workflow.request import RunRequest
 from sal_hw.workflow.sweep.members import sweep_members
 
 PAPER = Path(__file__).parents[4] / "recipes" / "paper"
@@ -189,3 +190,22 @@ def test_finer_steps_take_the_floor_away():
     assert metrics["dkl_final_with_SAL_at_0.8"] < 0.0048 / 5.0
     # nothing makes the weights equal without SAL, which costs more than the floor
     assert metrics["dkl_final_without_SAL_at_0.8"] > 5.0 * metrics["dkl_final_with_SAL_at_0.8"]
+
+
+@pytest.mark.parametrize(
+    ("override", "code"),
+    [
+        ("experiment.levels.set=parameters.synaptic_nois", "E209"),
+        ("experiment.overrides=[parameters.updates=never]", "E203"),
+        ("experiment.overrides=[populations.visible.neuron.tau_ref=0 ms]", "E214"),
+        (
+            "experiment.overrides=['projections.recurrent.weight_max=0.001']",
+            "E214",
+        ),
+    ],
+)
+def test_members_are_checked_before_anything_runs(override, code):
+    recipe = load("fig4_synaptic_noise", override)
+    with pytest.raises(InputError) as caught:
+        recipe.job.check(RunRequest())
+    assert code in {problem.code for problem in caught.value.problems}
