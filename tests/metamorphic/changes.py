@@ -116,7 +116,8 @@ def _swapped(document: Document) -> None:
 def learn_both(document: Document) -> Document:
     """Return the recipe with both projections learning within the same bounds."""
     changed = copy.deepcopy(document)
-    changed["plasticity"][0]["learn"] = "both"
+    # twice the rows learn, for which a chip's processor needs longer
+    changed["plasticity"][0] |= {"learn": "both", "update_every": "400 ms"}
     for projection in changed["projections"][:2]:
         projection |= {"weight_min": -1.5, "weight_max": 1.5}
     return changed

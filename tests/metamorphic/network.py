@@ -71,7 +71,7 @@ def base() -> Document:
         "backward": "feedback",
         "learning_rate": 0.0625,
         "rate_per": "pair",
-        "update_every": "400 ms",
+        "update_every": "200 ms",
         "window": "exponential",
         "tau_causal": "8 ms",
         "tau_anticausal": "8 ms",
@@ -134,13 +134,13 @@ def load(document: Document, folder: Path) -> Recipe:
 def run(
     document: Document, how: Mapping[str, Any], folder: Path, *, threads: int = 1, interrupted: bool = False
 ) -> Seen:
-    """Run a document in a folder; if asked, interrupted after its third step and resumed."""
+    """Run a document in a folder; if asked, interrupted when it has been asked three times, and resumed."""
     recipe, out = load(document, folder), folder / "run"
     asked = {**how, "out": out, "figures": False, "threads": threads}
     if interrupted:
         steps = count(1)
         with contextlib.suppress(Interrupted):
-            sal_hw.run(recipe, **asked, interrupted=lambda: next(steps) == 3)
+            sal_hw.run(recipe, **asked, interrupted=lambda: next(steps) >= 3)
         if (out / "manifest.json").exists():
             raise AssertionError("the run was not interrupted")
     sal_hw.run(recipe, **asked, resume=interrupted)
