@@ -90,7 +90,8 @@ def collect(kind: str, results: Mapping[str, RunResult]) -> FigureTable:
     wanted = _find(kind)
     if not results:
         raise ValueError("a figure needs at least one run")
-    tables = {label: wanted.tabulate(result) for label, result in results.items()}
+    # a table without rows is nothing to draw, either
+    tables = {label: wanted.tabulate(result) or None for label, result in results.items()}
     found = {label: table for label, table in tables.items() if table is not None}
     if len(found) < len(tables):
         raise InputError(_lacking(wanted, label) for label, table in tables.items() if table is None)

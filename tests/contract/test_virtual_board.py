@@ -72,7 +72,7 @@ def network(visible: int, hidden: int, *, step: float = 1.0, delay_ms: float = 0
         tau_anticausal_ms=20.0,
         pairing="all",
     )
-    weights = Normal(std=0.1, unit="mV", seed=4)
+    weights = Normal(std=0.1, truncate=2.5, unit="mV", seed=4)
     given = Table(values=np.array([[1.0, 0.0], [3.0, 1.0], [40.0, 0.0]]))
     return NetworkSpec(
         timestep_ms=step,
@@ -133,7 +133,7 @@ def test_the_recipe_is_mapped_from_the_command_line(
     manifest = read_manifest(out, "mapping", schema_versions=(MAPPING_SCHEMA,))
     assert (manifest["mode"], manifest["program_hash"]) == ("map-only", mapping["program_hash"])
     assert sorted(path.name for path in out.iterdir()) == [
-        "manifest.json", "mapping.json", "program.json", "program.npz", "recipe.json",
+        ".lock", "manifest.json", "mapping.json", "program.json", "program.npz", "recipe.json",
     ]  # fmt: skip
     assert mapping["software"] == "sPyNNaker 1!7.4.1"
     owners = {core["owner"] for core in mapping["cores"]}

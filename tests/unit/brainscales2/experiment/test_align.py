@@ -66,7 +66,8 @@ def test_a_chip_aligns_only_if_the_balance_of_its_sensors_is_known(chip, duratio
     assert known.metrics["angle_final"] < (37.0 if duration == 600 else 40.0)
     assert known.metrics["norm_ratio_final"] == pytest.approx(1.0, abs=0.2)
     assert known.metrics["weights_at_rail"] < 0.1 * 2048
-    assert known.health.verdict == "ok"
+    # a correction may ask a synapse or two for more than a chip stores
+    assert {each.kind for each in known.health.findings if each.severity != "ok"} <= {"weights_clipped"}
     for run in (blind, known):
         assert set(METRICS) <= set(run.metrics)
         assert run.metrics["angle_initial"] == pytest.approx(90.0, abs=3 * 1.8)
