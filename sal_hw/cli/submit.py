@@ -12,7 +12,7 @@ from sal_hw.cli.options import AsJson, Debug, Via
 from sal_hw.errors import InputError, Problem, quote_value
 
 if TYPE_CHECKING:
-    from sal_hw.contracts.backend import Job, JobQueue
+    from sal_hw.contracts.job_queue import Job, JobQueue
 
 
 def submit(
@@ -62,7 +62,7 @@ def submit(
 
 
 def _queue(folder: Path) -> JobQueue:
-    from sal_hw.contracts.backend import JobQueue
+    from sal_hw.contracts.job_queue import JobQueue
     from sal_hw.contracts.targets import load_backend, load_target
     from sal_hw.program import PROGRAM_SCHEMA
     from sal_hw.storage.artifact import read_manifest

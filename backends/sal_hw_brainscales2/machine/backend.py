@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.contracts.backend import Job, OpenRequest, Session
+from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.contracts.instrument import Instrument
+from sal_hw.contracts.job_queue import Job
 from sal_hw.errors import DeviceError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot

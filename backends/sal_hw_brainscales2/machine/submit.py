@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlparse
 
-from sal_hw.contracts.backend import Job
+from sal_hw.contracts.job_queue import Job
 from sal_hw.errors import DeviceError, InputError, Problem, SalHwError, quote_value
 from sal_hw.program import PROGRAM_SCHEMA
 from sal_hw.storage.artifact import read_manifest

@@ -7,40 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import assert_never
 
 from sal_hw.errors import InputError
 from sal_hw.passes.draft import Draft
-from sal_hw.program import (
-    LoweredPoisson,
-    LoweredSpikes,
-    LoweredStimulus,
-    PassRecord,
-    SynapseBlock,
-)
-from sal_hw.spec.signs import Polarity, sign_of
+from sal_hw.program import LoweredPoisson, LoweredSpikes, PassRecord
 from sal_hw.storage.codec import frozen
 from sal_hw.target.description import TargetDescription
 from sal_hw_brainscales2.passes.draft import ChipDraft
 from sal_hw_brainscales2.passes.learning_rectangles import not_rectangular
+from sal_hw_brainscales2.passes.network_parts import Part, network_parts
 from sal_hw_brainscales2.passes.placement import STRATEGIES, Placement, Strategy, place
-from sal_hw_brainscales2.passes.routing.demands import SourceKind
-from sal_hw_brainscales2.passes.routing.route import Demand, Route, background_size, route_events
+from sal_hw_brainscales2.passes.routing.route import Route, route_events
 from sal_hw_brainscales2.passes.routing.rows import Grid
 from sal_hw_brainscales2.passes.routing.vendor_rows import Connections, why_too_full
 from sal_hw_brainscales2.passes.usable_circuits import usable_sites, working_sensors
 from sal_hw_brainscales2.program import BackgroundSource, ExternalSource, SynapseTile
-
-POLARITIES: tuple[Polarity, ...] = ("excitatory", "inhibitory")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Part:
-    """A demand and the target neurons that its columns are."""
-
-    demand: Demand
-    post: NDArray[np.int64]
-
 
 #: how often neurons are moved away from sensors that do not work
 _MOST_MOVES = 24
@@ -86,7 +67,7 @@ class _Routed:
 
     strategy: Strategy
     placement: Placement
-    parts: list[_Part]
+    parts: list[Part]
     routes: tuple[Route, ...]
 
     def too_full(self, target: TargetDescription) -> str:
@@ -107,7 +88,7 @@ class _Routed:
 
 def _routed(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -> _Routed:
     placement = _place(draft, strategy, usable)
-    parts = [*_projection_parts(draft, placement), *_stimulus_parts(draft, placement)]
+    parts = network_parts(draft, placement)
     routes = route_events([part.demand for part in parts], draft.target)
     return _Routed(strategy=strategy, placement=placement, parts=parts, routes=routes)
 
@@ -154,92 +135,6 @@ def _place(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -
     )
 
 
-def _signs(draft: Draft, block: SynapseBlock, index: int) -> Iterator[tuple[Polarity, NDArray[np.bool_]]]:
-    """Yield each sign with the synapses that need a row of it: a learning synapse that may change sign needs both."""
-    receptor = draft.spec.projections[index].receptor
-    learns = block.projection in draft.learned
-    for polarity in POLARITIES:
-        if sign_of(receptor) == -sign_of(polarity):
-            continue
-        fitting = sign_of(polarity) * block.weights > 0
-        exists = block.exists if learns or sign_of(receptor) else block.exists & fitting
-        if exists.any():
-            yield polarity, exists
-
-
-def _projection_parts(draft: Draft, placement: Placement) -> Iterator[_Part]:
-    for index, block in enumerate(draft.synapses):
-        for polarity, exists in _signs(draft, block, index):
-            for hemisphere in range(int(draft.target.limits["hemispheres"].high or 0)):
-                post, columns = placement.on_hemisphere(block.target, hemisphere)
-                if len(post) and exists[:, post].any():
-                    demand = Demand(
-                        owner=block.projection,
-                        field=f"projections[{index}]",
-                        target=block.target,
-                        kind="neuron",
-                        polarity=polarity,
-                        hemisphere=hemisphere,
-                        sources=placement.sites[block.source],
-                        columns=columns,
-                        exists=exists[:, post],
-                    )
-                    yield _Part(demand=demand, post=post)
-
-
-def _stimulus_parts(draft: Draft, placement: Placement) -> Iterator[_Part]:
-    for index, stimulus in enumerate(draft.stimuli):
-        for hemisphere in range(int(draft.target.limits["hemispheres"].high or 0)):
-            post, columns = placement.on_hemisphere(stimulus.population, hemisphere)
-            for polarity in POLARITIES:
-                weights = stimulus.weights[post]
-                fitting = sign_of(polarity) * weights > 0
-                if fitting.any():
-                    onto = _Onto(polarity=polarity, hemisphere=hemisphere, post=post, columns=columns, fitting=fitting)
-                    yield _stimulus_part(draft, index, stimulus, onto)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Onto:
-    """Neurons of a population on one hemisphere, their columns, and which of them get synapses of one sign."""
-
-    polarity: Polarity
-    hemisphere: int
-    post: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    fitting: NDArray[np.bool_]
-
-
-def _stimulus_part(draft: Draft, index: int, stimulus: LoweredStimulus, onto: _Onto) -> _Part:
-    post = onto.post
-    field = f"stimuli[{index}]" if index < len(draft.spec.stimuli) else f"populations.{stimulus.population}"
-    match stimulus:
-        case LoweredPoisson():
-            kind: SourceKind = "background"
-            sources = np.arange(len(post))
-            size = background_size(len(post), draft.target, field=field)
-            rate_hz = stimulus.rate_hz * draft.target.time_scale
-        case LoweredSpikes():
-            kind = "external"
-            sources, size, rate_hz = post, 0, 0.0
-        case _:
-            assert_never(stimulus)
-    demand = Demand(
-        owner=stimulus.name,
-        field=field,
-        target=stimulus.population,
-        kind=kind,
-        polarity=onto.polarity,
-        hemisphere=onto.hemisphere,
-        sources=sources,
-        columns=onto.columns,
-        exists=np.diag(onto.fitting),
-        size=size,
-        rate_hz=rate_hz,
-    )
-    return _Part(demand=demand, post=post)
-
-
 def _recorded(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_] | None) -> Draft:
     placement, parts, routes = routed.placement, routed.parts, routed.routes
     tiles = tuple(_tile(part, route) for part, route in zip(parts, routes, strict=True))
@@ -276,7 +171,7 @@ def _hemisphere_notes(placement: Placement, target: TargetDescription) -> Iterat
         yield f"{name}: {', '.join(where)}"
 
 
-def _tile(part: _Part, route: Route) -> SynapseTile:
+def _tile(part: Part, route: Route) -> SynapseTile:
     demand = part.demand
     return SynapseTile(
         owner=demand.owner,
@@ -291,7 +186,7 @@ def _tile(part: _Part, route: Route) -> SynapseTile:
     )
 
 
-def _background(draft: Draft, parts: list[_Part], routes: tuple[Route, ...]) -> tuple[BackgroundSource, ...]:
+def _background(draft: Draft, parts: list[Part], routes: tuple[Route, ...]) -> tuple[BackgroundSource, ...]:
     stimuli = {item.name: item for item in draft.stimuli}
     found: dict[int, BackgroundSource] = {}
     for part, route in zip(parts, routes, strict=True):

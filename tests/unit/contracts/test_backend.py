@@ -10,12 +10,12 @@ from sal_hw.contracts.backend import (
     Backend,
     CalibrationReader,
     ChipSource,
-    JobQueue,
     Machine,
     OpenRequest,
     ResultReader,
     Session,
 )
+from sal_hw.contracts.job_queue import JobQueue
 from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.program import CompiledProgram
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from sal_hw.cli.main import main
-from sal_hw.contracts.backend import CalibrationReader, JobQueue, Machine, OpenRequest, ResultReader, Session, WholeRun
+from sal_hw.contracts.backend import CalibrationReader, Machine, OpenRequest, ResultReader, Session, WholeRun
+from sal_hw.contracts.job_queue import JobQueue
 from sal_hw.contracts.targets import load_backend, load_target
 from sal_hw.errors import CalibrationError, DeviceError, InputError, IntegrityError, Problem
 from sal_hw.experiment.runner import Interrupted, RunOptions, run_program
