@@ -219,7 +219,8 @@ def test_what_is_missing_is_named(queue, build, capsys):
 
 
 def test_without_the_client_the_hint_says_how_to_install_it(build, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "nmpi", None)
+    for name in ("nmpi", "nmpi.nmpi_user"):
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setenv("EBRAINS_AUTH_TOKEN", TOKEN)
     assert main(["submit", str(build), "--collab", "c"]) == 4
     err = capsys.readouterr().err
