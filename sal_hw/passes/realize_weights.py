@@ -100,20 +100,24 @@ def _sparse(source: FromFile, folder: Path, shape: tuple[int, int]) -> Weights:
 
 def _check_sign(projection: Projection, index: int, weights: NDArray[np.float64]) -> None:
     sign = sign_of(projection.receptor)
-    wrong = np.argwhere(sign * weights < 0.0)
-    if not len(wrong):
-        return
-    pre, post = (int(number) for number in wrong[0])
-    raise InputError(
-        Problem(
-            code="E220",
-            field=f"projections[{index}].weight",
-            value=f"{weights[pre, post]:g} from {pre} to {post}",
-            allowed=f"weights {'>=' if sign > 0 else '<='} 0, since the receptor is {projection.receptor}; "
-            f"{len(wrong)} of {weights.size} have the other sign",
-            hint="use receptor: signed, or change the weights",
-        )
+    wrong = sign * weights < 0.0
+    allowed = (
+        f"weights {'>=' if sign > 0 else '<='} 0, since the receptor is {projection.receptor}; "
+        f"{int(wrong.sum())} of {weights.size} have the other sign"
     )
+    _refuse("E220", index, weights, wrong, allowed, hint="use receptor: signed, or change the weights")
+
+
+def _check_bounds(projection: Projection, index: int, weights: NDArray[np.float64], exists: NDArray[np.bool_]) -> None:
+    low, high = _range(projection)
+    wrong = exists & ((weights < low) | (weights > high))
+    largest = np.abs(weights[exists]).max(initial=0.0)
+    allowed = (
+        f"initial weights between weight_min, {low:g}, and weight_max, {high:g}; {int(wrong.sum())} of "
+        f"{int(exists.sum())} weights of {projection.name} are outside, up to {largest:g} in size"
+    )
+    hint = "widen the range, make std smaller, or let truncate cut the tails of normal draws"
+    _refuse("E214", index, weights, wrong, allowed, hint=hint)
 
 
 def _range(projection: Projection) -> tuple[float, float]:
@@ -122,20 +126,12 @@ def _range(projection: Projection) -> tuple[float, float]:
     return low, high
 
 
-def _check_bounds(projection: Projection, index: int, weights: NDArray[np.float64], exists: NDArray[np.bool_]) -> None:
-    low, high = _range(projection)
-    wrong = np.argwhere(exists & ((weights < low) | (weights > high)))
-    if not len(wrong):
-        return
-    pre, post = (int(number) for number in wrong[0])
-    raise InputError(
-        Problem(
-            code="E214",
-            field=f"projections[{index}].weight",
-            value=f"{weights[pre, post]:g} from {pre} to {post}",
-            allowed=f"initial weights between weight_min, {low:g}, and weight_max, {high:g}; {len(wrong)} of "
-            f"{int(exists.sum())} weights of {projection.name} are outside, up to {np.abs(weights[exists]).max():g} in "
-            "size",
-            hint="widen the range, make std smaller, or let truncate cut the tails of normal draws",
-        )
-    )
+def _refuse(
+    code: str, index: int, weights: NDArray[np.float64], wrong: NDArray[np.bool_], allowed: str, *, hint: str
+) -> None:
+    """Refuse a projection's weights if any are wrong, and show the first of these."""
+    if wrong.any():
+        pre, post = (int(number) for number in np.argwhere(wrong)[0])
+        value = f"{weights[pre, post]:g} from {pre} to {post}"
+        field = f"projections[{index}].weight"
+        raise InputError(Problem(code=code, field=field, value=value, allowed=allowed, hint=hint))

@@ -39,7 +39,7 @@ BROKEN = (
     AttributeError,
     ArithmeticError,
     EOFError,
-    RuntimeError,  # also RecursionError and NotImplementedError
+    RuntimeError,  # also of what an archive uses and zipfile cannot read, and of deep nesting
     struct.error,
     zipfile.BadZipFile,
     zlib.error,

@@ -62,7 +62,7 @@ _WEIGHTS = {
 }
 
 _PLASTICITY = {
-    "post_history": _fixed(16, f"{_STDP}/post_events.h: entries per neuron, of which one is a placeholder"),
+    "post_history": _fixed(16, f"{_STDP}/post_events.h: entries per neuron, of which the first is no spike"),
     "window_length": _fixed(11 * math.log(2.0), f"{_STDP}/stdp_typedefs.h: exp(-t/tau) with 11 fractional bits"),
     "learning_step": Range(low=8.0, unit="LSB", source=_RESOLUTION),
 }
