@@ -22,6 +22,25 @@ from sal_hw_pynn.sdk import set_up, spike_times
 
 Doubles = NDArray[np.float64]
 
+#: relative distance of two time constants below which Brian2's exact integration divides by nearly zero
+_NEAR = 1e-6
+
+
+def synaptic_time_constant(simulator: Simulator, tau_syn_ms: float, tau_mem_ms: float) -> float:
+    """Return the synaptic time constant that a simulator is given, ms.
+
+    Brian2 solves the equations for a membrane that differs from its synapses (its potentials are NaN otherwise, and its
+    neurons silent), so that equal time constants are moved apart by a millionth; NEST knows both forms.
+    """
+    match simulator:
+        case "brian2":
+            near = abs(tau_syn_ms - tau_mem_ms) < _NEAR * tau_mem_ms
+            return tau_mem_ms * (1.0 + _NEAR) if near else tau_syn_ms
+        case "nest":
+            return tau_syn_ms
+        case _:
+            assert_never(simulator)
+
 
 def _dendritic_share(simulator: Simulator) -> float:
     """Return what part of a delay is dendritic: each simulator has one kind for STDP."""
@@ -65,8 +84,8 @@ class Network:
         cell = self._sim.IF_curr_exp(
             tau_m=lif.tau_mem_ms,
             cm=lif.tau_mem_ms,  # nF: tau_m / cm is 1 MOhm
-            tau_syn_E=lif.tau_syn_exc_ms,
-            tau_syn_I=lif.tau_syn_inh_ms,
+            tau_syn_E=synaptic_time_constant(self._simulator, lif.tau_syn_exc_ms, lif.tau_mem_ms),
+            tau_syn_I=synaptic_time_constant(self._simulator, lif.tau_syn_inh_ms, lif.tau_mem_ms),
             tau_refrac=(refractory + TIMING[self._simulator].refractory_steps) * self._timestep_ms,
             v_rest=lif.v_rest_mv,
             v_reset=lif.v_reset_mv,

@@ -54,8 +54,6 @@ def test_rates_are_those_of_the_ideal_target(target: str, folder: Path, tmp_path
     simulator = target.removeprefix("pynn:")
     if simulator in ("brian2", "nest") and missing(simulator):
         pytest.skip("needs PyNN and its simulators: pip install -e '.[pynn]'")
-    if simulator == "brian2":
-        pytest.xfail("Brian2 returns no spikes of this network; not yet understood")
     first, second = ideal(folder), run(network(target), HOW[target], tmp_path)
     # the probe of the population without noise is left out; about 3900 and 2800 spikes are to be compared
     assert set(second.spikes) == {"lower", "upper"}

@@ -28,6 +28,7 @@ TARGETS: dict[Simulator, Target] = {"brian2": brian2_target, "nest": nest_target
 #: Brian2 spends seconds before its first step
 SIMULATORS = [pytest.param("brian2", marks=pytest.mark.slow), "nest"]
 SMALL = ("parameters.size=8", "parameters.update_every=1 s")
+TAUS = ("tau_syn_exc", "tau_syn_inh")
 HOST = "plasticity[0].pairing=nearest"
 
 Open = Callable[..., PynnSession]
@@ -172,3 +173,17 @@ def test_the_session_follows_the_plan_of_the_program(simulator: Simulator) -> No
     notes = program.trace[-1].notes
     assert [item.way for item in plan] == ["static", "native"]
     assert sum(": native" in note for note in notes) == 1
+
+
+EQUAL = tuple(f"populations.{name}.neuron.{tau}=10 ms" for name in ("visible", "hidden") for tau in TAUS)
+
+
+def test_synapses_as_slow_as_the_membrane_are_no_special_case(open_session: Open) -> None:
+    """Time constants that differ by a thousandth give nearly the same spikes; Brian2's formula divides by zero."""
+    counts = []
+    for changed in (EQUAL, tuple(each.replace("10 ms", "10.01 ms") for each in EQUAL)):
+        seen = open_session("parameters.plastic=false", *changed).learn(5)
+        counts.append(sum(int(each.sum()) for each in seen.spike_counts.values()))
+    assert min(counts) > 100
+    # not more than by two standard deviations of counts that come by themselves
+    assert abs(counts[0] - counts[1]) < 2.0 * np.sqrt(sum(counts))
