@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from disks import disk_faults
+from faulted_runs import ROOT, Case
 from kills import kill_runs, send_signals
-from runs import ROOT, Case
 from writers import two_writers
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runs import Case, Ended
+from faulted_runs import Case, Ended
 
 Faults = tuple[str, int, tuple[str, ...]]
 

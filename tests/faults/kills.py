@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 
-from runs import KILLED, Case, interrupt
+from faulted_runs import KILLED, Case, interrupt
 
 #: a run is killed so often at most before it may end
 _IN_A_ROW = 4

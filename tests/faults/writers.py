@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 
-from runs import Case, Command
+from faulted_runs import Case, Command
 
 Faults = tuple[str, int, tuple[str, ...]]
 
