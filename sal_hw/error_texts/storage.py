@@ -40,8 +40,9 @@ STORAGE_TEXTS: dict[str, tuple[str, str, str]] = {
         "sal-hw plot --list RUN",
     ),
     "E508": (
-        "The run has no data for this figure",
-        "Figures are drawn from what a run recorded. Add the probe that the hint names and repeat the run.",
+        "The run has no data for what is asked for",
+        "Figures are drawn from what a run recorded, and a sweep keeps what its members record. Add the\n"
+        "probe that the hint names and repeat the run, or ask for something else.",
         "probes:\n  - {kind: spikes, population: lower}",
     ),
     "E509": (

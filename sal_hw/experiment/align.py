@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import SensorReader, Session
-from sal_hw.experiment.base import Arrays, Outcome, Recording, next_stop
+from sal_hw.experiment.base import Arrays, Outcome, Promise, Recording, next_stop
 from sal_hw.experiment.effective import measure_couplings, require_forcer
 from sal_hw.experiment.metrics import (
     NO_DIRECTION,
@@ -55,20 +55,48 @@ class Pair:
         return float(np.linalg.norm(self.backward)) / length if length > 0.0 else float("nan")
 
 
-def reciprocal_pair(rule: LoweredSal, program: CompiledProgram, session: Session) -> Pair:
-    """Return the present weights that a SAL rule aligns, one entry per reciprocal pair of synapses."""
-    backward = session.weights(rule.backward)
+def reciprocal_synapses(rule: LoweredSal, program: CompiledProgram) -> NDArray[np.bool_]:
+    """Return which backward synapses have a partner that a SAL rule aligns them with, each pair once."""
     exists = program.synapse_block(rule.backward).exists
     if rule.forward == rule.backward:
-        upper = np.triu(exists | exists.T, k=1)
-        return Pair(forward=backward.T[upper], backward=backward[upper])
-    both = exists & program.synapse_block(rule.forward).exists.T
-    return Pair(forward=session.weights(rule.forward).T[both], backward=backward[both])
+        return np.triu(exists | exists.T, k=1)
+    return np.asarray(exists & program.synapse_block(rule.forward).exists.T)
+
+
+def reciprocal_pair(rule: LoweredSal, program: CompiledProgram, session: Session) -> Pair:
+    """Return the present weights that a SAL rule aligns, one entry per reciprocal pair of synapses."""
+    both = reciprocal_synapses(rule, program)
+    return Pair(forward=session.weights(rule.forward).T[both], backward=session.weights(rule.backward)[both])
+
+
+def _promised_of_rule(rule: LoweredSal, program: CompiledProgram, *, effective: bool) -> Promise:
+    """Return what an experiment gives of one rule, without the prefixes."""
+    metrics = {"weight_sum_drift", "difference_initial", "difference_final", "difference_1e_epoch"}
+    numbers = {"difference", "sum_drift"}
+    if np.count_nonzero(reciprocal_synapses(rule, program)) > 1:
+        metrics |= {"angle_initial", "angle_final", "norm_ratio_final", "correlation_final"}
+        numbers |= {"angle", "norm_ratio"}
+    if effective:
+        measured = {"effective_angle", "effective_angle_error"}
+        metrics |= {f"{name}_{when}" for name in measured for when in ("initial", "final")}
+        numbers |= measured
+    if rule.forward == rule.backward:
+        metrics.add("asymmetry_final")
+    return Promise(metrics=frozenset(metrics), numbers=frozenset(numbers))
 
 
 def _mean_where_known(values: NDArray[np.float64]) -> float:
     known = values[np.isfinite(values)]
     return float(known.mean()) if known.size else float("nan")
+
+
+def _single_synapses(program: CompiledProgram) -> list[str]:
+    return [block.projection for block in program.synapses if block.weights.size == 1]
+
+
+def _prefix(rule: LoweredSal, rules: Sequence[LoweredSal]) -> str:
+    """Return what metrics of a rule begin with: its name where there are others."""
+    return "" if len(rules) == 1 else f"{rule.name}_"
 
 
 class AlignExperiment:
@@ -159,21 +187,31 @@ class AlignExperiment:
             if len(pair.forward) > 1:
                 self._recording.add(f"{rule.name}.angle", self.done, alignment_angle(pair.forward, pair.backward))
                 self._recording.add(f"{rule.name}.norm_ratio", self.done, pair.norm_ratio)
-        for name in self._single_synapses():
+        for name in _single_synapses(self._program):
             self._recording.add(f"weight.{name}", self.done, self._session.weights(name).item())
 
-    def _single_synapses(self) -> list[str]:
-        return [block.projection for block in self._program.synapses if block.weights.size == 1]
+    @staticmethod
+    def promise(protocol: AlignProtocol, program: CompiledProgram) -> Promise:
+        """Return what the experiment will have found of a program."""
+        rules = program.sal_rules
+        alone = _single_synapses(program)
+        metrics = {"updates", "rate_mean_hz", *(f"weight_{name}_final" for name in alone)}
+        numbers = {f"weight.{name}" for name in alone}
+        for rule in rules:
+            found = _promised_of_rule(rule, program, effective=protocol.effective is not None)
+            metrics |= {_prefix(rule, rules) + name for name in found.metrics}
+            numbers |= {f"{rule.name}.{name}" for name in found.numbers}
+        return Promise(metrics=frozenset(metrics), numbers=frozenset(numbers))
 
     def outcome(self) -> Outcome:
         """Return metrics and traces of a finished experiment."""
         metrics: dict[str, Found] = {"updates": self.total, "rate_mean_hz": self._mean_rate_hz()}
         last = max(1, self._protocol.average_last_updates // self._protocol.record_every_updates)
-        for name in self._single_synapses():
+        for name in _single_synapses(self._program):
             weights = self._recording.last(f"weight.{name}", last)
             metrics[f"weight_{name}_final"] = float(weights.mean())
         for rule in self._rules:
-            prefix = "" if len(self._rules) == 1 else f"{rule.name}_"
+            prefix = _prefix(rule, self._rules)
             metrics |= {prefix + key: value for key, value in self._rule_metrics(rule, last).items()}
         return Outcome(metrics=metrics, traces=self._recording.traces() | self._membranes.traces())
 

@@ -26,6 +26,22 @@ class Outcome:
     traces: dict[str, Trace]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promise:
+    """What an experiment will have found when it is done, by name, as far as protocol and program tell.
+
+    Attributes
+    ----------
+    metrics
+        Those of its outcome; a session's counters come on top.
+    numbers
+        Its traces that have one number per sample.
+    """
+
+    metrics: frozenset[str]
+    numbers: frozenset[str]
+
+
 class Experiment(Protocol):
     """An experiment on an open session.
 

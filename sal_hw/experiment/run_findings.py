@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from sal_hw.contracts.backend import Session
+from sal_hw.contracts.stored_weights import weight_findings
 from sal_hw.program import CompiledProgram, LoweredSpikes
 from sal_hw.results.result import Finding, Verdict
 from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol
@@ -16,6 +18,32 @@ from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol
 LEAST_CHANGE = 1.0 / 64.0
 
 Weights = Mapping[str, NDArray[np.float64]]
+
+
+def present_weights(program: CompiledProgram, session: Session) -> dict[str, NDArray[np.float64]]:
+    """Return the present weights of each projection, shape (pre, post)."""
+    return {block.projection: session.weights(block.projection) for block in program.synapses}
+
+
+def findings_ahead(program: CompiledProgram, protocol: NetworkProtocol) -> tuple[Finding, ...]:
+    """Return what is known of a run before it: what became of weights, and spikes that it will not reach."""
+    return (*weight_findings(program), *(late for _, late in late_spikes(program, protocol)))
+
+
+def run_findings(
+    program: CompiledProgram, protocol: NetworkProtocol, session: Session, initial: Weights
+) -> tuple[Finding, ...]:
+    """Return all that is to be told of a finished run.
+
+    Parameters
+    ----------
+    session
+        Where it ran.
+    initial
+        The weights before the first update.
+    """
+    unmoved = unmoved_weights(program, initial, present_weights(program, session))
+    return (*findings_ahead(program, protocol), *session.findings(), *unmoved)
 
 
 def late_spikes(program: CompiledProgram, protocol: NetworkProtocol) -> Iterator[tuple[str, Finding]]:

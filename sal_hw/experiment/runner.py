@@ -10,16 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Backend, OpenRequest, Session, SpikeRecorder, WholeRun, never
-from sal_hw.contracts.stored_weights import weight_findings
 from sal_hw.errors import Interrupted, Problem
 from sal_hw.experiment.align import AlignExperiment
-from sal_hw.experiment.base import Arrays, Experiment, restoring
-from sal_hw.experiment.run_findings import late_spikes, unmoved_weights
+from sal_hw.experiment.base import Arrays, Experiment, Promise, restoring
+from sal_hw.experiment.run_findings import present_weights, run_findings
 from sal_hw.experiment.sample import SampleExperiment
 from sal_hw.experiment.train_distribution import TrainDistributionExperiment
 from sal_hw.program import CompiledProgram
@@ -125,14 +123,12 @@ def run_program(
     other = partial(backend.open, request=OpenRequest(seed=seed + 1, chip=chip, interrupted=options.interrupted))
     with closing(session):
         experiment = make_experiment(protocol, program, session, other, folder)
-        initial = _weights(program, session)
+        initial = present_weights(program, session)
         _go_on(experiment, session, options)
         opened = time.perf_counter()
         advance(experiment, options, lambda: _checkpoint(experiment, session))
         outcome = experiment.outcome()
-        weights = _weights(program, session)
-        told = (*weight_findings(program), *(late for _, late in late_spikes(program, protocol)), *session.findings())
-        health = Health(findings=(*told, *unmoved_weights(program, initial, weights)))
+        health = Health(findings=run_findings(program, protocol, session, initial))
         machine = session.chip_id if isinstance(session, WholeRun) else None
         metrics, undefined = settle({**outcome.metrics, **session.counters(), "verdict": health.verdict})
         return RunResult(
@@ -143,7 +139,7 @@ def run_program(
             chip_id=machine if chip is None else chip.chip_id,
             metrics=metrics,
             undefined=undefined,
-            weights=weights,
+            weights=present_weights(program, session),
             weights_initial=initial,
             traces=outcome.traces,
             aligned=program.aligned,
@@ -188,8 +184,17 @@ def make_experiment(
             assert_never(protocol)
 
 
-def _weights(program: CompiledProgram, session: Session) -> dict[str, NDArray[np.float64]]:
-    return {block.projection: session.weights(block.projection) for block in program.synapses}
+def promise(protocol: NetworkProtocol, program: CompiledProgram) -> Promise:
+    """Return what the experiment that a protocol asks for will have found of a program."""
+    match protocol:
+        case AlignProtocol():
+            return AlignExperiment.promise(protocol, program)
+        case SampleProtocol():
+            return SampleExperiment.promise(protocol, program)
+        case TrainDistributionProtocol():
+            return TrainDistributionExperiment.promise(protocol, program)
+        case _:
+            assert_never(protocol)
 
 
 def warnings_of(health: Health) -> tuple[str, ...]:

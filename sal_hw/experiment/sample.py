@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Session
 from sal_hw.errors import InputError, Problem
-from sal_hw.experiment.base import Arrays, Outcome, Recording
+from sal_hw.experiment.base import Arrays, Outcome, Promise, Recording
 from sal_hw.experiment.boltzmann import Boltzmann
 from sal_hw.experiment.metrics import kullback_leibler, sampling_floor
 from sal_hw.program import CompiledProgram
@@ -70,6 +70,13 @@ class SampleExperiment:
         self._spikes = np.zeros(self._size, dtype=np.int64)
         self._duration_ms = 0.0
         self._recording = Recording(axis="ms")
+
+    @staticmethod
+    def promise(protocol: SampleProtocol, program: CompiledProgram) -> Promise:
+        """Return what the experiment will have found, which is the same for all programs."""
+        del protocol, program
+        metrics = {"dkl_final", "dkl_sampling_floor", "rate_mean_hz", "states_unseen_final"}
+        return Promise(metrics=frozenset(metrics), numbers=frozenset({"dkl"}))
 
     def step(self) -> None:
         """Sample one part."""

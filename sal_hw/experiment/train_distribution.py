@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from sal_hw.contracts.backend import Moments, Session
-from sal_hw.experiment.base import Arrays, Outcome, Recording, next_stop
+from sal_hw.experiment.base import Arrays, Outcome, Promise, Recording, next_stop
 from sal_hw.experiment.boltzmann import Boltzmann, draw_beta_problem, mirrored
 from sal_hw.experiment.metrics import NO_PAIR, asymmetry_variance, kullback_leibler, sampling_floor
 from sal_hw.passes.draw_values import draw_values
@@ -99,6 +99,14 @@ class TrainDistributionExperiment:
             return teacher.measure_moments(self._rule.name, self._protocol.wake_duration_ms or 0.0)
         finally:
             teacher.close()
+
+    @staticmethod
+    def promise(protocol: TrainDistributionProtocol, program: CompiledProgram) -> Promise:
+        """Return what the experiment will have found, which is the same for all programs."""
+        del protocol, program
+        ends = {f"{name}_{when}" for name in ("dkl", "asymmetry") for when in ("initial", "final")}
+        metrics = {"updates", "dkl_sampling_floor", "states_unseen_final", *ends}
+        return Promise(metrics=frozenset(metrics), numbers=frozenset({"dkl", "states_unseen", "asymmetry"}))
 
     def step(self) -> None:
         """Validate, then learn up to the next validation or record; validate once more after the last update."""

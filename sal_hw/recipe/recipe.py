@@ -14,6 +14,7 @@ from sal_hw.recipe.files import read_text, shown_path
 from sal_hw.recipe.loader import parse_yaml
 from sal_hw.recipe.overrides import Draft, apply_overrides, apply_presets
 from sal_hw.recipe.parameters import apply_parameters
+from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.positions import Positions
 from sal_hw.recipe.sections import Content, find_unknown_names, read_sections
 from sal_hw.spec.experiments import ExperimentProtocol
@@ -53,6 +54,17 @@ class RecipeFile:
     document: dict[str, Any]
     parameters: dict[str, Any] = field(default_factory=dict)
     positions: Positions
+
+    def located(self, problem: Problem) -> Problem:
+        """Return a finding with the place of its field in the recipe, unless it has one."""
+        if problem.file is not None:
+            return problem
+        try:
+            path = parse_path(problem.field)
+        except PathError:
+            return problem.at(file=self.positions.file)
+        placed = self.positions.problem(SpecFinding(code=problem.code, path=path, allowed=problem.allowed))
+        return problem.at(file=placed.file, line=placed.line, column=placed.column)
 
 
 def read_recipe_file(

@@ -8,9 +8,9 @@ from typing import Any
 
 from sal_hw.contracts.backend import Backend
 from sal_hw.contracts.report import ProgramReport
-from sal_hw.contracts.stored_weights import weight_findings, with_stored_weights
+from sal_hw.contracts.stored_weights import with_stored_weights
 from sal_hw.contracts.targets import Target, load_backend, load_target
-from sal_hw.experiment.run_findings import late_spikes
+from sal_hw.experiment.run_findings import findings_ahead
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding, Health
 from sal_hw.workflow.chip_choice import TRUTH, Chips, choose_chips, with_activations
@@ -57,7 +57,7 @@ class CompiledRecipe:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what a run of the program would tell of, as far as that is known before it."""
-        return (*weight_findings(self.program), *(item for _, item in late_spikes(self.program, self.recipe.protocol)))
+        return findings_ahead(self.program, self.recipe.protocol)
 
     def as_document(self) -> dict[str, Any]:
         """Return everything as plain JSON data."""

@@ -9,9 +9,7 @@ from sal_hw.errors import InputError, Problem
 from sal_hw.experiment.run_findings import late_spikes
 from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
-from sal_hw.recipe.paths import PathError, parse_path
 from sal_hw.recipe.recipe import RecipeFile
-from sal_hw.spec.findings import SpecFinding
 from sal_hw.spec.network import NetworkSpec
 from sal_hw.spec.protocols import AlignProtocol, NetworkProtocol
 from sal_hw.target.description import TargetDescription
@@ -74,7 +72,7 @@ class NetworkRecipe:
             if strict:
                 _refuse_late(program, self.protocol, self.network)
         except InputError as error:
-            raise InputError([_located(problem, self.file) for problem in error.problems]) from error
+            raise InputError([self.file.located(problem) for problem in error.problems]) from error
         return program
 
 
@@ -114,14 +112,3 @@ def _check_runtime(protocol: NetworkProtocol, network: NetworkSpec, target: Targ
             hint=f"write duration: {nearest_ms * 1e-3:.12g} s" if nearest_ms else "shorten update_every, and duration",
         )
     )
-
-
-def _located(problem: Problem, read: RecipeFile) -> Problem:
-    if problem.file is not None:
-        return problem
-    try:
-        path = parse_path(problem.field)
-    except PathError:
-        return problem.at(file=read.positions.file)
-    placed = read.positions.problem(SpecFinding(code=problem.code, path=path, allowed=problem.allowed))
-    return problem.at(file=placed.file, line=placed.line, column=placed.column)

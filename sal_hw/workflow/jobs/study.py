@@ -95,7 +95,14 @@ class StudyJob:
         factory = load_study(self.protocol.kind)
         if isinstance(factory, ChecksAhead):
             seed = self.file.seed if request.seed is None else request.seed
-            factory.check_ahead(self.protocol, seed=seed, folder=self.file.folder)
+            try:
+                factory.check_ahead(self.protocol, seed=seed, folder=self.file.folder)
+            except InputError as error:
+                raise InputError([self._located(problem) for problem in error.problems]) from error
+
+    def _located(self, problem: Problem) -> Problem:
+        """Return a finding about the study with its place; others are about what it opens."""
+        return self.file.located(problem) if problem.field.startswith("experiment.") else problem
 
     def prepare(self, request: RunRequest) -> PreparedStudy:
         """Check the study, which runs here."""

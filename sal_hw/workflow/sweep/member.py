@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import OpenRequest
-from sal_hw.contracts.stored_weights import weight_findings
-from sal_hw.contracts.targets import load_target
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.contracts.targets import Target, load_target
+from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.experiment.base import Arrays
-from sal_hw.experiment.runner import make_experiment
+from sal_hw.experiment.run_findings import present_weights, run_findings
+from sal_hw.experiment.runner import make_experiment, promise
+from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.findings import did_you_mean
 from sal_hw.workflow.checked_recipe import load_recipe
@@ -38,7 +40,7 @@ class MemberOutcome:
     metrics
         Shape (metrics,); NaN where the member has no value.
     findings
-        What was noticed about its weights on the way to the target, and by its session.
+        All that a run of its own would tell of.
     """
 
     at: NDArray[np.float64]
@@ -70,6 +72,36 @@ def load_member(protocol: SweepProtocol, path: Path, member: SweepMember) -> Net
     return recipe.job.on_network()
 
 
+def check_member(protocol: SweepProtocol, path: Path, member: SweepMember, target: Target) -> None:
+    """Read and compile a member, and compare what is to be kept of it with what it will give.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or compiled; E508 if it will not give what is to be kept.
+    """
+    recipe = load_member(protocol, path, member)
+    program = recipe.compile(target, seed=member.seed)
+    promised = promise(recipe.protocol, program)
+    problems = _missing("follow", protocol.follow, promised.numbers)
+    if not promised.metrics.issuperset(protocol.metrics):
+        counters = _counters(target, program, member.seed)
+        # without its software nobody knows what a target counts
+        problems += _missing("metrics", protocol.metrics, promised.metrics | counters) if counters is not None else []
+    if problems:
+        raise InputError(problems)
+
+
+def _counters(target: Target, program: CompiledProgram, seed: int) -> Set[str] | None:
+    """Return the names of what a target's session counts, None if it cannot be opened here."""
+    try:
+        session = choose_backend(target, emulate=True).open(program, OpenRequest(seed=seed))
+    except DeviceError:
+        return None
+    with closing(session):
+        return session.counters().keys()
+
+
 class MemberRun:
     """A member that is open and can be advanced.
 
@@ -89,8 +121,9 @@ class MemberRun:
         backend = choose_backend(target, emulate=True)
         program = recipe.compile(target, seed=member.seed)
         self._protocol = protocol
-        self._compiled = program
+        self._recipe, self._compiled = recipe, program
         self._session = backend.open(program, OpenRequest(seed=member.seed))
+        self._initial = present_weights(program, self._session)
         self._experiment = make_experiment(
             recipe.protocol,
             program,
@@ -123,16 +156,19 @@ class MemberRun:
         outcome = self._experiment.outcome()
         metrics = {**outcome.metrics, **self._session.counters()}
         scalars = {name: trace for name, trace in outcome.traces.items() if trace.values.ndim == 1}
-        _require("follow", self._protocol.follow, scalars)
-        _require("metrics", self._protocol.metrics, metrics)
+        problems = _missing("follow", self._protocol.follow, scalars)
+        problems += _missing("metrics", self._protocol.metrics, metrics)
+        if problems:
+            raise InputError(problems)
         traces = [scalars[name] for name in self._protocol.follow]
         if any(not np.array_equal(trace.at, traces[0].at) for trace in traces):
             raise InputError(_unequal("the traces of one member"))
+        at = np.asarray(traces[0].at if traces else np.zeros(0), dtype=np.float64)
         return MemberOutcome(
-            at=np.asarray(traces[0].at if traces else np.zeros(0), dtype=np.float64),
-            traces=np.array([trace.values for trace in traces]).reshape(len(traces), -1),
+            at=at,
+            traces=np.array([trace.values for trace in traces]).reshape(len(traces), len(at)),
             metrics=np.array([_number(metrics[name]) for name in self._protocol.metrics], dtype=np.float64),
-            findings=(*weight_findings(self._compiled), *self._session.findings()),
+            findings=run_findings(self._compiled, self._recipe.protocol, self._session, self._initial),
         )
 
     def checkpoint(self) -> Arrays:
@@ -150,19 +186,18 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) else np.nan
 
 
-def _require(field: str, wanted: tuple[str, ...], known: Mapping[str, object]) -> None:
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        raise InputError(
-            Problem(
-                code="E508",
-                field=f"experiment.{field}",
-                value=quote_value(name),
-                allowed=f"what the members record: {', '.join(sorted(known)) or 'nothing'}",
-                hint=did_you_mean(name, known) or "name one of these, or probe more in the members' recipe",
-            )
-            for name in missing
+def _missing(field: str, wanted: tuple[str, ...], known: Collection[str]) -> list[Problem]:
+    return [
+        Problem(
+            code="E508",
+            field=f"experiment.{field}",
+            value=quote_value(name),
+            allowed=f"what the members record: {', '.join(sorted(known)) or 'nothing'}",
+            hint=did_you_mean(name, known) or "name one of these, or probe more in the members' recipe",
         )
+        for name in wanted
+        if name not in known
+    ]
 
 
 def _unequal(of_what: str) -> Problem:

@@ -14,7 +14,7 @@ from sal_hw.contracts.targets import load_target
 from sal_hw.experiment.base import Arrays, Outcome
 from sal_hw.results.metrics import Found, Undefined
 from sal_hw.results.result import Finding, Trace, Verdict
-from sal_hw.workflow.sweep.member import MemberOutcome, MemberRun, load_member, refuse_unequal
+from sal_hw.workflow.sweep.member import MemberOutcome, MemberRun, check_member, load_member, refuse_unequal
 from sal_hw.workflow.sweep.members import SweepMember, member_recipe, sweep_members
 from sal_hw.workflow.sweep.schema import SweepProtocol
 
@@ -58,16 +58,16 @@ class SweepStudy:
 
     @classmethod
     def check_ahead(cls, protocol: SweepProtocol, *, seed: int, folder: Path | None) -> None:
-        """Read and compile the members' recipe with every level, repetition and variant once, before hours of work.
+        """Check the members' recipe with every level, repetition and variant once, before hours of work.
 
         Raises
         ------
         InputError
-            From the first member that cannot be read or compiled.
+            From the first member that cannot be read or compiled, or will not give what is to be kept of it.
         """
         path, target = member_recipe(protocol, folder), load_target(protocol.target)
         for member in _telling(sweep_members(protocol, seed)):
-            load_member(protocol, path, member).compile(target, seed=member.seed)
+            check_member(protocol, path, member, target)
 
     def step(self) -> None:
         """Advance the members that run, each up to where it may be interrupted."""

@@ -202,6 +202,8 @@ def test_finer_steps_take_the_floor_away():
             "experiment.overrides=['projections.recurrent.weight_max=0.001']",
             "E214",
         ),
+        ("experiment.metrics=[dkl_final, nothing]", "E508"),
+        ("experiment.follow=[weights.recurrent]", "E508"),
     ],
 )
 def test_members_are_checked_before_anything_runs(override, code):
@@ -209,3 +211,74 @@ def test_members_are_checked_before_anything_runs(override, code):
     with pytest.raises(InputError) as caught:
         recipe.job.check(RunRequest())
     assert code in {problem.code for problem in caught.value.problems}
+
+
+def test_names_that_no_member_has_are_told_with_those_that_one_has():
+    recipe = load("fig4_synaptic_noise", "experiment.metrics=[dkl_finale]", "experiment.follow=[dkl, nothing]")
+    with pytest.raises(InputError) as caught:
+        recipe.job.check(RunRequest())
+    assert [problem.value for problem in caught.value.problems] == ['"nothing"', '"dkl_finale"']
+    assert caught.value.problems[1].hint == 'did you mean "dkl_final"?'
+    assert [problem.file for problem in caught.value.problems] == [
+        "--set experiment.follow=[dkl, nothing]",
+        "--set experiment.metrics=[dkl_finale]",
+    ]
+
+
+MEMBERS = """\
+recipe: 1
+name: set
+description: Two neurons that learn, of which one is sent a spike too late.
+seed: 1
+experiment:
+  kind: sweep
+  recipe: member.yaml
+  levels: {name: rate, set: plasticity.rule.learning_rate, values: [1e-9, 2e-9]}
+  metrics: [angle_final, updates_missed]
+"""
+MEMBER_WITH_LATE_SPIKES = """\
+recipe: 1
+name: member
+seed: 1
+timestep: 1 ms
+populations:
+  a: {size: 2, neuron: {model: lif, tau_mem: 10 ms, tau_syn_exc: 5 ms, tau_syn_inh: 5 ms, tau_ref: 5 ms, v_rest: 0 mV,
+      v_reset: 0 mV, v_threshold: 1 mV}}
+projections:
+- {name: loop, source: a, target: a, weight: {values: [[0, 0.5], [0.25, 0]], unit: mV}, weight_min: -1, weight_max: 1}
+- {name: back, source: a, target: a, weight: {values: [[0, 0.5], [0.25, 0]], unit: mV}}
+stimuli:
+- {kind: spikes, name: list, target: a, spikes: [[10, 0], [14, 1], [1000, 0]], weight: 9 mV}
+plasticity:
+- {kind: sal, name: rule, forward: back, backward: loop, learning_rate: 1e-9, rate_per: pair, update_every: 100 ms,
+   window: exponential, tau_causal: 10 ms, tau_anticausal: 10 ms, pairing: all}
+experiment: {kind: align, duration: 1 s}
+"""
+
+
+def test_members_tell_of_all_that_runs_tell_of(tmp_path):
+    """Late spikes and weights that hardly moved are told of by whoever runs, in the words of a run."""
+    (tmp_path / "set.yaml").write_text(MEMBERS)
+    (tmp_path / "member.yaml").write_text(MEMBER_WITH_LATE_SPIKES)
+    recipe = api.load_recipe(tmp_path / "set.yaml")
+    together = {finding.kind: finding for finding in api.run(recipe).result.health.findings}
+    alone = [
+        finding
+        for member in sweep_members(recipe.file.protocol, recipe.seed)
+        for finding in api.run(
+            api.load_recipe(tmp_path / "member.yaml", overrides=member.overrides, seed=member.seed)
+        ).result.health.findings
+    ]
+    assert {"spikes_after_the_end", "weights_hardly_moved"} <= together.keys() == {finding.kind for finding in alone}
+    for kind, finding in together.items():
+        assert finding.count == sum(each.count for each in alone if each.kind == kind)
+    assert together["spikes_after_the_end"].count == 2
+
+
+def test_counters_of_members_are_known_before_they_run(tmp_path):
+    """``readings_saturated`` is what a chip counts; the ideal target has no readings."""
+    text = MEMBERS.replace("updates_missed", "readings_saturated")
+    (tmp_path / "set.yaml").write_text(text)
+    (tmp_path / "member.yaml").write_text(MEMBER_WITH_LATE_SPIKES)
+    with pytest.raises(InputError, match="updates_missed, weight_sum_drift, weights_at_rail"):
+        api.load_recipe(tmp_path / "set.yaml").job.check(RunRequest())
