@@ -131,6 +131,17 @@ class SensorReader(Protocol):
         """
 
 
+@runtime_checkable
+class SparseWeights(Protocol):
+    """A session that knows weights after some updates only, those that its machine recorded: an option."""
+
+    def knows_weights(self, projection: str) -> bool:
+        """Whether the present weights of a projection are known; before the first and after the last update they are.
+
+        Where they are not, :meth:`Session.weights` returns the last ones that are.
+        """
+
+
 def never() -> bool:
     """Return that nothing was interrupted."""
     return False

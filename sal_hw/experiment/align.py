@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.contracts.backend import SensorReader, Session
+from sal_hw.contracts.backend import SensorReader, Session, SparseWeights
 from sal_hw.experiment.base import Arrays, Outcome, Promise, Recording, next_stop
 from sal_hw.experiment.effective import measure_couplings, require_forcer
 from sal_hw.experiment.metrics import (
@@ -23,10 +23,12 @@ from sal_hw.experiment.metrics import (
 )
 from sal_hw.program import CompiledProgram, LoweredSal
 from sal_hw.results.metrics import Found, Undefined, finite
+from sal_hw.results.result import Trace
 from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.spec.protocols import AlignProtocol
 
 _NEVER = "the difference never fell to 1/e of what it was at the start"
+_NOT_ALL = "the machine recorded the weights after some updates only; add a weights probe with every_updates: 1"
 _BELOW_ERRORS = "the measured couplings are not larger than their errors; more trials make these smaller"
 
 
@@ -170,7 +172,7 @@ class AlignExperiment:
         if self._is_due(self._protocol.record_every_updates):
             self._record_alignment()
         for name, probe in self._probed.items():
-            if self._is_due(probe.every_updates):
+            if self._is_due(probe.every_updates) and self._knows(name):
                 self._recording.add(f"weights.{name}", self.done, self._session.weights(name))
         if self.done and isinstance(self._session, SensorReader):
             for name in self._sensed:
@@ -178,8 +180,15 @@ class AlignExperiment:
                 self._recording.add(f"causal.{name}", self.done, causal)
                 self._recording.add(f"anticausal.{name}", self.done, anticausal)
 
+    def _knows(self, *projections: str) -> bool:
+        """Whether the present weights of projections are known: a machine may have recorded some only."""
+        session = self._session
+        return not isinstance(session, SparseWeights) or all(session.knows_weights(name) for name in projections)
+
     def _record_alignment(self) -> None:
         for rule in self._rules:
+            if not self._knows(rule.forward, rule.backward):
+                continue
             pair = reciprocal_pair(rule, self._program, self._session)
             drift = np.abs(pair.forward + pair.backward - self._initial_sums[rule.name])
             self._recording.add(f"{rule.name}.difference", self.done, pair.difference_norm)
@@ -187,7 +196,7 @@ class AlignExperiment:
             if len(pair.forward) > 1:
                 self._recording.add(f"{rule.name}.angle", self.done, alignment_angle(pair.forward, pair.backward))
                 self._recording.add(f"{rule.name}.norm_ratio", self.done, pair.norm_ratio)
-        for name in _single_synapses(self._program):
+        for name in filter(self._knows, _single_synapses(self._program)):
             self._recording.add(f"weight.{name}", self.done, self._session.weights(name).item())
 
     @staticmethod
@@ -206,36 +215,48 @@ class AlignExperiment:
     def outcome(self) -> Outcome:
         """Return metrics and traces of a finished experiment."""
         metrics: dict[str, Found] = {"updates": self.total, "rate_mean_hz": self._mean_rate_hz()}
-        last = max(1, self._protocol.average_last_updates // self._protocol.record_every_updates)
+        traces = self._recording.traces()
         for name in _single_synapses(self._program):
-            weights = self._recording.last(f"weight.{name}", last)
-            metrics[f"weight_{name}_final"] = float(weights.mean())
+            metrics[f"weight_{name}_final"] = float(self._last(traces[f"weight.{name}"]).mean())
         for rule in self._rules:
             prefix = _prefix(rule, self._rules)
-            metrics |= {prefix + key: value for key, value in self._rule_metrics(rule, last).items()}
-        return Outcome(metrics=metrics, traces=self._recording.traces() | self._membranes.traces())
+            metrics |= {prefix + key: value for key, value in self._rule_metrics(rule).items()}
+        return Outcome(metrics=metrics, traces=traces | self._membranes.traces())
+
+    def _due(self) -> NDArray[np.int64]:
+        """Return the updates, after which the alignment is recorded where the weights are known."""
+        every = np.arange(0, self.total, self._protocol.record_every_updates)
+        return np.append(every, self.total)
+
+    def _last(self, trace: Trace) -> NDArray[np.float64]:
+        """Return the records that final values are means over: of those that are wanted, the ones there are."""
+        wanted = max(1, self._protocol.average_last_updates // self._protocol.record_every_updates)
+        return np.asarray(trace.values[trace.at >= self._due()[-wanted:][0]])
 
     def _mean_rate_hz(self) -> float:
         duration_s = self.total * (self._program.update_ms or 0.0) * 1e-3
         return self._spikes / (self._program.n_neurons * duration_s)
 
-    def _rule_metrics(self, rule: LoweredSal, last: int) -> dict[str, Found]:
+    def _rule_metrics(self, rule: LoweredSal) -> dict[str, Found]:
         traces = self._recording.traces()
         difference = traces[f"{rule.name}.difference"]
         fallen = np.flatnonzero(difference.values <= difference.values[0] / np.e)
         found: dict[str, Found] = {
             "weight_sum_drift": float(traces[f"{rule.name}.sum_drift"].values.max()),
             "difference_initial": float(difference.values[0]),
-            "difference_final": float(difference.values[-last:].mean()),
+            "difference_final": float(self._last(difference).mean()),
             "difference_1e_epoch": int(difference.at[fallen[0]]) if len(fallen) else Undefined(_NEVER),
         }
+        if len(difference.at) < len(self._due()):
+            found |= dict.fromkeys(("weight_sum_drift", "difference_1e_epoch"), Undefined(_NOT_ALL))
+            found["records_averaged"] = len(self._last(difference))
         pair = reciprocal_pair(rule, self._program, self._session)
         if f"{rule.name}.angle" in traces:
             angle, ratio = traces[f"{rule.name}.angle"], traces[f"{rule.name}.norm_ratio"]
             found |= {
                 "angle_initial": finite(angle.values[0], NO_DIRECTION),
-                "angle_final": finite(_mean_where_known(angle.values[-last:]), NO_DIRECTION),
-                "norm_ratio_final": finite(_mean_where_known(ratio.values[-last:]), NO_FORWARD),
+                "angle_final": finite(_mean_where_known(self._last(angle)), NO_DIRECTION),
+                "norm_ratio_final": finite(_mean_where_known(self._last(ratio)), NO_FORWARD),
                 "correlation_final": finite(weight_correlation(pair.forward, pair.backward), NO_SPREAD),
             }
         if f"{rule.name}.effective_angle" in traces:

@@ -141,6 +141,20 @@ class ChipSession:
         scaled = [item.lsb for item in self._program.scaling if item.owner == projection]
         return weights * scaled[0] if scaled else weights
 
+    def knows_weights(self, projection: str) -> bool:
+        """Whether the weights after the updates played so far were recorded, or nothing has changed them."""
+        result = self._ready() if self._done else None
+        if result is None or self._done == result.updates:
+            return True
+        counted = result.header.counters
+        took_place = result.updates - max(counted.updates_missed, counted.scheduler_dropped)
+        for polarity in ("excitatory", "inhibitory"):
+            key = f"{projection}.{polarity}"
+            records = result.arrays.get(f"weights.{key}")
+            if records is not None and len(records) < took_place:
+                return bool((self._updates_of(key, len(records)) == self._done - 1).any())
+        return True
+
     def _codes(self, key: str) -> NDArray[np.float64]:
         """Return the codes of one polarity of a projection, shape (pre, post)."""
         exists = self._initial[f"exists.{key}"]

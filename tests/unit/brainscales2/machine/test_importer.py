@@ -254,6 +254,25 @@ def test_an_imported_run_is_an_ordinary_run(recorded, compiled, tmp_path, capsys
     assert main(["plot", "alignment", "run"]) == 0
 
 
+def test_final_values_are_of_recorded_weights_only(recorded, compiled, tmp_path, capsys, monkeypatch):
+    # two updates are to be averaged, but the front end hands out the last weights only
+    last = {name.replace(".", "__"): recorded.arrays[name][-1:] for name in recorded.arrays if "weights" in name}
+    monkeypatch.chdir(tmp_path)
+    recorded.write(compiled / "result", {"front_end": "hxtorch"}, **last)
+    assert main(["import", str(compiled / "result"), "--out", "run", "--json"]) == 0
+    capsys.readouterr()
+    result = api.load_run("run").result
+    forward = playback(recorded, compiled / "result").weights("forward")
+    pair = forward.T.ravel(), recorded.weights[-1].ravel()
+    angle = np.degrees(np.arccos(pair[0] @ pair[1] / np.linalg.norm(pair[0]) / np.linalg.norm(pair[1])))
+    assert result.metrics["angle_final"] == pytest.approx(angle, abs=1e-6)
+    assert result.metrics["records_averaged"] == 1
+    assert result.metrics["weight_sum_drift"] is None
+    assert "weights probe" in result.undefined["weight_sum_drift"]
+    trace = next(values for name, values in result.traces.items() if name.endswith(".angle"))
+    np.testing.assert_array_equal(trace.at, [0, 6])
+
+
 def test_import_names_what_does_not_fit(recorded, compiled, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = recorded.write(tmp_path / "elsewhere", {"program_hash": "0" * 64})
