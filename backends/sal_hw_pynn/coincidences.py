@@ -32,7 +32,8 @@ class Owed:
     Attributes
     ----------
     late
-        Shape (pre, post): what the simulator will do of its own at the next pre spike.
+        Shape (pre, post): what the simulator will do of its own, at the next pre spike or when spikes of the stretch's
+        last step arrive.
     """
 
     def __init__(self, timing: Timing, rule: LoweredSal, pre_size: int, post_size: int) -> None:
@@ -43,6 +44,7 @@ class Owed:
         self._adjacent = math.exp(-1.0 / rule.anticausal.trace_tau_steps) if left_out else 0.0
         self._defers = timing.defers
         self._earlier = Trace(pre_size, rule.causal)
+        self._earlier_post = Trace(post_size, rule.anticausal)
         self._last_post: tuple[int, Integers] = (-1, np.zeros(0, dtype=np.int64))
         #: simultaneous spikes that the simulator has not paired yet
         self._waiting = np.zeros((pre_size, post_size), dtype=np.bool_)
@@ -61,9 +63,10 @@ class Owed:
         owed = np.zeros(self.late.shape)
         if not self._defers:
             self._settle(owed, np.arange(len(owed)))
+            self.late[:] = 0.0
         for step in np.union1d(pre[0], post[0]).tolist():
             now_pre, now_post = spiking_at(pre, step), spiking_at(post, step)
-            earlier = self._earlier.at(step)
+            earlier, earlier_post = self._earlier.at(step), self._earlier_post.at(step)
             if self._last_post[0] == step - 1:
                 owed[np.ix_(now_pre, self._last_post[1])] += self._adjacent
             if self._defers:
@@ -71,13 +74,20 @@ class Owed:
                 self.late[now_pre] = 0.0
                 self.late[:, now_post] -= earlier[:, None]
             self._waiting[np.ix_(now_pre, now_post)] = True
-            # a spike of the last step has not arrived yet
-            if not self._defers and step + 1 < end:
-                self._settle(owed, now_pre)
+            if not self._defers:
+                self._see_arrivals(owed, now_pre, earlier_post, arrived=step + 1 < end)
             self._earlier.add(now_pre)
+            self._earlier_post.add(now_post)
             if len(now_post):
                 self._last_post = step, now_post
         return owed
+
+    def _see_arrivals(self, owed: Doubles, pre: Integers, earlier_post: Doubles, *, arrived: bool) -> None:
+        """Follow pre spikes that act at the next step, which may be beyond the stretch."""
+        if arrived:
+            self._settle(owed, pre)
+        else:
+            self.late[pre] = earlier_post
 
     def _settle(self, owed: Doubles, rows: Integers | NDArray[np.intp]) -> None:
         """Take simultaneous spikes back that the simulator has paired by now."""

@@ -136,6 +136,8 @@ TRAINS = {
     "simultaneous": ([10, 30], [10, 30]),
     "one step": ([10, 40, 71, 90], [11, 41, 70, 120]),
     "around the end of an update": ([200, 990, 999, 1300], [200, 989, 999, 1010]),
+    # inputs at 1995 ms make neurons of the simulators spike in the last step of all, 1999
+    "in the last step": ([100, 1980, 1990, 1992, 1995], [200, 1985, 1991, 1995]),
     "mixed": ([20, 27, 50, 81, 400, 407, 950, 1000, 1015], [20, 26, 58, 80, 95, 401, 407, 930, 1007]),
 }
 
