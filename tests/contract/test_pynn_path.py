@@ -23,10 +23,12 @@ import pytest
 from numpy.typing import NDArray
 
 from sal_hw.errors import IntegrityError
+from sal_hw.kernel.evaluate import evaluate
 from sal_hw.program import CompiledProgram
 from sal_hw.workflow import api
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.emulation.model import ChipModel, nominal_chip
+from sal_hw_brainscales2.emulation.spreads import load_spreads
 from sal_hw_brainscales2.emulation.weights import ChipWeights
 from sal_hw_brainscales2.machine.importer import check_result, read_result
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
@@ -286,7 +288,7 @@ def test_what_is_asked_of_the_chip(bench, recorded):
         assert (made["rate"], made["size"]) == (source.rate_hz, source.size)
 
 
-@pytest.mark.parametrize(("size", "memory"), [(SIZE, "sram"), (32, "external")])
+@pytest.mark.parametrize(("size", "memory"), [(SIZE, "sram"), (31, "external")])
 def test_constants_reach_the_processors(other, size, memory):
     bench = other(compiled(f"parameters.size={size}", CALIBRATED, snapshot=nominal_chip()))
     assert (done := bench.run()).returncode == 0, done.stderr
@@ -390,6 +392,75 @@ def test_constants_are_those_of_the_synapses_where_the_router_placed_them(other,
     # records are by connection, wherever it lies
     for name, expected in bench.recorded.arrays.items():
         np.testing.assert_array_equal(found[name], expected)
+
+
+def constants_in_memory(bench, kernel, polarity):
+    """Return each constant of the synapses as the processors find it, shape (sources, targets)."""
+    half, row, column = np.moveaxis(bench.arrays()[f"placement.feedback.{polarity}"], -1, 0)
+    place = np.searchsorted(np.unique(row), row)
+    found = {}
+    for word, kind in kernel.constants.items():
+        assert kind in ("mod8", "frac8"), "one byte"
+        content = np.array(bench.log["symbols"][f"sal_{polarity}_0_{word}"], dtype=np.uint8).reshape(2, SIZE, 256)
+        by_column = np.empty_like(content)
+        by_column[..., 0::2], by_column[..., 1::2] = content[..., :128], content[..., 128:]
+        codes = by_column[half, place, column]
+        found[word] = codes.view(np.int8) if kind == "frac8" else codes
+    return found
+
+
+def learned(bench, kernel, polarity, chip_constants):
+    """Return weights after ten updates; pairs are those of the synapse's neurons, baselines those of where it lies."""
+    half, row, column = np.moveaxis(bench.arrays()[f"placement.feedback.{polarity}"], -1, 0)
+    rng, known = np.random.default_rng(5), constants_in_memory(bench, kernel, polarity)
+    weight = np.full((SIZE, SIZE), 30, dtype=np.uint8)
+    for _ in range(10):
+        pairs = {name: rng.integers(0, 40, weight.shape) for name in ("causal", "anticausal")}
+        readings = {name: chip_constants[f"baseline_{name}"][half, row, column] - pairs[name] for name in pairs}
+        draws = rng.integers(0, 256, (kernel.random_draws, *weight.shape))
+        weight = evaluate(kernel, **readings, weight=weight, constants=known, random=draws)
+    return weight
+
+
+def test_learned_weights_are_those_of_any_order_of_rows(other):
+    """Baselines that differ from synapse to synapse are taken off wherever the router puts these; nothing else does."""
+    same = {entry.name: 0.0 for entry in load_spreads().entries if entry.name != "baseline"}
+    drawn = EmulatorBackend().draw_chip(7, spreads=same)
+    # whole numbers, so that a reading has nothing to round
+    tables = tuple(
+        replace(table, measured=np.rint(table.measured)) if table.name.startswith("baseline") else table
+        for table in drawn.tables
+    )
+    program = compiled(CALIBRATED, snapshot=replace(drawn, tables=tables))
+    bench, (placed,) = other(program), program.part.kernels
+    found, elsewhere = {}, {}
+    for order in (None, 3, 4, 5):
+        assert bench.run(**({} if order is None else {"shuffle": order})).returncode == 0
+        for polarity in POLARITIES:
+            kernel = getattr(placed, polarity)
+            found.setdefault(polarity, []).append(learned(bench, kernel, polarity, placed.chip_constants))
+            moved = {name: np.roll(values, 1, axis=1) for name, values in placed.chip_constants.items()}
+            elsewhere[polarity] = learned(bench, kernel, polarity, moved)
+    for polarity, weights in found.items():
+        assert len(np.unique(weights[0])) > 3, "nothing was learned"
+        for other_order in weights[1:]:
+            np.testing.assert_array_equal(other_order, weights[0])
+        assert (elsewhere[polarity] != weights[0]).any(), "constants of another row do as well"
+
+
+def test_the_rows_that_a_check_tells_are_those_of_the_router(other):
+    """Sources of one event output, and no generator beside them: all drivers of bus 0 are free for them."""
+    program = compiled("stimuli=[{kind: constant, name: drive_visible, target: visible, amplitude: 0.6 mV}]")
+    notes = [note for record in program.trace for note in record.notes if note.startswith("on the chip,")]
+    bench = other(program)
+    assert bench.run().returncode == 0
+    for polarity, note in zip(POLARITIES, notes, strict=True):
+        rows = np.unique(bench.arrays()[f"placement.feedback.{polarity}"][..., 1]).tolist()
+        written = [f"{rows[0]}-{rows[1]}", f"{rows[2]}-{rows[3]}"]
+        assert note == (
+            f"on the chip, feedback, {polarity}, hemisphere 0: rows {', '.join(written)} (4 by grenade's router)"
+        )
+        assert (np.diff(rows) == [1, 7, 1]).all()
 
 
 def test_the_importer_refuses_a_placement_that_cannot_be(other, known_chip):

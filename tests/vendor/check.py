@@ -44,17 +44,17 @@ UPDATES, SAMPLED_MS = 20, 2000.0
 def programs() -> dict[str, CompiledProgram]:
     """Return the programs by name."""
 
-    def made(recipe: str, *overrides: str, known: bool = False) -> CompiledProgram:
+    def made(recipe: str, *overrides: str, known: bool = False, presets: tuple[str, ...] = ()) -> CompiledProgram:
         snapshot = EmulatedChipBackend().draw_chip(7, spreads={}) if known else None
-        loaded = api.load_recipe(RECIPES / f"{recipe}.yaml", overrides=list(overrides))
+        loaded = api.load_recipe(RECIPES / f"{recipe}.yaml", presets=presets, overrides=list(overrides))
         return api.compile_recipe(loaded, target="brainscales2", snapshot=snapshot)
 
     return {
         "chip_alignment": made("chip_alignment", "parameters.size=24"),
         "two_populations": made("two_populations", "plasticity.alignment.pairing=nearest"),
         "chip_sampling": made("chip_sampling"),
-        "two hemispheres": made("chip_alignment"),
-        "calibrated": made("chip_alignment", known=True),
+        "two hemispheres": made("chip_alignment", "parameters.size=130", presets=("full-chip",)),
+        "calibrated": made("chip_alignment", known=True, presets=("on-chip",)),
     }
 
 

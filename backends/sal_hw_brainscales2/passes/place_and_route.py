@@ -13,13 +13,14 @@ from sal_hw.passes.draft import Draft
 from sal_hw.program import LoweredPoisson, LoweredSpikes, PassRecord
 from sal_hw.storage.codec import frozen
 from sal_hw.target.description import TargetDescription
+from sal_hw_brainscales2.passes.chip_rows import connections_of, generator_sizes, row_notes, rows_on_chip
 from sal_hw_brainscales2.passes.draft import ChipDraft
 from sal_hw_brainscales2.passes.learning_rectangles import not_rectangular
 from sal_hw_brainscales2.passes.network_parts import Part, network_parts
 from sal_hw_brainscales2.passes.placement import STRATEGIES, Placement, Strategy, place
 from sal_hw_brainscales2.passes.routing.route import Route, route_events
 from sal_hw_brainscales2.passes.routing.rows import Grid
-from sal_hw_brainscales2.passes.routing.vendor_rows import Connections, why_too_full
+from sal_hw_brainscales2.passes.routing.vendor_rows import lacks_drivers, why_too_full
 from sal_hw_brainscales2.passes.usable_circuits import usable_sites, working_sensors
 from sal_hw_brainscales2.program import BackgroundSource, ExternalSource, SynapseTile
 
@@ -57,7 +58,7 @@ def place_and_route(draft: Draft) -> Draft:
             break
     if not found:
         raise refused or TypeError("there is no placement strategy")
-    routed = next((each for each in found if not each.too_full(draft.target)), found[0])
+    routed = min(found, key=lambda each: each.shortage(draft.target))
     return _recorded(draft, _moved(draft, routed, sensors) if sensors is not None else routed, sensors)
 
 
@@ -72,18 +73,15 @@ class _Routed:
 
     def too_full(self, target: TargetDescription) -> str:
         """Return why the vendor's router has no room for it; empty if it has."""
-        columns = int(target.limits["columns"].high or 0)
-        synapses, generators = [], {}
-        for part, route in zip(self.parts, self.routes, strict=True):
-            demand = part.demand
-            if demand.kind == "neuron":
-                targets = demand.hemisphere * columns + demand.columns
-                synapses.append(
-                    Connections(polarity=demand.polarity, sources=demand.sources, targets=targets, exists=demand.exists)
-                )
-            elif route.generator is not None:
-                generators[route.generator] = demand.size
-        return why_too_full(synapses, generators, Grid.of(target))
+        grid = Grid.of(target)
+        return why_too_full(connections_of(self.parts, grid), generator_sizes(self.parts, self.routes), grid)
+
+    def shortage(self, target: TargetDescription) -> int:
+        """Return 0 if the vendor's router has room, 1 if labels alone are too many, 2 if there are too few drivers."""
+        grid = Grid.of(target)
+        if lacks_drivers(connections_of(self.parts, grid), generator_sizes(self.parts, self.routes), grid):
+            return 2
+        return int(bool(self.too_full(target)))
 
 
 def _routed(draft: Draft, strategy: Strategy, usable: NDArray[np.bool_] | None) -> _Routed:
@@ -156,6 +154,9 @@ def _recorded(draft: Draft, routed: _Routed, sensors: NDArray[np.bool_] | None) 
     full = routed.too_full(draft.target)
     if full:
         notes.append(f"warning: the vendor's router has no room, so that it runs with --emulate only: {full}")
+    else:
+        found = rows_on_chip(parts, routes, draft.learned, Grid.of(draft.target))
+        notes.extend(row_notes(found, inputs=any(part.demand.kind == "external" for part in parts)))
     bad = 0 if sensors is None else int(_bad_columns(draft, routed, sensors).sum())
     if bad:
         notes.append(f"warning: {bad} learning synapses have sensors that do not work; no free circuits are without")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sal_hw.contracts.stored_weights import stored_weights
 from sal_hw.program import CompiledProgram
 from sal_hw.target.description import TargetDescription
+from sal_hw_brainscales2.passes.chip_rows import ON_CHIP
 from sal_hw_brainscales2.program import ChipProgram, PlacedKernel
 from sal_hw_brainscales2.report.data import in_degrees, used_rows
 
@@ -28,6 +29,12 @@ def chip_report(program: CompiledProgram, target: TargetDescription) -> Document
     return {
         "placement": _placement(program, chip),
         "rows": _rows(chip, target),
+        "chip_rows": [
+            note
+            for record in program.trace
+            for note in record.notes
+            if record.name == "place_and_route" and note.startswith(ON_CHIP)
+        ],
         "in_degree": _in_degree(program, target),
         "weights": stored_weights(program),
         "plasticity": [_plasticity(program, chip, kernel, target) for kernel in chip.kernels],

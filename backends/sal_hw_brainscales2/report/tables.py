@@ -33,7 +33,8 @@ def report_tables(report: Document) -> Iterator[ReportTable]:
 
 
 def report_remarks(report: Document) -> Iterator[str]:
-    """Yield which constants learning synapses have, and what comes before a run, once for all that have the same."""
+    """Yield where learning synapses lie, which constants they have, and what comes before a run, each once."""
+    yield from report["chip_rows"]
     for names in dict.fromkeys(", ".join(item["constants"]) for item in report["plasticity"]):
         if names:
             yield f"constants per learning synapse: {names}"

@@ -1,7 +1,9 @@
 """Where connections lie, by the rule of grenade's greedy router (routing/greedy/routing_builder.cpp).
 
 It takes the place of grenade's walks through mapped topologies: rows by group of drivers, for excitatory connections
-first and for inhibitory ones then, and the k-th connection of a target in the k-th row.
+first and for inhibitory ones then, and the k-th connection of a target in the k-th row. The drivers of the four buses
+take turns among a hemisphere's rows (halco, synapse_driver.cpp). Groups get drivers in turn here; grenade searches for
+labels that keep them apart.
 """
 
 import sys
@@ -9,8 +11,8 @@ from collections import defaultdict
 
 from stand_ins.chip import LogicalNeuronOnDLS
 
-#: drivers of a bus, rows of a driver, and columns of a hemisphere
-DRIVERS, ROWS, COLUMNS = 32, 2, 256
+#: buses of a hemisphere, drivers of a bus, rows of a driver, and columns of a hemisphere
+BUSES, DRIVERS, ROWS, COLUMNS = 4, 32, 2, 256
 SIGNS = ("excitatory", "inhibitory")
 
 
@@ -60,8 +62,9 @@ def places(state):
                 int(circuits[projection.post.grenade_descriptor][connection.postsynaptic_index]), COLUMNS
             )
             if pre in circuits:
-                from_half, from_column = divmod(int(circuits[pre][connection.presynaptic_index]), COLUMNS)
-                group = (from_column // 32 % 4, "neurons", from_half)
+                # one event output for 32 columns of both hemispheres (halco, neuron.cpp)
+                output = int(circuits[pre][connection.presynaptic_index]) % COLUMNS // 32
+                group = (output % BUSES, "neurons", output)
             else:
                 group = (buses.get(pre, 3), "sources", pre.number)
             key = (half, group, sign)
@@ -71,17 +74,18 @@ def places(state):
     first = first_rows(needed)
     result = {projection.grenade_descriptor: [] for projection in state.projections}
     for owner, half, column, key, k in found:
-        result[owner].append((half, first[key] + k, column))
+        driver, row = divmod(first[key] + k, ROWS)
+        result[owner].append((half, ROWS * (BUSES * driver + key[1][0]) + row, column))
     return result
 
 
 def first_rows(needed):
-    """Return the first row of each group and sign; the groups of a bus share no driver."""
+    """Return the first row of each group and sign on its bus; the groups of a bus share no driver."""
     first, used = {}, defaultdict(int)
     for half, group in dict.fromkeys((half, group) for half, group, _ in needed):
         row = used[half, group[0]]
         for sign in SIGNS:
-            first[half, group, sign] = group[0] * DRIVERS * ROWS + row
+            first[half, group, sign] = row
             row += needed.get((half, group, sign), 0)
         used[half, group[0]] = row + row % ROWS
         if used[half, group[0]] > DRIVERS * ROWS:

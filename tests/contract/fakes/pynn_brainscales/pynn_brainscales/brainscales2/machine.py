@@ -49,19 +49,22 @@ def place(state: State) -> None:
 def _group(projection: Any, source: int, state: State, bus_of: dict[Any, int]) -> tuple[int, str, int]:
     """Return the bus of a source, and which group of the bus's drivers is for it.
 
-    A group is of neurons of one hemisphere, or of one generator (routing/greedy/source_on_padi_bus_manager.cpp).
+    A group is of neurons of one event output, which is that of 32 columns of both hemispheres (halco, neuron.cpp), or
+    of one generator (routing/greedy/source_on_padi_bus_manager.cpp).
     Inputs from outside get the last bus here: which one the router takes depends on how full the others are.
     """
     if projection.pre in state.sites:
-        half, column = divmod(state.sites[projection.pre][source], 256)
-        return column // 32 % 4, "neurons", half
+        output = state.sites[projection.pre][source] % 256 // 32
+        return output % 4, "neurons", output
     return bus_of.get(projection.pre, 3), "sources", projection.pre in bus_of
 
 
 def _place_connections(state: State, bus_of: dict[Any, int]) -> None:
     """Put the k-th connection of a target and sign onto the k-th row of this sign (routing_builder.cpp).
 
-    The rows of a group are those of its drivers in order: first all excitatory ones, then all inhibitory ones.
+    The rows of a group are those of its drivers in order: first all excitatory ones, then all inhibitory ones. Here
+    groups get drivers in turn; the router searches for labels that keep them apart. The drivers of the four buses take
+    turns among a hemisphere's rows (halco, synapse_driver.cpp).
     """
     depth: dict[tuple[Any, ...], int] = {}
     needed: dict[tuple[Any, ...], int] = {}
@@ -79,14 +82,15 @@ def _place_connections(state: State, bus_of: dict[Any, int]) -> None:
     for half, group in dict.fromkeys((key[0], key[1]) for key in needed):
         bus, rows = (half, group[0]), used.get((half, group[0]), 0)
         for sign in ("excitatory", "inhibitory"):
-            first[half, group, sign] = group[0] * 64 + rows
+            first[half, group, sign] = rows
             rows += needed.get((half, group, sign), 0)
         used[bus] = rows + rows % 2
         if used[bus] > 64:
             raise RuntimeError(f"Synapse driver allocations not successful: {needed} {bus_of.values()}")
     shuffled = np.random.default_rng(SCRIPT["shuffle"]).permutation(256) if "shuffle" in SCRIPT else np.arange(256)
     for projection, half, column, key, k in found:
-        projection.places.append((half, int(shuffled[first[key] + k]), column))
+        driver, row = divmod(first[key] + k, 2)
+        projection.places.append((half, int(shuffled[2 * (4 * driver + key[1][0]) + row]), column))
     for projection in state.projections:
         if projection.label == fault("scatter"):
             projection.places[0] = (projection.places[0][0], 255, projection.places[0][2])
