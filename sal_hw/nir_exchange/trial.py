@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import math
 import subprocess
 import sys
 from typing import Any
@@ -18,7 +19,7 @@ from sal_hw.storage.reading import BROKEN
 #: numbers in one file, as for files of weights; read before they are unpacked
 MAX_VALUES = 2**28
 #: seconds of computing that reading may take, besides those per MB of the file: hundreds of times what it takes
-LEAST_CPU_S, CPU_S_PER_MB = 3, 2
+LEAST_CPU_S, CPU_S_PER_MB = 4, 2
 #: seconds on the clock after which a process is given up that computes nothing any more
 GIVEN_UP_S = 600.0
 #: bytes of memory that the process may take, besides twenty times those of the file
@@ -56,7 +57,8 @@ def _limit(size: int) -> None:
         resource: Any = importlib.import_module("resource")
     except ImportError:
         return
-    seconds = LEAST_CPU_S + CPU_S_PER_MB * (size // 10**6)
+    used = math.ceil(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
+    seconds = used + LEAST_CPU_S + CPU_S_PER_MB * (size // 10**6)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     memory = LEAST_MEMORY + 20 * size
@@ -66,8 +68,9 @@ def _limit(size: int) -> None:
 def main() -> None:
     """Read standard input, and print why it cannot be read."""
     data = sys.stdin.buffer.read()
-    _limit(len(data))
     nir: Any = importlib.import_module("nir")
+    # loading libraries takes longer than reading does, and on a slow computer as long as reading may take
+    _limit(len(data))
     try:
         look_through(data)
         nir.read(io.BytesIO(data), type_check=False)
