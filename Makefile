@@ -43,7 +43,7 @@ calibration-figures: .venv/.installed ## five chips calibrated and used, into do
 	$(BIN)/python docs/calibration_figures.py --out docs/figures --threads $(THREADS)
 
 vendor-check: .venv/.installed ## run files and kernels through the vendors' own code: VENDOR names a folder with it
-	$(BIN)/python tests/vendor/check.py "$(VENDOR)" "$(VENDOR_PYTHON)"
+	$(BIN)/python tests/vendor/check.py "$(VENDOR)" "$(VENDOR_PYTHON)" "$(VENDOR_OLD)"
 
 docs: .venv/.installed ## the generated parts of the docs: commands, recipes and error codes; layers; changes that change nothing
 	$(BIN)/python docs/make_reference.py --out docs/reference.md

@@ -3,7 +3,7 @@
 import itertools
 
 from stand_ins.base import SETUP, Auto
-from stand_ins.chip import ranged
+from stand_ins.coordinates import ranged
 from stand_ins.network import GreedyMapper, InputData, NewPlasticityRule, Topology, Vertex
 
 

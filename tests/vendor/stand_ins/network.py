@@ -3,7 +3,7 @@
 import enum
 
 from stand_ins.base import LOG
-from stand_ins.chip import AtomicNeuronOnDLS, ranged
+from stand_ins.coordinates import AtomicNeuronOnDLS, ranged
 
 
 class Descriptor:

@@ -9,7 +9,7 @@ labels that keep them apart.
 import sys
 from collections import defaultdict
 
-from stand_ins.chip import LogicalNeuronOnDLS
+from stand_ins.coordinates import LogicalNeuronOnDLS
 
 #: buses of a hemisphere, drivers of a bus, rows of a driver, and columns of a hemisphere
 BUSES, DRIVERS, ROWS, COLUMNS = 4, 32, 2, 256
