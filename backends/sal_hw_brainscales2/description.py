@@ -58,6 +58,9 @@ _LAYOUT = {
     "synapse_label": _whole(0, 63, _SYNAPSE),
     "row_select": _whole(0, 31, _PADI),
     "delay": _between(0, 0, "ms", "pynn-brainscales, projections.py: every delay other than 0 is refused"),
+    "spike_latency": _between(
+        0.9, 1.1, "us", "Cramer et al., Phys. Rev. Research 2023, synaptic delay of one chip; emulated as one time step"
+    ),
 }
 
 _SOURCES = {

@@ -33,6 +33,7 @@ ideal_target = Target(
             "neurons": Range(low=1, high=20_000, step=1, source="a dense weight matrix of 3.2 GB"),
             "synapses": Range(low=0, high=2**28, step=1, source="a dense weight matrix of 2.1 GB"),
             "update_intervals": Range(low=0, high=1, step=1, source=_ENGINE),
+            "spike_latency": Range(low=1, high=1, step=1, unit="steps", source=_ENGINE),
         },
         emulated=True,
         learning="native",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sal_hw.errors import InputError, Problem
 from sal_hw.passes.draft import Draft
 from sal_hw.program import PassRecord
-from sal_hw_pynn.description import INPUT_STEPS, Simulator
+from sal_hw_pynn.description import INPUT_STEPS, SPIKE_STEPS, Simulator
 from sal_hw_pynn.mechanisms import Mechanism, plan_mechanisms
 
 
@@ -28,7 +28,9 @@ def choose_learning(draft: Draft, simulator: Simulator) -> Draft:
     step = f"{draft.spec.timestep_ms:g} ms"
     notes = (
         *(_words(item) for item in planned if item.way != "static"),
-        f"a spike arrives one step, {step}, after it was sent, and an input {INPUT_STEPS} steps after its time",
+        f"a spike moves other membranes {SPIKE_STEPS} steps of {step} after its own, and an input {INPUT_STEPS + 1} "
+        "after its time; on ideal either takes one step, so that neurons with strong recurrent weights fire at other "
+        "rates there",
     )
     counts = {f"{way} projections": float(sum(item.way == way for item in planned)) for way in ("native", "host")}
     return draft.recorded(PassRecord(name="choose_learning", notes=notes, counts=counts))

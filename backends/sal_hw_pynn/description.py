@@ -14,9 +14,12 @@ from sal_hw.target.description import Range, TargetDescription
 Simulator: TypeAlias = Literal["brian2", "nest"]
 SIMULATORS: tuple[Simulator, ...] = ("brian2", "nest")
 
-#: steps from an input's time to its arrival, so that input which is handed over between two stretches is never late;
-#: recurrent spikes take one step, the shortest delay of both simulators
+#: steps from an input's time to its arrival, so that input which is handed over between two stretches is never late; a
+#: step later it moves membranes
 INPUT_STEPS = 3
+#: steps from the step of a spike to the first in which it moves other membranes: the shortest delay of both simulators,
+#: and the step that follows
+SPIKE_STEPS = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +109,13 @@ def _limits(simulator: Simulator) -> dict[str, Range]:
         "update_intervals": Range(low=0, high=1, step=1, source="weights are read and kept in range at one interval"),
         "timestep": Range(low=0.001, high=10.0, unit="ms", source="0.1 and 1 ms tried; NEST counts whole microseconds"),
         "synaptic_delay": Range(low=1, high=1, step=1, unit="steps", source=f"PyNN, {simulator}: at least one step"),
+        "spike_latency": Range(
+            low=SPIKE_STEPS,
+            high=SPIKE_STEPS,
+            step=1,
+            unit="steps",
+            source=f"{simulator}, tried: a delay of one step, and the step in which membranes move",
+        ),
     }
 
 

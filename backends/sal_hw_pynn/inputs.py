@@ -16,6 +16,7 @@ from typing_extensions import assert_never
 
 from sal_hw.program import CompiledProgram, LoweredPoisson, LoweredSpikes, LoweredStimulus
 from sal_hw.program.streams import Entropy, poisson_stream
+from sal_hw_pynn.description import INPUT_STEPS
 
 Integers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -77,6 +78,12 @@ class Inputs:
         found = {name: self._draw(name, steps) for name in self.populations}
         self._step += steps
         return found
+
+    def on_their_way(self) -> int:
+        """Return how many given spikes have been drawn and have not arrived yet."""
+        given = (item.step for item in self._program.stimuli if isinstance(item, LoweredSpikes))
+        first = self._step - INPUT_STEPS
+        return sum(int(((step >= first) & (step < self._step)).sum()) for step in given)
 
     def _draw(self, population: str, steps: int) -> tuple[Integers, Integers]:
         size = self._program.neuron_block(population).size

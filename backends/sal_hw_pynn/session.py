@@ -15,7 +15,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw_pynn.blueprint import plan_network
-from sal_hw_pynn.description import Simulator
+from sal_hw_pynn.description import INPUT_STEPS, Simulator
 from sal_hw_pynn.inputs import Inputs
 from sal_hw_pynn.learning import Learning
 from sal_hw_pynn.mechanisms import Mechanism, plan_mechanisms
@@ -142,10 +142,16 @@ class PynnSession(WithoutMoments):
         return {"updates_missed": 0, "weights_at_rail": total_at_limit(self._learning.at_limit())}
 
     def findings(self) -> Sequence[Finding]:
-        """Return silent neurons, weights at the ends of their range, and updates that a simulator's bounds cut."""
+        """Return silent neurons, weights at their limits, updates that were cut, and inputs that have not arrived."""
         found = self._learning.findings()
         if self._updates:
             found.extend(silent_neurons(self._counts))
+        if late := self._inputs.on_their_way():
+            advice = (
+                f"{late} given spikes of the last {INPUT_STEPS} steps never arrive, since an input takes so long here; "
+                "make the duration longer or leave them out"
+            )
+            found.append(Finding(kind="spikes_on_their_way", severity="degraded", count=late, advice=advice))
         return found
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

@@ -1,7 +1,7 @@
 """One network with awkward constants fires as often on every target: equal time constants, refractory for one step.
 
-Neurons do not reach each other, so that rates follow from the input alone: recurrent input arrives a step later on some
-targets than on others, which changes rates of strongly coupled neurons by design.
+Neurons do not reach each other there, so that rates follow from the input alone. Where they excite each other, rates
+follow from the latency of spikes, which a target has for itself or from a delay.
 """
 
 from __future__ import annotations
@@ -36,6 +36,28 @@ def network(target: str) -> Document:
     return document
 
 
+def excited(delay: str | None = None) -> Document:
+    """Return a network whose seven neurons excite each other to about 200 spikes per second."""
+    document = network("ideal")
+    for population in document["populations"].values():
+        population["neuron"]["tau_ref"] = "4 ms"
+    for projection in document["projections"]:
+        rows = [[4.0 * abs(value) for value in row] for row in base_weights()[projection["name"]]]
+        projection["weight"]["values"] = rows
+        projection.update({"weight_min": -2.0, "weight_max": 2.0} if projection["name"] == "feedback" else {})
+        projection.update({"delay": delay} if delay else {})
+    for stimulus in document["stimuli"]:
+        if stimulus["kind"] == "poisson":
+            stimulus["rate"] = "100 Hz"
+        if stimulus["kind"] == "constant":
+            stimulus["amplitude"] = "0.5 mV"
+    return document
+
+
+def base_weights() -> dict[str, list[list[float]]]:
+    return {item["name"]: item["weight"]["values"] for item in base()["projections"]}
+
+
 @functools.cache
 def ideal(folder: Path) -> Seen:
     return run(network("ideal"), HOW["ideal"], folder)
@@ -59,3 +81,28 @@ def test_rates_are_those_of_the_ideal_target(target: str, folder: Path, tmp_path
     assert set(second.spikes) == {"lower", "upper"}
     assert min(len(spikes.neuron) for spikes in first.spikes.values()) > 2000
     assert deviation(first, second) < SIGMAS
+
+
+#: a delay of two steps is what pynn:* has of itself
+TWO_STEPS = "2 ms"
+
+
+@functools.cache
+def excited_run(target: str, delay: str | None, folder: Path) -> Seen:
+    simulator = target.removeprefix("pynn:")
+    if simulator in ("brian2", "nest") and missing(simulator):
+        pytest.skip("needs PyNN and its simulators: pip install -e '.[pynn]'")
+    return run(excited(delay), HOW[target], folder / f"{simulator} {delay}")
+
+
+def test_strongly_coupled_neurons_fire_alike_at_equal_latencies(folder: Path) -> None:
+    one, same = excited_run("ideal", None, folder), excited_run("spinnaker1", None, folder)
+    assert deviation(one, same) < SIGMAS
+    # 8100 spikes of the lower neurons with latencies of one step, and 9600 with two: 11 standard deviations
+    assert deviation(one, excited_run("spinnaker1", TWO_STEPS, folder)) > 2.0 * SIGMAS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["pynn:brian2", "pynn:nest"])
+def test_simulators_fire_as_with_delays_of_two_steps(target: str, folder: Path) -> None:
+    assert deviation(excited_run("spinnaker1", TWO_STEPS, folder), excited_run(target, None, folder)) < SIGMAS

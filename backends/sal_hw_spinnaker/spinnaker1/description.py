@@ -59,6 +59,7 @@ _WEIGHTS = {
         unit="ms",
         source=f"{_VERTEX}: at least one step; 0 ms stands for the next step",
     ),
+    "spike_latency": Range(low=1, step=1, unit="steps", source=f"{_VERTEX}: the delay in steps, at least one"),
 }
 
 _PLASTICITY = {

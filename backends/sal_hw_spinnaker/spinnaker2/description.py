@@ -39,6 +39,7 @@ _WEIGHTS = {
     "weight": _whole(-127, 127, "py-spinnaker2, models without delay: NIR conversion", "LSB"),
     "weight_delayed": _whole(-15, 15, "py-spinnaker2, models with delay: comment of examples, for lif", "LSB"),
     "delay": _whole(1, 8, "py-spinnaker2, models with delay: fields 0 .. 7, and a tick", "ticks"),
+    "spike_latency": _whole(1, 8, "py-spinnaker2: the delay in ticks, at least one", "ticks"),
 }
 
 _MEMORY = {

@@ -187,3 +187,14 @@ def test_synapses_as_slow_as_the_membrane_are_no_special_case(open_session: Open
     assert min(counts) > 100
     # not more than by two standard deviations of counts that come by themselves
     assert abs(counts[0] - counts[1]) < 2.0 * np.sqrt(sum(counts))
+
+
+def test_given_spikes_that_are_on_their_way_at_the_end_are_told_of(open_session: Open) -> None:
+    """An input takes three steps of 1 ms: those of the last three steps, of which one has two, never arrive."""
+    rows = "[[100, 0], [996, 0], [997, 1], [998, 1], [999, 0], [999, 1], [1000, 0]]"
+    session = open_session(f"stimuli=[{{kind: spikes, name: given, target: visible, weight: 9 mV, spikes: {rows}}}]")
+    session.learn(1)
+    told = {finding.kind: finding for finding in session.findings()}
+    assert told["spikes_on_their_way"].count == 4
+    session.learn(1)
+    assert "spikes_on_their_way" not in {finding.kind for finding in session.findings()}
