@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from sal_hw.contracts.backend import OpenRequest, Session
+from sal_hw.contracts.software import Software, look_for
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw_pynn.description import Simulator
-from sal_hw_pynn.sdk import require
+from sal_hw_pynn.sdk import MODULES, require
 
 
 class PynnBackend:
@@ -47,6 +48,10 @@ class PynnBackend:
             value = quote_value(str(calibration_file))
             raise InputError(Problem(code="E812", field="calix", value=value, allowed=allowed, hint="leave it away"))
         return self
+
+    def software(self) -> tuple[Software, ...]:
+        """Return which modules are here, and of which release."""
+        return tuple(look_for(name) for name in MODULES[self._simulator])
 
     def require(self, command: str | None = None) -> None:
         """Check that PyNN and the simulator are installed; see :func:`sal_hw_pynn.sdk.require`."""

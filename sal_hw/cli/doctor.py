@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections.abc import Callable
 from importlib import metadata
+from typing import Any
 
 from sal_hw.cli.console import show, show_json, show_table
 from sal_hw.cli.options import AsJson, Debug
@@ -18,20 +19,25 @@ Finding = tuple[str, bool, str]
 
 
 def doctor(as_json: AsJson = False, debug: Debug = False) -> int:
-    """Check the installation: packages, targets, backends, and the emulator itself.
+    """Check the installation: packages, targets, backends, the software of machines, and the emulator itself.
 
     Example: sal-hw doctor
     """
     del debug
     findings = [*_packages(), *_entry_points(), _emulator(), _compiled_code(), _compiler()]
-    healthy = all(good for _, good, _ in findings)
+    healthy, machines = all(good for _, good, _ in findings), _machine_software()
     if as_json:
         listed = [{"what": what, "ok": good, "detail": detail} for what, good, detail in findings]
-        show_json({"status": "ok" if healthy else "error", "findings": listed})
+        show_json({"status": "ok" if healthy else "error", "findings": listed, "software": machines})
     else:
         show_table(
             [(what, "ok" if good else "BROKEN", detail) for what, good, detail in findings],
             ("what", "", "detail"),
+        )
+        show("\nsoftware of machines and simulators, which nothing else needs")
+        show_table(
+            [(item["backend"], item["name"], "ok" if item["fits"] else "-", item["detail"]) for item in machines],
+            ("backend", "software", "", "detail"),
         )
         show("next: sal-hw targets" if healthy else "next: install sal-hw again in a fresh environment")
     return 0 if healthy else 4
@@ -67,6 +73,23 @@ def _entry_points() -> list[Finding]:
                 found.append((f"{what} {name}", True, origin_of(group, name)))
             except InputError as error:
                 found.append((f"{what} {name}", False, error.problems[0].allowed))
+    return found
+
+
+def _machine_software() -> list[dict[str, Any]]:
+    """Return what each backend needs of others; a backend that cannot be imported is among the findings."""
+    from sal_hw.contracts.software import NamesSoftware
+    from sal_hw.contracts.targets import load_backend
+    from sal_hw.registry import BACKENDS, names
+
+    found: list[dict[str, Any]] = []
+    for name in names(BACKENDS):
+        try:
+            backend = load_backend(name)
+        except InputError:
+            continue
+        for item in backend.software() if isinstance(backend, NamesSoftware) else ():
+            found.append({"backend": name, "name": item.name, "fits": item.present, "detail": item.detail})
     return found
 
 

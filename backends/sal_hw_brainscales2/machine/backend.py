@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.contracts.instrument import Instrument
 from sal_hw.contracts.job_queue import Job
+from sal_hw.contracts.software import Software
 from sal_hw.errors import DeviceError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.target.snapshot import CalibrationSnapshot
@@ -48,6 +49,12 @@ class BrainScaleS2Backend:
     def require(self, command: str | None = None) -> None:
         """Check that the vendor's software is installed; see :func:`sal_hw_brainscales2.machine.sdk.require_stack`."""
         require_stack(self.via, command)
+
+    def software(self) -> tuple[Software, ...]:
+        """Return what of the vendor's software is here, and of which release."""
+        from sal_hw_brainscales2.machine.software import vendor_software
+
+        return vendor_software()
 
     def open(self, program: CompiledProgram, request: OpenRequest) -> Session:
         """Return a session that runs the program when it is told how long.

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sal_hw.contracts.backend import OpenRequest, Session
 from sal_hw.contracts.mapping import MappingReport
+from sal_hw.contracts.software import Software, look_for
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw_spinnaker.spinnaker1.access import MachineAccess, require_machine
-from sal_hw_spinnaker.spinnaker1.sdk import require_software
+from sal_hw_spinnaker.spinnaker1.sdk import MODULES, require_software
 
 NAME = "spinnaker1"
 
@@ -49,6 +50,10 @@ class SpinnakerBackend:
             value = quote_value(str(calibration_file))
             raise InputError(Problem(code="E812", field="calix", value=value, allowed=allowed, hint="leave it away"))
         return self
+
+    def software(self) -> tuple[Software, ...]:
+        """Return which modules are here, and of which release."""
+        return tuple(look_for(name) for name in MODULES)
 
     def require(self, command: str | None = None) -> None:
         """Check that sPyNNaker is installed and that a machine is named.

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sal_hw.contracts.backend import OpenRequest, Session
+from sal_hw.contracts.software import Software, look_for
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw_spinnaker.chunks.session import ChunkSession
 from sal_hw_spinnaker.spinnaker2.description import FRONT_END, NAME
 from sal_hw_spinnaker.spinnaker2.process import MachineRunner
-from sal_hw_spinnaker.spinnaker2.sdk import chip_address, require_software
+from sal_hw_spinnaker.spinnaker2.sdk import PACKAGE, chip_address, require_software
 
 if TYPE_CHECKING:
     from sal_hw_spinnaker.spinnaker2.result import RecordedRun
@@ -54,6 +55,10 @@ class SpiNNaker2Backend:
             allowed = f"nothing: {NAME} is not calibrated"
             raise InputError(Problem(code="E812", field="calix", value=value, allowed=allowed, hint="leave it away"))
         return self
+
+    def software(self) -> tuple[Software, ...]:
+        """Return which modules are here, and of which release."""
+        return tuple(look_for(name) for name in (PACKAGE,))
 
     def require(self, command: str | None = None) -> None:
         """Check that the software is installed and a chip is named.

@@ -37,3 +37,14 @@ def test_doctor_names_what_is_not_what_its_group_is_for(
     assert "which foreign:THING of the package foreign is not" in broken.pop(f"{what} bang")
     # nobody can tell whether the emulator's little network wants a capability that cannot be asked
     assert list(broken) == (["emulator"] if group == "capabilities" else [])
+
+
+def test_doctor_tells_what_machines_need_and_is_no_less_sound_without(terminal: Terminal) -> None:
+    assert terminal("doctor", "--json") == 0
+    needed = {(item["backend"], item["name"]): item for item in terminal.document["software"]}
+    assert not needed["brainscales2", "pynn_brainscales"]["fits"]
+    assert needed["brainscales2", "powerpc-ppu-g++"]["detail"]
+    assert {name for name, _ in needed} == {"brainscales2", "pynn:brian2", "pynn:nest", "spinnaker1", "spinnaker2"}
+    assert terminal("doctor") == 0
+    assert "software of machines and simulators" in terminal.out
+    assert "brainscales2  pynn_brainscales" in terminal.out
