@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as Emulato
 from sal_hw_brainscales2.emulation.model import ChipModel, nominal_chip
 from sal_hw_brainscales2.emulation.spreads import load_spreads
 from sal_hw_brainscales2.emulation.weights import ChipWeights
+from sal_hw_brainscales2.machine.findings import chip_findings
 from sal_hw_brainscales2.machine.importer import check_result, read_result
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
@@ -663,3 +664,118 @@ def test_the_stand_ins_are_strict(bench, recorded):
         changed = Bench.__new__(Bench)
         changed.folder, changed.recorded = bench.folder, replace(recorded, text=recorded.text.replace(old, new))
         assert changed.run().returncode in (2, 4, 6), old
+
+
+# --- every way to fail that is known of the chip's software -----------------------------------------------------------
+
+#: what can go wrong on the way to a chip and on it (hxcomm, grenade, pynn-brainscales; brainscales2-demos), by the run:
+#: what the stand-ins do, what is wrong with the calibration, how the run ends, and the words of cause and next step
+KNOWN_FAILURES: dict[str, tuple[dict[str, Any], dict[str, Any], int, str, str]] = {
+    "no connection in the environment": (
+        {"faults": {"connection": True}},
+        {},
+        4,
+        "no chip can be reached",
+        "QUIGGELDY_ENABLED=1",
+    ),
+    "a notebook of another kernel": ({"stack": False}, {}, 4, "cannot be imported", "EBRAINS-experimental"),
+    "another release": ({"lacks": ["InjectedReadout"]}, {}, 4, "has no InjectedReadout", "load a fitting release"),
+    "no calibration": ({"calibration": None}, {}, 3, "no calibration is given", "calibrate_sal.py"),
+    "a file that is not there": ({"calibration": "none.pbin"}, {}, 3, "cannot be read", "calibrate_sal.py"),
+    "a calibration of another chip": ({}, {"chip_id": "other"}, 3, "is of chip other, but this is", "calibrate_sal.py"),
+    "an outdated calibration": ({}, {"program_hash": "0"}, 3, "was made for another program", "calibrate_sal.py"),
+    "a playback program that fails": (
+        {"faults": {"playback": True}},
+        {},
+        4,
+        "Run of playback program not successful",
+        "run this file again",
+    ),
+    "an instruction that never ends": (
+        {"faults": {"hang": True}, "deadline": "2"},
+        {},
+        4,
+        "did not end within its deadline",
+        "check the connection",
+    ),
+    "a kernel that parks the processor": (
+        {"faults": {"missed": dict.fromkeys(("feedback.excitatory", "feedback.inhibitory"), UPDATES)}},
+        {},
+        4,
+        "never ran to its end",
+        "run this file again",
+    ),
+    "more rows than a neuron has": (
+        {"faults": {"routing": "Max in-degree 300 exceeds 256"}},
+        {},
+        2,
+        "cannot place the network: Max in-degree",
+        "fewer neurons or projections",
+    ),
+    "no route": (
+        {"faults": {"routing": "Synapse driver allocations not successful."}},
+        {},
+        2,
+        "cannot place the network: Synapse driver",
+        "fewer neurons or projections",
+    ),
+    "no rectangle of rows and columns": (
+        {"faults": {"scatter": "feedback.excitatory"}},
+        {},
+        2,
+        "are no full rectangle",
+        "sal-hw compile",
+    ),
+    "a kernel that does not compile": (
+        {"faults": {"compile": "error: no such type"}},
+        {},
+        4,
+        "the kernel does not compile",
+        "load a fitting release",
+    ),
+    "no compiler": ({"compiler": False}, {}, 4, "powerpc-ppu-g++", "module load ppu-toolchain"),
+    "the vendor's software crashes": ({"faults": {"crash": True}}, {}, 4, "with signal 11", "run this file again"),
+}
+#: what does not end a run, by counter, and the words of its finding
+COUNTED_FAILURES = {
+    "updates that the scheduler skipped": (
+        {"missed": {"feedback.inhibitory": 2}},
+        "updates_missed",
+        "raise update_every",
+    ),
+    "calls that the scheduler dropped": ({"scheduler_dropped": 3}, "updates_missed", "raise update_every"),
+    "spikes that were lost": ({"dropped_spikes": 11}, "spikes_dropped", "lower the rates"),
+    "links without notification": ({"link_errors": 4}, "link_errors", "repeat the run"),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN_FAILURES)
+def test_every_known_failure_of_the_chip_s_software_has_its_message(bench, name):
+    script, calibration, code, cause, following = KNOWN_FAILURES[name]
+    bench.calibrate(**calibration)
+    script = dict(script)
+    deadline = ("--deadline", script.pop("deadline")) if "deadline" in script else ()
+    fails(bench.run(*deadline, **script), code, cause, following, bench)
+
+
+@pytest.mark.parametrize("name", COUNTED_FAILURES)
+def test_every_known_loss_is_counted_and_a_finding(bench, recorded, name):
+    faults, counter, words = COUNTED_FAILURES[name]
+    assert bench.run(faults=faults).returncode == 0
+    result = read_result(bench.folder / "result", recorded.program)
+    counted = asdict(result.header.counters)
+    # calls without a place are updates that did not take place
+    counters = {**counted, "updates_missed": max(counted["updates_missed"], counted["scheduler_dropped"])}
+    assert counters[counter] > 0
+    found = {each.kind: each for each in chip_findings(recorded.program, result, {**counters, "weights_at_rail": 0})}
+    assert found[counter].severity == "degraded"
+    assert words in found[counter].advice
+
+
+def test_nothing_of_one_run_is_there_in_the_next(bench, recorded):
+    """The chip is shared and set up anew: whatever a run needs it writes itself, and all of it each time."""
+    assert bench.run().returncode == 0
+    first = bench.log
+    assert bench.run().returncode == 0
+    assert bench.log["symbols"] == first["symbols"]
+    assert set(first["symbols"]) >= {f"sal_{each}_0_updates" for each in POLARITIES}

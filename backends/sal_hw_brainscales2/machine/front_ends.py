@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sal_hw.contracts.targets import FrontEndFeatures
-from sal_hw_brainscales2.machine.sdk import STACKS, WINDOWS, FrontEnd
+from sal_hw_brainscales2.machine.sdk import REMARKS, STACKS, WINDOWS, FrontEnd
 
 #: what the run files' renderers refuse, or do in another way (run_files/pynn.py, run_files/hxtorch)
 _CANNOT: dict[FrontEnd, tuple[str, ...]] = {
@@ -22,4 +22,7 @@ _CANNOT: dict[FrontEnd, tuple[str, ...]] = {
 }
 
 #: in the order of preference
-FRONT_END_FEATURES = tuple(FrontEndFeatures(name=name, releases=WINDOWS[name], cannot=_CANNOT[name]) for name in STACKS)
+FRONT_END_FEATURES = tuple(
+    FrontEndFeatures(name=name, releases="; ".join(filter(None, (WINDOWS[name], REMARKS[name]))), cannot=_CANNOT[name])
+    for name in STACKS
+)

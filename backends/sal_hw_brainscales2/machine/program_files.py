@@ -11,7 +11,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
 from sal_hw_brainscales2.machine.run_files.run_data import RunData
-from sal_hw_brainscales2.machine.sdk import STACKS, WINDOWS, FrontEnd, front_end_of
+from sal_hw_brainscales2.machine.sdk import REMARKS, STACKS, WINDOWS, FrontEnd, front_end_of
 from sal_hw_brainscales2.program import ChipProgram
 
 FRONT_ENDS: tuple[FrontEnd, ...] = tuple(STACKS)
@@ -120,7 +120,8 @@ def _notes(files: Mapping[str, bytes], refused: Mapping[FrontEnd, InputError]) -
         "",
         f"{CALIBRATION_FILE} and {RUN_FILES['pynn']} are for one environment: {WINDOWS['pynn']}, with calix from",
         f"2026-06-11 on, and the sal-hw that imports. {RUN_FILES['hxtorch']} is for another: {WINDOWS['hxtorch']};",
-        "its calibration is made in the first one, and whether it carries over has not been tried.",
+        f"{REMARKS['hxtorch']}. Its calibration is made in the",
+        "first one, and whether it carries over has not been tried.",
         "",
         "None of these files has been run on hardware by the authors of sal-hw.",
     ]

@@ -28,10 +28,17 @@ STACKS: dict[FrontEnd, tuple[str, ...]] = {
 
 #: releases that a front end's run file is for, by the dates of public commits: rules came to hxtorch's Synapse on
 #: 2026-02-17; grenade dropped the interface that hxtorch uses on 2026-06-12 (93eaf6d5); pynn-brainscales has
-#: get_execution_instance_data since 2026-06-12, and calix the targets of calibrate_sal.py since 2026-06-11 (115d099)
+#: get_execution_instance_data since 2026-06-12, and calix the targets of calibrate_sal.py since 2026-06-11 (115d099).
+#: The newest known commit of hxtorch is of 2026-03-13, so that it cannot be built on later releases of grenade
 WINDOWS: dict[FrontEnd, str] = {
     "pynn": "pynn-brainscales, grenade, haldls and halco from 2026-06-12 on",
     "hxtorch": "hxtorch from 2026-02-17 on, with a grenade from before 2026-06-12",
+}
+
+#: what else is to be known of a window
+REMARKS: dict[FrontEnd, str] = {
+    "pynn": "",
+    "hxtorch": "no release tag lies between, so that all of it is to be built of the commits of one day there",
 }
 
 #: variable by which the vendor's software does without a chip (hxcomm, connection_from_env.cpp)
