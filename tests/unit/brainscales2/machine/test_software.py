@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend
-from sal_hw_brainscales2.machine.sdk import COMPILER
+from sal_hw_brainscales2.machine.sdk import COMPILER, QUEUE_CLIENT
 from sal_hw_brainscales2.machine.software import MARKS, vendor_software
 
 
@@ -19,6 +19,9 @@ def bare(tmp_path, monkeypatch):
     for name in ("QUIGGELDY_ENABLED", "QUIGGELDY_IP", "SLURM_FPGA_IPS", "SLURM_HARDWARE_LICENSES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("HXCOMM_ENABLE_ZERO_MOCK", raising=False)
+    # what another test has imported would be found without looking
+    for name in (*MARKS, "dlens_vx_v3", QUEUE_CLIENT):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
 
 
