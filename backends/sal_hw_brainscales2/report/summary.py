@@ -122,6 +122,8 @@ def _plasticity(
         "memory": kernel.memory,
         "lead_us": kernel.lead_us,
         "baseline_reads": code.baseline_reads if code is not None else 0,
+        # either row takes half of a change
+        "two_rows": kernel.excitatory is not None and kernel.inhibitory is not None,
     }
 
 

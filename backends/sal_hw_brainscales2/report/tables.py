@@ -33,11 +33,17 @@ def report_tables(report: Document) -> Iterator[ReportTable]:
 
 
 def report_remarks(report: Document) -> Iterator[str]:
-    """Yield where learning synapses lie, which constants they have, and what comes before a run, each once."""
+    """Yield where learning synapses lie, their constants, how they move, and what comes before a run, each once."""
     yield from report["chip_rows"]
     for names in dict.fromkeys(", ".join(item["constants"]) for item in report["plasticity"]):
         if names:
             yield f"constants per learning synapse: {names}"
+    signed = [item["projection"] for item in report["plasticity"] if item["two_rows"]]
+    if signed:
+        yield (
+            f"learning weights of {', '.join(signed)} are differences of two rows that take half of a change each: "
+            "where one of them is at 0, a weight moves away from 0 half as fast as the learning rate says"
+        )
     for lead_us, reads in dict.fromkeys((item["lead_us"], item["baseline_reads"]) for item in report["plasticity"]):
         done = f"kernels read each sensor {reads} times for its baseline" if reads else "kernels reset the sensors"
         yield f"before the run, {lead_us / 1e3:.4g} ms of chip time: {done}"

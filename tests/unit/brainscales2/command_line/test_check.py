@@ -98,6 +98,7 @@ def test_constants_are_named_with_their_memory(terminal: Terminal) -> None:
     assert terminal("check", ALIGNMENT, *CHIP, *SMALL, *KNOWN) == 0
     assert "all is known of synthetic-7" in terminal.out
     assert "constants per learning synapse: baseline_causal, baseline_anticausal" in terminal.out
+    assert "learning weights of feedback are differences of two rows" in terminal.out
     assert "--chip 7 --calibration truth" in terminal.out.splitlines()[-1]
     (found,) = terminal.document_of("check", ALIGNMENT, *CHIP, *SMALL, *KNOWN)["plasticity"]
     assert "balance" in found["constants"]
