@@ -23,6 +23,10 @@ from sal_hw.cli.progress import stage_progress
 
 if TYPE_CHECKING:
     from sal_hw.contracts.calibrator import FinishedCampaign
+    from sal_hw.storage.single_files import NewFile
+
+#: of the comparison with the truth
+RECOVERY_KIND = "calibration-recovery"
 
 
 def calibrate(
@@ -79,6 +83,7 @@ def calibrate(
     from sal_hw.contracts.calibrator import CampaignOptions
     from sal_hw.contracts.targets import load_calibrator
     from sal_hw.storage.files import beside
+    from sal_hw.storage.single_files import refuse_existing
     from sal_hw.target.quality import check_quality
     from sal_hw.target.snapshot_io import read_snapshot
 
@@ -98,6 +103,8 @@ def calibrate(
         work=None if out is None else beside(out, ".calix"),
     )
     path = bench.checked_out(out, force=force)
+    if against_truth:
+        refuse_existing(_recovery_at(path), force=force)
     options = CampaignOptions(
         seed=seed,
         stages=None if stages is None else tuple(stages),
@@ -122,6 +129,15 @@ def calibrate(
     return 0
 
 
+def _recovery_at(snapshot: Path) -> NewFile:
+    """Return the comparison with the truth that is to be written beside a snapshot."""
+    from sal_hw.storage.files import beside
+    from sal_hw.storage.single_files import NewFile, is_json_of
+
+    path = beside(snapshot, ".metrics.json")
+    return NewFile(path=path, kind="such a comparison", is_ours=lambda path: is_json_of(path, RECOVERY_KIND))
+
+
 def _show(done: FinishedCampaign, path: Path, recovery: Mapping[str, Any] | None, *, as_json: bool) -> None:
     """Print the outcome, and write the comparison with the truth beside the snapshot."""
     from sal_hw.storage.files import json_bytes, write_atomic
@@ -129,7 +145,7 @@ def _show(done: FinishedCampaign, path: Path, recovery: Mapping[str, Any] | None
 
     shares = yields(done.snapshot)
     if recovery is not None:
-        write_atomic(path.with_name(path.name + ".metrics.json"), json_bytes(dict(recovery)))
+        write_atomic(_recovery_at(path).path, json_bytes({"kind": RECOVERY_KIND, **recovery}))
     if as_json:
         stages = [stage_entry(stage) for stage in done.stages]
         header = {"chip_id": done.snapshot.chip_id, "snapshot": str(path), "hash": done.snapshot.hash}

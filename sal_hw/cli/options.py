@@ -63,4 +63,6 @@ Presets: TypeAlias = Annotated[
 Seed: TypeAlias = Annotated[int | None, typer.Option("--seed", help="Replace the recipe's seed.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Debug: TypeAlias = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace what --out or -o names if it exists.")]
+Force: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Replace what --out or -o names, if this program wrote it.")
+]

@@ -24,7 +24,7 @@ def plot(
     Example: sal-hw plot dkl runs/with_sal runs/without_sal -o dkl.png
     """
     from sal_hw import plots
-    from sal_hw.storage.ownership import refuse_existing
+    from sal_hw.storage.single_files import refuse_existing
     from sal_hw.workflow import api
 
     del debug
@@ -34,9 +34,10 @@ def plot(
     if not folders:
         raise typer.BadParameter("name a kind of figure and at least one run folder; --list RUN shows the kinds")
     path = out or Path(f"{kind}.png")
-    refuse_existing(path, force=force)
+    refuse_existing(plots.picture_at(path), force=force, named=out is not None)
     table = plots.collect(kind, {label: api.load_run(folder).result for label, folder in _labels(folders)})
-    refuse_existing(plots.numbers_beside(path, table), force=force)
+    numbers = plots.numbers_at(plots.numbers_beside(path, table), path)
+    refuse_existing(numbers, force=force, named=out is not None)
     written = plots.save(plots.render(kind, table), path, table)
     if as_json:
         show_json({"status": "ok", "files": [str(item) for item in written]})

@@ -27,13 +27,13 @@ def report(
     Example: sal-hw snapshot report chip7.snapshot -o chip7.html
     """
     from sal_hw.contracts.targets import load_calibrator, load_target
-    from sal_hw.report.snapshot import report_snapshot
+    from sal_hw.report.snapshot import page_at, report_snapshot
     from sal_hw.storage.files import write_atomic, writing
-    from sal_hw.storage.ownership import refuse_existing
+    from sal_hw.storage.single_files import refuse_existing
     from sal_hw.target.snapshot_io import read_snapshot
 
     del debug
-    refuse_existing(out, force=force)
+    refuse_existing(page_at(out), force=force)
     snapshot = read_snapshot(path)
     stages = [name for name, _, _ in load_calibrator().stages()] if snapshot.origin == "measured" else []
     page = report_snapshot(snapshot, load_target(snapshot.target).description, min_yield=min_yield, all_stages=stages)

@@ -6,7 +6,8 @@ STORAGE_TEXTS: dict[str, tuple[str, str, str]] = {
     "E501": (
         "The output exists already",
         "Nothing is overwritten by accident. --force replaces only what this program wrote, as the same kind\n"
-        "of thing, and only if it holds nothing else: move away what is to be kept.",
+        "of thing, and only if it holds nothing else: move away what is to be kept. Single files are known\n"
+        "by what they say of their origin, and recipes and numbers by a checksum: changed ones stay.",
         "sal-hw run R.yaml --out results/second",
     ),
     "E502": (

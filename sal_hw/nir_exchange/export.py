@@ -19,7 +19,8 @@ from sal_hw.nir_exchange.library import load_nir, write_graph
 from sal_hw.nir_exchange.losses import Loss, find_losses
 from sal_hw.spec.plasticity import SalRule
 from sal_hw.storage.files import beside, json_bytes, write_atomic
-from sal_hw.storage.ownership import refuse_existing
+from sal_hw.storage.reading import BROKEN, read_json
+from sal_hw.storage.single_files import NewFile, has_digest, is_json_of, refuse_existing
 from sal_hw.workflow.checked_recipe import Recipe
 
 #: the one key of the graph's metadata that is ours, and the version of what stands there and in the sidecar
@@ -69,21 +70,38 @@ def export_recipe(recipe: Recipe, path: Path, *, force: bool = False) -> Export:
     """
     load_nir()
     sidecar = beside(path, ".json")
-    refuse_existing(path, sidecar, force=force)
+    refuse_existing(*_files(path, sidecar), force=force)
     realized = realize(recipe)
     losses = find_losses(recipe.file.document, realized.incomplete)
     nodes, edges = _graph(realized.network)
-    write_graph(path, nodes, edges, {METADATA_KEY: json.dumps(_metadata(recipe), sort_keys=True)})
+    about = json.dumps(_metadata(recipe), sort_keys=True)
+    written = write_graph(path, nodes, edges, {METADATA_KEY: about})
     document = {
         "kind": SIDECAR_KIND,
         "schema_version": SIDECAR_SCHEMA,
         **_metadata(recipe),
         "digest": realized.network.digest,
+        "file_sha256": written,
         "losses": [asdict(loss) for loss in losses],
         "recipe": recipe.file.document,
     }
     write_atomic(sidecar, json_bytes(document))
     return Export(file=path, sidecar=sidecar, digest=realized.network.digest, losses=losses)
+
+
+def _files(path: Path, sidecar: Path) -> tuple[NewFile, NewFile]:
+    """Return the two files that are to be written: a NIR file that is there is ours if its sidecar says so."""
+
+    def is_exported(file: Path) -> bool:
+        try:
+            return is_json_of(sidecar, SIDECAR_KIND) and has_digest(file, read_json(sidecar).get("file_sha256"))
+        except BROKEN:
+            return False
+
+    return (
+        NewFile(path=path, kind="a NIR file", is_ours=is_exported),
+        NewFile(path=sidecar, kind="a sidecar", is_ours=lambda file: is_json_of(file, SIDECAR_KIND)),
+    )
 
 
 def _metadata(recipe: Recipe) -> dict[str, Any]:

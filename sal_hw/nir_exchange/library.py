@@ -10,7 +10,7 @@ from typing import Any
 
 from sal_hw.errors import DeviceError, InputError, Problem, quote_value
 from sal_hw.nir_exchange.trial import MAX_VALUES, try_reading
-from sal_hw.storage.files import write_atomic
+from sal_hw.storage.files import sha256, write_atomic
 from sal_hw.storage.reading import BROKEN, read_regular
 
 #: bytes of a file that are read
@@ -37,16 +37,15 @@ def load_nir() -> Any:
         raise DeviceError(problem) from error
 
 
-def write_graph(
-    path: Path, nodes: Mapping[str, Any], edges: list[tuple[str, str]], metadata: Mapping[str, str]
-) -> None:
-    """Write a graph, the whole file or nothing."""
+def write_graph(path: Path, nodes: Mapping[str, Any], edges: list[tuple[str, str]], metadata: Mapping[str, str]) -> str:
+    """Write a graph, the whole file or nothing, and return the sha256 of its bytes."""
     nir = load_nir()
     # types are not inferred: that needs an Input node, and an autonomous network has none
     graph = nir.NIRGraph(nodes=dict(nodes), edges=edges, metadata=dict(metadata), type_check=False)
     buffer = io.BytesIO()
     nir.write(buffer, graph)
     write_atomic(path, buffer.getvalue())
+    return sha256(buffer.getvalue())
 
 
 def read_graph(path: Path) -> Any:

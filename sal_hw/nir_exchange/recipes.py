@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sal_hw.errors import InputError, Problem
 from sal_hw.nir_exchange.expressible import NirPopulation, NirProjection
 from sal_hw.nir_exchange.import_network import Imported
-from sal_hw.storage.files import beside, npz_bytes, write_atomic
-from sal_hw.storage.ownership import refuse_existing
+from sal_hw.storage.files import beside, npz_bytes, sha256, write_atomic
+from sal_hw.storage.reading import BROKEN, read_regular
+from sal_hw.storage.single_files import NewFile, has_digest, refuse_existing
 from sal_hw.workflow.checked_recipe import load_recipe
 
 #: what a proposed rule says until its user decides; the learning itself is off
@@ -26,6 +27,10 @@ RULE_DEFAULTS = {
     "tau_anticausal": "10 ms",
 }
 DURATION = "100 s"
+
+#: first line of a recipe: as long as it is right, nobody has changed what follows
+_SEAL = b"# Written by sal-hw nir import; sha256 of what follows: %s, of the numbers: %s\n"
+_SEALED = re.compile(_SEAL.replace(b"%s", b"([0-9a-f]{64})") + b"(.*)", re.DOTALL)
 
 
 def write_recipe(imported: Imported, path: Path, *, name: str, timestep: str, force: bool = False) -> tuple[str, ...]:
@@ -48,10 +53,11 @@ def write_recipe(imported: Imported, path: Path, *, name: str, timestep: str, fo
     if not imported.pairs:
         raise InputError(_nothing_aligns())
     numbers = beside(path, "").with_suffix(".npz")
-    refuse_existing(path, numbers, force=force)
+    refuse_existing(*_files(path, numbers), force=force)
     document, arrays = _document(imported, name=name, timestep=timestep, file=numbers.name)
-    write_atomic(numbers, npz_bytes(arrays))
-    write_atomic(path, _yaml(document).encode())
+    data = npz_bytes(arrays)
+    write_atomic(numbers, data)
+    write_atomic(path, _sealed(_yaml(document).encode(), data))
     try:
         load_recipe(path)
     except InputError:
@@ -60,6 +66,31 @@ def write_recipe(imported: Imported, path: Path, *, name: str, timestep: str, fo
         numbers.unlink()
         raise
     return (*imported.notes, *_decisions(imported, timestep))
+
+
+def _sealed(text: bytes, numbers: bytes) -> bytes:
+    """Return a recipe below a line with its checksum and that of its numbers, so that changes show."""
+    return _SEAL % (sha256(text).encode(), sha256(numbers).encode()) + text
+
+
+def _files(path: Path, numbers: Path) -> tuple[NewFile, NewFile]:
+    """Return the two files that are to be written: those that are there are ours as long as nobody changed them."""
+
+    def seals() -> tuple[bytes, str, str] | None:
+        try:
+            match = _SEALED.fullmatch(read_regular(path))
+        except BROKEN:
+            return None
+        return None if match is None else (match[3], match[1].decode(), match[2].decode())
+
+    def is_written(file: Path) -> bool:
+        found = seals()
+        return found is not None and (sha256(found[0]) == found[1] if file == path else has_digest(file, found[2]))
+
+    return (
+        NewFile(path=path, kind="a recipe of a NIR file", is_ours=is_written),
+        NewFile(path=numbers, kind="the numbers of such a recipe", is_ours=is_written),
+    )
 
 
 def recipe_name(path: Path) -> str:

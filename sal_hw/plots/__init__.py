@@ -7,7 +7,7 @@ that they bring, see :class:`Kind`.
 
 from __future__ import annotations
 
-from sal_hw.plots.files import numbers_beside, save, write_figures
+from sal_hw.plots.files import numbers_at, numbers_beside, picture_at, save, write_figures
 from sal_hw.plots.kind import Kind
 from sal_hw.plots.kinds import all_kinds, available, collect, draw, render, unusable_kinds
 from sal_hw.plots.table import FigureTable
@@ -19,7 +19,9 @@ __all__ = [
     "available",
     "collect",
     "draw",
+    "numbers_at",
     "numbers_beside",
+    "picture_at",
     "render",
     "save",
     "unusable_kinds",

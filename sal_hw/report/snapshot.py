@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from typing_extensions import assert_never
 from sal_hw.plots import snapshot_figures as figures
 from sal_hw.report.page import embedded, render_page
 from sal_hw.shell_words import command
+from sal_hw.storage.single_files import NewFile, head_of
 from sal_hw.target.description import TargetDescription
 from sal_hw.target.quality import NOT_MEASURED, yields
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
+
+#: what a page says of its origin
+_GENERATOR = "sal-hw snapshot report"
 
 #: masked instances that are listed per table and reason
 _MOST_PLACES = 12
@@ -41,6 +46,7 @@ def report_snapshot(
     return render_page(
         "snapshot.html",
         {
+            "generator": _GENERATOR,
             "header": {"chip_id": snapshot.chip_id},
             "low": low,
             "verdict": "below quality" if low else "good" if shares else "nothing was measured",
@@ -53,6 +59,12 @@ def report_snapshot(
             "command": _command(snapshot, all_stages),
         },
     )
+
+
+def page_at(path: Path) -> NewFile:
+    """Return a report that is to be written."""
+    mark = f'<meta name="generator" content="{_GENERATOR}">'.encode()
+    return NewFile(path=path, kind="such a page", is_ours=lambda path: mark in head_of(path))
 
 
 def _line(snapshot: CalibrationSnapshot, shares: dict[str, float], low: list[str], min_yield: float) -> str:

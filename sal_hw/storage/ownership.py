@@ -146,28 +146,9 @@ def refuse_to_replace(path: Path, kind: str, *, force: bool) -> None:
     raise InputError(Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint))
 
 
-def refuse_existing(*paths: Path, force: bool) -> None:
-    """Refuse to write single files where something is, unless `force`, or into a folder that has a manifest.
-
-    Raises
-    ------
-    InputError
-        E501, one finding per file.
-    """
-    problems = []
-    for path in paths:
-        folder = next((parent for parent in path.absolute().parents if _written(parent)[0] is not None), None)
-        if folder is not None:
-            allowed = f"a place outside of {folder}, whose manifest lists what belongs there"
-            hint = "name a file in another folder with -o"
-        elif not force and (path.exists() or path.is_symlink()):
-            allowed = "a file that does not exist yet; nothing is overwritten by accident"
-            hint = "name another file with -o, or add --force to replace this one"
-        else:
-            continue
-        problems.append(Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint))
-    if problems:
-        raise InputError(problems)
+def folder_with_manifest(path: Path) -> Path | None:
+    """Return the innermost folder of ours that a path lies in; None if there is none."""
+    return next((parent for parent in path.absolute().parents if _written(parent)[0] is not None), None)
 
 
 def read_marker(path: Path) -> dict[str, Any] | None:

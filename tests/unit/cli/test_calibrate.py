@@ -34,16 +34,32 @@ def test_a_chip_is_measured_and_reported(terminal: Terminal, tmp_path: Path) -> 
     assert command in page
     assert terminal("snapshot", "report", "chip", "-o", "chip.html") == 2
     assert "E501" in terminal.err
+    assert terminal("snapshot", "report", "chip", "-o", "chip.html", "--force") == 0
+    (tmp_path / "mine.html").write_text("<html>mine</html>")
+    assert terminal("snapshot", "report", "chip", "-o", "mine.html", "--force") == 2
+    assert (tmp_path / "mine.html").read_text() == "<html>mine</html>"
 
 
 def test_what_is_measured_is_compared_with_the_truth(terminal: Terminal, tmp_path: Path) -> None:
     words = ("calibrate", *CHIP, "--stage", "membranes", "--against-truth", "--json", "-o", "chip")
     assert terminal(*words) == 0
     recovery = terminal.document["recovery"]
-    assert recovery == json.loads((tmp_path / "chip.metrics.json").read_text())
+    kept = json.loads((tmp_path / "chip.metrics.json").read_text())
+    assert kept == {"kind": "calibration-recovery", **recovery}
     assert {table["table"] for table in recovery["tables"]} >= {"v_leak_offset_lsb", "tau_mem_ratio"}
     assert recovery["passed"]
     assert all(table["instances"] == 8 for table in recovery["tables"])
+
+
+def test_a_file_in_the_place_of_the_comparison_is_kept(terminal: Terminal, tmp_path: Path) -> None:
+    mine = tmp_path / "chip.metrics.json"
+    mine.write_text('{"thesis": 1}')
+    words = ("calibrate", *CHIP, "--stage", "membranes", "--against-truth", "-o", "chip", "--force")
+    assert terminal(*words) == 2
+    assert "E501" in terminal.err
+    assert mine.read_text() == '{"thesis": 1}'
+    # nothing was measured in vain
+    assert not (tmp_path / "chip.campaign").exists()
 
 
 def test_a_chip_below_its_yield_is_refused_and_nothing_is_written(terminal: Terminal, tmp_path: Path) -> None:

@@ -33,9 +33,28 @@ def test_nothing_is_overwritten_by_accident(terminal: Terminal, finished: str) -
     Path("alignment.png").write_text("mine")
     assert terminal("plot", "alignment", finished) == 2
     assert "E501" in terminal.err
+    assert "--force" not in terminal.err
+    # nor is it destroyed on demand: a picture of ours says so
+    assert terminal("plot", "alignment", finished, "--force") == 2
     assert Path("alignment.png").read_text() == "mine"
-    assert terminal("plot", "alignment", finished, "--force") == 0
-    assert Path("alignment.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_ours_is_replaced_with_its_numbers(terminal: Terminal, finished: str) -> None:
+    words = ("plot", "alignment", finished, "-o", "angle.png")
+    assert terminal(*words) == 0
+    drawn = Path("angle.png").read_bytes()
+    assert terminal(*words) == 2
+    assert "--force" in terminal.err
+    assert terminal(*words, "--force") == 0
+    assert Path("angle.png").read_bytes() == drawn
+    # numbers that were changed, or another program's picture, are somebody's work
+    Path("angle.csv").write_text("mine")
+    assert terminal(*words, "--force") == 2
+    assert "numbers of angle.png" in terminal.err
+    assert Path("angle.csv").read_text() == "mine"
+    Path("angle.png").write_bytes(drawn.replace(b"sal-hw", b"editor"))
+    assert terminal(*words, "--force") == 2
+    assert b"editor" in Path("angle.png").read_bytes()
 
 
 def test_kinds_are_listed_that_the_run_can_show(terminal: Terminal, finished: str) -> None:

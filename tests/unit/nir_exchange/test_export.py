@@ -43,3 +43,15 @@ def test_nothing_is_overwritten_without_being_asked(tmp_path: Path) -> None:
         export_recipe(small(), path)
     assert {problem.code for problem in caught.value.problems} == {"E501"}
     assert export_recipe(small(), path, force=True).digest == digest
+
+
+@pytest.mark.parametrize("ending", ["", ".json"])
+def test_only_files_of_an_export_are_replaced(tmp_path: Path, ending: str) -> None:
+    path, _, _ = exported(tmp_path)
+    mine = path.with_name(path.name + ending)
+    mine.write_bytes(mine.read_bytes().replace(b"sidecar", b"thesis ") if ending else b"\x89HDF\r\n\x1a\nmine")
+    before = mine.read_bytes()
+    with pytest.raises(InputError, match="not provably one") as caught:
+        export_recipe(small(), path, force=True)
+    assert str(mine) in str(caught.value)
+    assert mine.read_bytes() == before

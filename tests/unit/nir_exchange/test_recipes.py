@@ -45,3 +45,26 @@ def test_an_import_that_is_no_legal_recipe_leaves_nothing(tmp_path: Path) -> Non
         write_recipe(found, tmp_path / "illegal.yaml", name="illegal", timestep="0.1 ms")
     assert caught.value.code == "E214"
     assert [item.name for item in tmp_path.iterdir()] == ["illegal.nir"]
+
+
+def test_a_recipe_that_somebody_went_on_with_is_not_replaced(tmp_path: Path) -> None:
+    nodes, edges = loop()
+    found = import_network(write(tmp_path / "loop.nir", nodes, edges), time_unit="ms")
+    path, numbers = tmp_path / "loop.yaml", tmp_path / "loop.npz"
+
+    def again() -> None:
+        write_recipe(found, path, name="loop", timestep="0.1 ms", force=True)
+
+    again()
+    written = path.read_bytes(), numbers.read_bytes()
+    again()
+    assert (path.read_bytes(), numbers.read_bytes()) == written
+    path.write_bytes(written[0].replace(b"enabled: false", b"enabled: true"))
+    with pytest.raises(InputError, match="nobody changed"):
+        again()
+    assert b"enabled: true" in path.read_bytes()
+    path.write_bytes(written[0])
+    numbers.write_bytes(b"mine")
+    with pytest.raises(InputError, match="numbers of such a recipe"):
+        again()
+    assert numbers.read_bytes() == b"mine"

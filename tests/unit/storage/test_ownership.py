@@ -11,7 +11,7 @@ from sal_hw.errors import InputError
 from sal_hw.storage.files import json_bytes
 from sal_hw.storage.folder import ArtifactFolder
 from sal_hw.storage.locks import LOCK
-from sal_hw.storage.ownership import MANIFEST, MARKER, SEAL, check_new, files_below, refuse_existing, why_foreign
+from sal_hw.storage.ownership import MANIFEST, MARKER, SEAL, check_new, files_below, why_foreign
 
 
 @pytest.fixture(params=[True, False], ids=["finished", "unfinished"])
@@ -148,16 +148,3 @@ def test_what_cannot_become_a_folder_is_known_before_anything_is_written(run: Pa
             check_new(path, "run", force=False)
         assert caught.value.code == code
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "run"]
-
-
-def test_single_files_never_go_into_a_folder_with_a_manifest(run: Path, tmp_path: Path) -> None:
-    for path in (run / "plot.png", run / "figures" / "a.png", run / "deep" / "new" / "a.csv"):
-        with pytest.raises(InputError, match="outside of") as caught:
-            refuse_existing(path, force=True)
-        assert caught.value.code == "E501"
-    refuse_existing(tmp_path / "plot.png", force=False)
-    (tmp_path / "plot.png").write_bytes(b"mine")
-    with pytest.raises(InputError) as caught:
-        refuse_existing(tmp_path / "plot.png", tmp_path / "plot.csv", force=False)
-    assert len(caught.value.problems) == 1
-    refuse_existing(tmp_path / "plot.png", force=True)
