@@ -3,20 +3,26 @@ PYTHON ?= python3
 BIN := .venv/bin
 THREADS ?= 2
 
-.PHONY: run test test-slow test-spoilt faults lint bench figures calibration-figures paper docs vendor-check clean
+.PHONY: run test test-torch test-slow test-spoilt faults lint bench figures calibration-figures paper docs vendor-check clean
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@
+
+.venv/.torch: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,deep]' && touch $@
 
 run: .venv/.installed ## two reciprocal weights find each other
 	$(BIN)/sal-hw run recipes/two_neuron.yaml --threads $(THREADS)
 
 # workers and the processes that tests start share what Python has compiled once, and each has one core
-test test-slow: export PYTHONDONTWRITEBYTECODE =
-test test-slow: export OPENBLAS_NUM_THREADS = 1
+test test-torch test-slow: export PYTHONDONTWRITEBYTECODE =
+test test-torch test-slow: export OPENBLAS_NUM_THREADS = 1
 
 test: .venv/.installed ## all fast tests: at most 5 minutes of CPU time once the engines are compiled
 	$(BIN)/python -m pytest -m "not slow" -n $(THREADS) --dist loadfile
+
+test-torch: .venv/.torch ## the fast tests that need PyTorch, which is installed first; later runs of the others have it, too
+	$(BIN)/python -m pytest -m "torch and not slow" -n $(THREADS) --dist loadfile
 
 test-slow: .venv/.installed ## the tests marked slow: long runs, many examples, Brian2, installed packages
 	$(BIN)/python -m pytest -m slow -n $(THREADS) --dist loadfile

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sal_hw.error_texts.calibration import CALIBRATION_TEXTS
 from sal_hw.error_texts.digital import DIGITAL_TEXTS
 from sal_hw.error_texts.exchange import EXCHANGE_TEXTS
+from sal_hw.error_texts.images import IMAGE_TEXTS
 from sal_hw.error_texts.input import INPUT_TEXTS
 from sal_hw.error_texts.runs import RUN_TEXTS
 from sal_hw.error_texts.storage import STORAGE_TEXTS
@@ -35,6 +36,14 @@ class Entry:
 CATALOG: dict[str, Entry] = {
     code: Entry(*words)
     for code, words in sorted(
-        {**INPUT_TEXTS, **RUN_TEXTS, **STORAGE_TEXTS, **DIGITAL_TEXTS, **CALIBRATION_TEXTS, **EXCHANGE_TEXTS}.items()
+        {
+            **INPUT_TEXTS,
+            **IMAGE_TEXTS,
+            **RUN_TEXTS,
+            **STORAGE_TEXTS,
+            **DIGITAL_TEXTS,
+            **CALIBRATION_TEXTS,
+            **EXCHANGE_TEXTS,
+        }.items()
     )
 }

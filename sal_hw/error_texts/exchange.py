@@ -34,8 +34,8 @@ EXCHANGE_TEXTS: dict[str, tuple[str, str, str]] = {
     ),
     "E820": (
         "An optional library is not installed",
-        "Reference simulators and NIR are extras of the installation. The message says what is missing, and\n"
-        "the command that installs it.",
+        "Reference simulators, NIR and PyTorch are extras of the installation. The message says what is\n"
+        "missing, and the command that installs it.",
         "pip install 'sal-hw[pynn,nir]'",
     ),
     "E821": (

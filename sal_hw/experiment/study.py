@@ -59,6 +59,14 @@ class ChecksAhead(Protocol):
         """Open what the study will open; raise an InputError if that cannot be used."""
 
 
+@runtime_checkable
+class NeedsSoftware(Protocol):
+    """A factory whose studies run with an optional library, without which they can be checked all the same."""
+
+    def require_software(self, protocol: Any) -> None:
+        """Raise a DeviceError if what the study needs cannot be found."""
+
+
 def load_study(kind: str) -> StudyFactory:
     """Return what makes the studies of a kind.
 

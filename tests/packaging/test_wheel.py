@@ -36,3 +36,9 @@ def test_packages_are_typed_and_registered(wheel: zipfile.ZipFile) -> None:
     text = wheel.read(name).decode()
     for line in ("sal-hw = sal_hw.cli.main:entry_point", "ideal = sal_hw_emulator.target:ideal_target"):
         assert line in text
+
+
+def test_images_come_with_their_licence(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    assert "sal_hw_deep/data/fashion_mnist_5k.npz" in names
+    assert "Zalando SE" in wheel.read("sal_hw_deep/data/LICENSE-fashion-mnist.txt").decode()

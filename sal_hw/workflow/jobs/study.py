@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.experiment.runner import RunOptions
-from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, ChecksAhead, load_study, run_study
+from sal_hw.experiment.study import STUDY_BACKEND, STUDY_TARGET, ChecksAhead, NeedsSoftware, load_study, run_study
 from sal_hw.recipe.recipe import RecipeFile
 from sal_hw.results.result import RunResult
 from sal_hw.shell_words import command
@@ -105,8 +105,17 @@ class StudyJob:
         return self.file.located(problem) if problem.field.startswith("experiment.") else problem
 
     def prepare(self, request: RunRequest) -> PreparedStudy:
-        """Check the study, which runs here."""
+        """Check the study, which runs here.
+
+        Raises
+        ------
+        DeviceError
+            If it needs software that is not there.
+        """
         self.check(request)
+        factory = load_study(self.protocol.kind)
+        if isinstance(factory, NeedsSoftware):
+            factory.require_software(self.protocol)
         seed = self.file.seed if request.seed is None else request.seed
         return PreparedStudy(file=self.file, protocol=self.protocol, seed=seed)
 

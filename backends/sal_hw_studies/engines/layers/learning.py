@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,38 @@ class LayerLearning:
     def _use(self, feedback: tuple[Floats, ...]) -> None:
         self.model = self.model.with_feedback(feedback)
         self._stack = stack_of(self.model)
+
+    def replace_weights(
+        self,
+        *,
+        forward: tuple[Floats, ...],
+        feedback: tuple[Floats, ...],
+        biases: tuple[Floats, ...],
+        learning_rate: float | None = None,
+    ) -> None:
+        """Go on with other weights, biases and learning rate; the chains keep their spikes, and their randomness.
+
+        A checkpoint holds feedback weights only: before it is restored, the others are replaced.
+
+        Parameters
+        ----------
+        forward, feedback, biases
+            As in :class:`LayerModel`, for layers of the same sizes.
+        learning_rate
+            None leaves it as it is.
+
+        Raises
+        ------
+        ValueError
+            Between the chains of an update, which all run with the same weights, or for other sizes.
+        """
+        if self._next:
+            raise ValueError("weights can be replaced after the last chain of an update only")
+        model = replace(self.model, forward=forward, feedback=feedback, biases=biases)
+        if model.sizes != self.model.sizes:
+            raise ValueError(f"the layers have sizes {self.model.sizes}, not {model.sizes}")
+        self.model, self._stack = model, stack_of(model)
+        self._rate = self._rate if learning_rate is None else learning_rate
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:
         """Return everything that changes, as named arrays."""

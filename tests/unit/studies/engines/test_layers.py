@@ -221,6 +221,32 @@ def test_a_resumed_batch_ends_the_same(after):
     assert all(second.checkpoint()[name].tobytes() == values.tobytes() for name, values in expected.items())
 
 
+def test_weights_are_replaced_and_chains_go_on():
+    """Spikes of two calls with different weights are those of the definition, from where the first one ended."""
+    first, second = make_model(seed=1), make_model(seed=2)
+    learning = LayerLearning(first, learning_rate=0.3, steps_per_update=50, entropies=[5])
+    learning.advance()
+    parts = {name: getattr(second, name) for name in ("forward", "feedback", "biases")}
+    learning.replace_weights(**parts, learning_rate=0.1)
+    learning.advance()
+    state = ChainState.fresh(sum(first.sizes), 5)
+    simulate(first, state, 50)
+    expected = simulate(second, state, 50)
+    for weights, start, pairs in zip(learning.model.feedback, second.feedback, expected.differences, strict=True):
+        np.testing.assert_allclose(weights, start + 0.1 * pairs / (2 * TAU), rtol=1e-12)
+    assert learning.updates == 2
+    with pytest.raises(ValueError, match="sizes"):
+        learning.replace_weights(**{name: getattr(make_model((6, 5, 4)), name) for name in parts})
+
+
+def test_weights_are_not_replaced_between_the_chains_of_an_update():
+    model = make_model()
+    learning = LayerLearning(model, learning_rate=0.3, steps_per_update=50, entropies=[5, 6])
+    learning.advance()
+    with pytest.raises(ValueError, match="last chain"):
+        learning.replace_weights(forward=model.forward, feedback=model.feedback, biases=model.biases)
+
+
 def test_very_large_weights_get_more_bits():
     """Weights of 10^4 need 64 bits; what decides are signs, as in the definition."""
     model = make_model(spread=1e4)
