@@ -27,6 +27,9 @@ SENSED_WINDOW = (
 _SCRIPT = "libnux, share/libnux/elf32nux.x; grenade, vx/ppu.h"
 _SPEED = "estimate from libnux, tests/hw/libnux/vx/test_speed_memory.cpp"
 
+#: share of sensor readings out of the CADC's reliable range from which a run counts as degraded; a choice
+MAX_SHARE_SATURATED = 0.01
+
 
 def _fixed(number: float, source: str, unit: str = "1") -> Range:
     """Return a quantity that has one value."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import MAX_SHARE_AT_LIMIT, Finding
+from sal_hw_brainscales2.description import MAX_SHARE_SATURATED
 from sal_hw_brainscales2.emulation.loader import load_chip
 from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_brainscales2.emulation.sensor_reading import last_readings
@@ -20,8 +21,8 @@ from sal_hw_emulator.engines.lif.model import LifModel
 from sal_hw_emulator.engines.lif.ppu import BEGUN, MISSED
 from sal_hw_emulator.engines.lif.simulation import LifSimulation, Piece
 
-#: shares from which a run counts as degraded: learned weights beyond their range, and readings out of the CADC's
-MAX_SHARE_BEYOND, MAX_SHARE_SATURATED = 0.01, 0.01
+#: share of learned weights beyond their range from which a run counts as degraded
+MAX_SHARE_BEYOND = 0.01
 
 
 class ChipWeights:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import MAX_SHARE_AT_LIMIT, Finding, Verdict
-from sal_hw_brainscales2.machine.importer import ChipResult
+from sal_hw_brainscales2.description import MAX_SHARE_SATURATED, brainscales2_description
+from sal_hw_brainscales2.machine.importer import ChipResult, stored_synapses
 from sal_hw_brainscales2.program import ChipProgram
 
 #: messages of the vendor's software that are passed on
@@ -14,9 +15,10 @@ MAX_MESSAGES = 10
 
 
 def chip_findings(program: CompiledProgram, result: ChipResult, counters: Mapping[str, int]) -> Iterator[Finding]:
-    """Yield lost updates, spikes and messages, silent neurons, and weights that stand at their limit."""
+    """Yield lost updates, spikes and messages, silent neurons, and weights and readings that stand at their limit."""
     yield from _lost(result, counters)
     yield from _weights(program, counters)
+    yield from _readings(program, result)
     silent = {block.population: _silent(result, block.population, block.size) for block in program.neurons}
     not_recorded = sum(number is None for number in silent.values())
     words = "populations whose spikes the run did not record"
@@ -52,6 +54,40 @@ def _weights(program: CompiledProgram, counters: Mapping[str, int]) -> Iterator[
     )
     words += "(--calibration)? otherwise raise weight_max or lower the learning rate"
     yield from _found("weights_at_rail", rail, "degraded" if rail > MAX_SHARE_AT_LIMIT * synapses else "ok", words)
+
+
+def saturated_readings(program: CompiledProgram, result: ChipResult) -> tuple[int, int] | None:
+    """Return how many readings of correlation sensors were below the reliable range, and how many there are.
+
+    Returns
+    -------
+    tuple of int or None
+        None if the run recorded no readings, since the program has no correlation probe.
+    """
+    lowest = brainscales2_description.limits["cadc_reliable"].low or 0.0
+    found = [
+        result.arrays[key][:, exists]
+        for name, exists in stored_synapses(program)
+        for key in (f"causal.{name}", f"anticausal.{name}")
+        if key in result.arrays
+    ]
+    return (sum(int((each < lowest).sum()) for each in found), sum(each.size for each in found)) if found else None
+
+
+def _readings(program: CompiledProgram, result: ChipResult) -> Iterator[Finding]:
+    recorded = saturated_readings(program, result)
+    names = ", ".join(sorted({placed.projection for placed in program.part_of(ChipProgram).kernels}))
+    if recorded is None:
+        words = f"run whose readings were not recorded, so that saturated sensors of {names} would not show; add a "
+        words += "correlation probe"
+        yield from _found("readings_not_recorded", 1, "ok", words)
+        return
+    saturated, reads = recorded
+    words = f"of {reads} readings of the correlation sensors of {names} were below the reliable range; lower "
+    words += "update_every or the rates"
+    yield from _found(
+        "sensors_saturated", saturated, "degraded" if saturated > MAX_SHARE_SATURATED * reads else "ok", words
+    )
 
 
 def _silent(result: ChipResult, population: str, size: int) -> int | None:

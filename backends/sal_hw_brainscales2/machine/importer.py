@@ -146,7 +146,7 @@ def check_result(
         checked |= _check_samples(path, arrays, f"membrane.{probe.population}", size, runtime_us)
     for key, shape, highest in _learning(program):
         checked |= _check_records(path, arrays, key, (shape, highest), header=header, runtime_us=runtime_us)
-    for owner, exists in _projections(program):
+    for owner, exists in stored_synapses(program):
         if f"placement.{owner}" in arrays:
             checked |= _check_placement(path, arrays, f"placement.{owner}", exists, chip)
     unknown = sorted(set(arrays) - set(checked))
@@ -169,7 +169,7 @@ def _learning(program: CompiledProgram) -> Iterator[tuple[str, tuple[int, int], 
                     yield f"{branch}.{placed.projection}.{polarity}", (shape[0], shape[1]), HIGHEST_READING
 
 
-def _projections(program: CompiledProgram) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def stored_synapses(program: CompiledProgram) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield projections by polarity with which of their synapses there are, shape (pre, post)."""
     chip = program.part_of(ChipProgram)
     for block in program.synapses:

@@ -15,7 +15,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding
 from sal_hw.spec.probes import SpikeProbe
 from sal_hw.storage.codec import encode
-from sal_hw_brainscales2.machine.findings import chip_findings
+from sal_hw_brainscales2.machine.findings import chip_findings, saturated_readings
 from sal_hw_brainscales2.machine.importer import ChipResult, check_result
 from sal_hw_brainscales2.machine.result_header import ResultHeader
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
@@ -183,8 +183,12 @@ class ChipSession:
         return self._program.neuron_block(population).biases.copy()
 
     def counters(self) -> dict[str, int]:
-        """Return what the run counted: updates that did not take place, lost spikes, errors of links, weights at 63."""
-        counted = self._ready().header.counters
+        """Return what was counted: updates that did not take place, what was lost, and codes at their limits.
+
+        Saturated readings are only known of a program with a correlation probe.
+        """
+        result = self._ready()
+        counted, readings = result.header.counters, saturated_readings(self._program, result)
         rail = 0
         for placed in self._chip.kernels:
             for polarity in ("excitatory", "inhibitory"):
@@ -196,6 +200,7 @@ class ChipSession:
             "spikes_dropped": counted.spikes_dropped,
             "link_errors": counted.link_errors,
             "weights_at_rail": rail,
+            **({} if readings is None else {"readings_saturated": readings[0]}),
         }
 
     def findings(self) -> Sequence[Finding]:

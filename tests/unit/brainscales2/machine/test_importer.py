@@ -16,6 +16,7 @@ from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.plots import draw
 from sal_hw.results.spike_store import read_spikes
+from sal_hw.spec.probes import CorrelationProbe
 from sal_hw.workflow import api, import_results
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend, RecordedRun
@@ -355,3 +356,36 @@ def test_sessions_of_a_recorded_run_take_no_chip(recorded, tmp_path):
     backend = RecordedRun(result=read_result(recorded.write(tmp_path / "result"), recorded.program))
     with pytest.raises(DeviceError, match="its own chip"):
         backend.open(recorded.program, OpenRequest(seed=1, chip=nominal_chip()))
+
+
+def test_saturated_readings_are_counted_where_they_are_recorded(recorded, tmp_path):
+    """The reliable range of the CADC ends at 30, and readings fall with correlation; absent synapses do not count."""
+    program = replace(recorded.program, probes=(*recorded.program.probes, CorrelationProbe(projection="feedback")))
+    readings, exists = {}, program.synapse_block("feedback").exists
+    for polarity in ("excitatory", "inhibitory"):
+        for branch in ("causal", "anticausal"):
+            readings[f"{branch}__feedback__{polarity}"] = np.full((6, *exists.shape), 30, dtype=np.uint8)
+            readings[f"{branch}__feedback__{polarity}__time_us"] = recorded.arrays[
+                f"weights.feedback.{polarity}.time_us"
+            ]
+    low = np.argwhere(exists)[:3]
+    for pre, post in low:
+        readings["causal__feedback__excitatory"][2, pre, post] = 29
+        readings["anticausal__feedback__inhibitory"][5, pre, post] = 0
+    folder = recorded.write(tmp_path / "result", {"program_hash": program.hash}, **readings)
+    session = ChipSession(program, lambda _: read_result(folder, program))
+    session.prepare(6)
+    session.learn(6)
+    assert session.counters()["readings_saturated"] == 6
+    (told,) = (item for item in session.findings() if item.kind == "sensors_saturated")
+    # 6 of 4 x 6 x 16 readings are more than 1 %
+    assert (told.count, told.severity) == (6, "degraded")
+    assert f"6 of {4 * 6 * int(exists.sum())} readings" in told.advice
+
+
+def test_a_run_without_readings_says_that_saturation_would_not_show(recorded, tmp_path):
+    session = playback(recorded, recorded.write(tmp_path / "result"))
+    session.prepare(6)
+    assert "readings_saturated" not in session.counters()
+    (told,) = (item for item in session.findings() if item.kind == "readings_not_recorded")
+    assert told.severity == "ok"
