@@ -107,6 +107,12 @@ _PROCESSORS = {
     "row_random_cycles": _fixed(
         360, f"{_SPEED}: nine draws of two vectors, since a draw has one new bit, per random number of a row", "cycles"
     ),
+    "row_record_cycles": _fixed(
+        2 * 88,
+        "libnux, tests/hw/libnux/vx/test_speed_memory.cpp: sixteen vectors one after the other into external memory "
+        "take 1406 cycles (a disabled test); a row of weights or of readings is two vectors",
+        "cycles",
+    ),
     "row_baseline_cycles": _fixed(
         700, f"{_SPEED}: reset and read of one row, sums of its readings; of each read for the baselines", "cycles"
     ),

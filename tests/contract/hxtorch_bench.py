@@ -96,7 +96,7 @@ class Bench:
         (self.folder / "script.json").write_text(json.dumps(content | script))
         environment = {
             "PATH": f"{self.folder / 'tools'}{os.pathsep}{os.environ['PATH']}" if compiler else os.environ["PATH"],
-            "PYTHONPATH": str(FAKES) if stack else "",
+            "PYTHONPATH": f"{FAKES}{os.pathsep}{FAKES.parent / 'kernels'}" if stack else "",
             "SAL_HW_FAKE_HXTORCH": str(self.folder / "script.json"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "OPENBLAS_NUM_THREADS": "1",
@@ -114,10 +114,7 @@ class Bench:
         synapses = program.synapse_block(program.part_of(ChipProgram).kernels[0].projection)
         block = program.neuron_block(synapses.target)
         sites = program.part_of(ChipProgram).neurons.site[block.offset : block.offset + block.size].tolist()
-        learned = len({tile.polarity for tile in program.part_of(ChipProgram).tiles_of(synapses.projection)})
-        names = {"weights": "sal_signed_0_weights", "updates": "sal_signed_0_updates"}
-        rows = learned * synapses.weights.shape[0]
-        return {"projection": synapses.projection, "sites": sites, "rows": rows, **names}
+        return {"projection": synapses.projection, "sites": sites, "prefix": "sal_signed_0_"}
 
     def json(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.folder / name).read_text())

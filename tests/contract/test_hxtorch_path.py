@@ -173,8 +173,9 @@ FAULTS = [
     ({"crash": True}, 4, "ended the run with signal 11", "run this file again"),
     ({"missed": UPDATES}, 4, "feedback never ran", "run this file again"),
     ({"extra": 1}, 6, "feedback had 6 updates, but 5 were asked for", "run this file again"),
-    ({"short": True}, 6, "left 256 bytes of weights", "run this file again"),
-    ({"beyond": 64}, 6, "weights that are none: 64", "run this file again"),
+    ({"short": True}, 6, "final has 256 bytes, not 4096", "run this file again"),
+    ({"unfinished": True}, 4, "did not leave its weights", "run this file again"),
+    ({"beyond": 64}, 6, "weights of feedback that are none", "run this file again"),
     ({"no_health": True}, 6, "says nothing of lost spikes", "run this file again"),
 ]
 
@@ -221,7 +222,7 @@ def test_software_that_is_missing_or_of_another_release(bench):
         ("codes.T, dtype=np.float32", "codes[:-1], dtype=np.float32"),
         ("    wrapper(vendor, network)()\n", ""),
         ("vendor.hxtorch.init_hardware()", "dict()"),
-        ('written[rule["updates_symbol"]] =', 'written["x" + rule["updates_symbol"]] ='),
+        ('written[rule["kept"][word]] =', 'written["x" + rule["kept"][word]] ='),
     ],
 )
 def test_the_stand_ins_are_strict(bench, recorded, old, new):

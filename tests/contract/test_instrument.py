@@ -65,7 +65,7 @@ class ReplayedChip:
         compiler.write_text("#!/bin/sh\n")
         compiler.chmod(0o755)
         monkeypatch.setenv("PATH", f"{compiler.parent}{os.pathsep}{os.environ['PATH']}")
-        monkeypatch.setenv("PYTHONPATH", str(FAKES / "pynn_brainscales"))
+        monkeypatch.setenv("PYTHONPATH", f"{FAKES / 'pynn_brainscales'}{os.pathsep}{FAKES / 'kernels'}")
 
     def _run(self, program: CompiledProgram, *, updates: int, duration_ms: float, seed: int) -> ChipResult:
         reading = self.emulated.run(program, duration_ms=duration_ms, seed=seed)
@@ -277,7 +277,7 @@ def test_what_pynn_has_no_memory_for_is_refused_before_anything_runs(chip: Repla
     run_file(resting(), "pynn", updates=0, seed=1, duration_ms=170.0)
 
 
-def test_hxtorch_records_neither(chip: ReplayedChip, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hxtorch_runs_neither(chip: ReplayedChip, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError) as caught:
         run_file(resting(), "hxtorch", updates=0, seed=1, duration_ms=100.0)
     assert {problem.code for problem in caught.value.problems} == {"E806"}
@@ -286,7 +286,7 @@ def test_hxtorch_records_neither(chip: ReplayedChip, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(chip.machine, "_run", lambda program, **_: programs.append(program) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         correlation.measure_baselines(Bench(instrument=chip.machine, seed=3, neurons=SITES))
-    with pytest.raises(InputError, match="correlation probe of forward"):
+    with pytest.raises(InputError, match="no stimulus"):
         run_file(programs[0], "hxtorch", updates=4, seed=1)
 
 
@@ -345,6 +345,7 @@ def test_there_is_no_reference_and_no_other_chip(chip: ReplayedChip) -> None:
 def test_the_backend_opens_it(chip: ReplayedChip, calix: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """Modules are looked for on this process's path and imported in the run's process."""
     monkeypatch.syspath_prepend(str(FAKES / "pynn_brainscales"))
+    monkeypatch.syspath_prepend(str(FAKES / "kernels"))
     work = chip.folder / "work"
     instrument = BrainScaleS2Backend(deadline_s=60.0).open_instrument(work=work)
     assert isinstance(instrument, MachineInstrument)

@@ -47,6 +47,8 @@ POLARITIES = ("excitatory", "inhibitory")
 #: updates of a run, and neurons per population
 UPDATES, SIZE = 5, 4
 SETTINGS = (f"parameters.size={SIZE}", "parameters.learning_rate=0.05", "experiment.average_last_updates=2")
+#: every update is recorded
+PROBED = "probes=[{kind: weights, projection: feedback}]"
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,12 @@ CALIBRATED = "plasticity[0].baselines=calibrated"
 
 
 def compiled(*overrides: str, **options: Any) -> CompiledProgram:
-    recipe = api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml", overrides=[*SETTINGS, *overrides])
+    recipe = api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml", overrides=[*SETTINGS, PROBED, *overrides])
     return api.compile_recipe(recipe, target="brainscales2", **options)
 
 
 def run_text(program: CompiledProgram, updates: int = UPDATES) -> str:
-    files = kernel_files(program)
+    files = kernel_files(program, updates=updates)
     kernels = {
         (number, polarity): files[name].decode()
         for number, _ in enumerate(program.part_of(ChipProgram).kernels)
@@ -179,7 +181,7 @@ class Bench:
         tools = f"{self.folder / 'tools'}{os.pathsep}" if compiler else ""
         environment = {
             "PATH": f"{tools}{os.environ['PATH']}",
-            "PYTHONPATH": str(FAKES) if stack else "",
+            "PYTHONPATH": f"{FAKES}{os.pathsep}{FAKES.parent / 'kernels'}" if stack else "",
             "SAL_HW_FAKE_PYNN": str(self.folder / "script.json"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "OPENBLAS_NUM_THREADS": "1",
@@ -336,6 +338,7 @@ def both_hemispheres() -> CompiledProgram:
         "plasticity.alignment.backward=forward",
         "projections.forward.weight_min=-0.15",
         "projections.forward.weight_max=0",
+        "probes=[{kind: weights, projection: forward}]",
     )
     recipe = api.load_recipe(ROOT / "recipes" / "chip_alignment.yaml", presets=["full-chip"], overrides=settings)
     program = api.compile_recipe(recipe, target="brainscales2", snapshot=nominal_chip())
@@ -480,6 +483,25 @@ def test_the_importer_refuses_a_placement_that_cannot_be(other, known_chip):
         check_result(read_result(bench.folder / "result", known_chip).header, arrays, known_chip)
 
 
+@pytest.mark.parametrize(
+    ("probes", "kept"),
+    [("[]", [4]), ("[{kind: weights, projection: feedback, every_updates: 2}]", [1, 3, 4])],
+)
+def test_weights_are_recorded_as_the_probe_asks_and_at_the_end(tmp_path, recorded, probes, kept):
+    program = compiled(f"probes={probes}")
+    bench = Bench(tmp_path, replace(recorded, program=program, text=run_text(program)))
+    assert (done := bench.run()).returncode == 0, done.stderr
+    result, kernel = read_result(bench.folder / "result", program), program.part_of(ChipProgram).kernels[0]
+    for polarity in POLARITIES:
+        key = f"weights.feedback.{polarity}"
+        np.testing.assert_array_equal(result.arrays[key], recorded.arrays[key][kept])
+        expected_us = kernel.start_us + kernel.period_us * np.array(kept)
+        np.testing.assert_allclose(result.arrays[f"{key}.time_us"], expected_us, atol=0.01)
+    # bytes that the host reads: per record a whole row on both hemispheres for each of the four sources
+    assert f"sal_inhibitory_0_final[2][{SIZE}][256]" in bench.recorded.text
+    assert (f"sal_inhibitory_0_records[2][2][{SIZE}][256]" in bench.recorded.text) == (len(kept) > 1)
+
+
 # --- what was lost is counted -----------------------------------------------------------------------------------------
 
 
@@ -490,10 +512,10 @@ def test_updates_that_did_not_take_place_are_counted_and_not_invented(bench, rec
     assert document["counters"]["updates_missed"] == 2
     assert document["counters"]["scheduler_dropped"] == 3
     assert document["messages"] == ["2 of 5 updates of feedback.inhibitory did not take place"]
-    np.testing.assert_array_equal(
-        found["weights.feedback.inhibitory"], recorded.arrays["weights.feedback.inhibitory"][: UPDATES - 2]
-    )
-    assert len(found["weights.feedback.inhibitory.time_us"]) == UPDATES - 2
+    expected = recorded.arrays["weights.feedback.inhibitory"][: UPDATES - 2]
+    np.testing.assert_array_equal(found["weights.feedback.inhibitory"][: UPDATES - 2], expected)
+    # and what the weights are in the end
+    np.testing.assert_array_equal(found["weights.feedback.inhibitory"][UPDATES - 2 :], expected[-1:])
     assert len(found["weights.feedback.excitatory"]) == UPDATES
     assert read_result(bench.folder / "result", recorded.program).header.counters.updates_missed == 2
 
@@ -557,8 +579,12 @@ FAULTS = [
         "run this file again",
         id="parked",
     ),
-    pytest.param({"extra_records": 1}, 6, "records [23], but 22 calls", "run this file again", id="records"),
-    pytest.param({"beyond": 200}, 6, "weights that are none: 2", "run this file again", id="weights"),
+    pytest.param({"short": True}, 6, "final has 256 bytes, not 2048", "run this file again", id="memory"),
+    pytest.param(
+        {"unfinished": "feedback.excitatory"}, 4, "did not leave its weights", "run this file again", id="end"
+    ),
+    pytest.param({"disordered": True}, 6, "are not in order of time", "run this file again", id="times"),
+    pytest.param({"beyond": 200}, 6, "weights of feedback that are none", "run this file again", id="weights"),
     pytest.param({"no_health": True}, 6, "says nothing of lost spikes", "run this file again", id="health"),
 ]
 
@@ -657,7 +683,7 @@ def test_the_stand_ins_are_strict(bench, recorded):
         ("num_periods=calls", "periods=calls"),
         ("        rule.timer = timer\n", "        del rule, timer\n"),
         ("pre_non_realtime=calibration.builder", "pre_realtime=calibration.builder"),
-        ('written[rule["updates_symbol"][polarity]]', 'written["x" + rule["updates_symbol"][polarity]]'),
+        ('written[rule["kept"][polarity][word]]', 'written["x" + rule["kept"][polarity][word]]'),
         ('SpikeSourcePoissonOnChip(rate=item["rate_hz"]', 'SpikeSourcePoissonOnChip(rate=1e8 + item["rate_hz"]'),
     ):
         assert old in recorded.text, old

@@ -208,7 +208,6 @@ def render(**fields: Any) -> str:
         pytest.param(lambda: render(front_end=UNKNOWN), id="processor's front end"),
         pytest.param(lambda: render(polarity=UNKNOWN), id="processor's polarity"),
         pytest.param(lambda: render(memory=UNKNOWN), id="processor's memory"),
-        pytest.param(lambda: render(layout=UNKNOWN), id="processor's layout"),
     ],
 )
 def test_no_arithmetic_takes_it_for_another(run: Callable[[], object]) -> None:

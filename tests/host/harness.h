@@ -1,6 +1,6 @@
 // Calls a kernel the way grenade does, from Python. Comes after the kernel's text in one translation unit.
 //
-// HANDLES is the number of synapse handles; RECORDING is defined where the kernel records.
+// HANDLES is the number of synapse handles.
 #pragma once
 
 volatile libnux::vx::PPUOnDLS ppu;
@@ -9,9 +9,6 @@ namespace {
 
 std::array<grenade::vx::ppu::SynapseArrayViewHandle, HANDLES> synapse_handles;
 std::array<grenade::vx::ppu::NeuronViewHandle, 0> neuron_handles;
-#ifdef RECORDING
-Recording recording;
-#endif
 
 } // namespace
 
@@ -38,33 +35,7 @@ void host_handle(
 void host_run(uint32_t hemisphere)
 {
     ppu = static_cast<libnux::vx::PPUOnDLS>(hemisphere);
-#ifdef RECORDING
-    plasticity_rule_kernel_0(synapse_handles, neuron_handles, recording);
-#else
     plasticity_rule_kernel_0(synapse_handles, neuron_handles);
-#endif
 }
-
-#ifdef RECORDING
-uint64_t host_recorded_time()
-{
-    return recording.time;
-}
-
-#define FIND_RECORDED(name, observable)                                                                              \
-    void* name(size_t wanted)                                                                                        \
-    {                                                                                                                \
-        void* found = nullptr;                                                                                       \
-        size_t index = 0;                                                                                            \
-        std::apply(                                                                                                  \
-            [&](auto&... part) { ((index++ == wanted ? void(found = &part) : void()), ...); }, recording.observable); \
-        return found;                                                                                                \
-    }
-
-// What was recorded of a handle.
-FIND_RECORDED(host_recorded, w)
-FIND_RECORDED(host_recorded_causal, causal)
-FIND_RECORDED(host_recorded_acausal, acausal)
-#endif
 
 } // extern "C"

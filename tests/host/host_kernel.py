@@ -71,7 +71,7 @@ class HostKernel:
         Shape (2, 256, 256): what sensors hold until they are reset.
     """
 
-    def __init__(self, library: Path, handles: list[Handle], layout: str | None = None) -> None:
+    def __init__(self, library: Path, handles: list[Handle]) -> None:
         self._library = ctypes.CDLL(str(library))
         self._library.host_chip.restype = ctypes.POINTER(_Chip)
         self._chip = self._library.host_chip().contents
@@ -82,7 +82,6 @@ class HostKernel:
         self.weight, self.causal, self.acausal, self.resets, self.reads, self.charge = views.values()
         self.draws_at_start, self.seed = int(self._chip.draws), int(self._chip.seed)
         self._random = self._wobble = np.zeros(0, dtype=np.uint8)
-        self._handles, self._layout = handles, layout
         for index, handle in enumerate(handles):
             rows, columns = (np.ascontiguousarray(part, dtype=np.uint8) for part in (handle.rows, handle.columns))
             sizes = [ctypes.c_size_t(len(part)) for part in (rows, columns)]
@@ -119,67 +118,29 @@ class HostKernel:
         """Accesses that would have ended the program on the chip."""
         return int(self._chip.faults)
 
-    def symbol(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Return a view of a global variable: 32 bits for the shape (), else bytes."""
+    def symbol(self, name: str, shape: tuple[int, ...], *, words: bool = False) -> np.ndarray:
+        """Return a view of a global variable: 32 bits for the shape (), else bytes, or words of 32 bits."""
         if not shape:
             return np.ctypeslib.as_array((ctypes.c_uint32 * 1).in_dll(self._library, name))
-        return np.ctypeslib.as_array((ctypes.c_uint8 * int(np.prod(shape))).in_dll(self._library, name)).reshape(shape)
-
-    def recorded(self, index: int, observable: str = "w") -> np.ndarray:
-        """Return what was recorded of a handle, shape (rows, columns), or (rows, 256) bytes of complete rows."""
-        names = {"w": "host_recorded", "causal": "host_recorded_causal", "acausal": "host_recorded_acausal"}
-        handle, place = self._handles[index], getattr(self._library, names[observable])
-        place.restype = ctypes.c_void_p
-        width = len(handle.columns) if self._layout == "packed_active_columns" else COLUMNS
-        raw = (ctypes.c_uint8 * (len(handle.rows) * width)).from_address(place(ctypes.c_size_t(index)))
-        return np.frombuffer(raw, dtype=np.uint8).reshape(len(handle.rows), width).copy()
-
-    @property
-    def recorded_time(self) -> int:
-        """The time stamp of the recording."""
-        self._library.host_recorded_time.restype = ctypes.c_uint64
-        return int(self._library.host_recorded_time())
+        kind = ctypes.c_uint32 if words else ctypes.c_uint8
+        return np.ctypeslib.as_array((kind * int(np.prod(shape))).in_dll(self._library, name)).reshape(shape)
 
 
-def compile_kernel(
-    text: str, handles: list[Handle], folder: Path, *, layout: str | None = None, name: str = "kernel"
-) -> HostKernel:
-    """Compile a kernel's text into a folder and load it.
-
-    Parameters
-    ----------
-    layout
-        Of the observable ``w``, where the kernel records.
-    """
+def compile_kernel(text: str, handles: list[Handle], folder: Path, *, name: str = "kernel") -> HostKernel:
+    """Compile a kernel's text into a folder and load it."""
     source, library = folder / f"{name}.cpp", folder / f"{name}.so"
     if not library.exists():
-        source.write_text(translation_unit(text, handles, layout=layout))
+        source.write_text(translation_unit(text, handles))
         made = folder / f"{name}.partial"
         command = [str(compiler()), *FLAGS, f"-I{HERE / 'shim'}", "-o", str(made), str(source)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stderr)
         made.rename(library)
-    return HostKernel(library, handles, layout)
+    return HostKernel(library, handles)
 
 
-def translation_unit(text: str, handles: list[Handle], *, layout: str | None) -> str:
-    """Return what grenade would compile: the recording's form, the kernel with its name replaced, and the call."""
-    parts = ["#include <array>", "#include <cstdint>", "#include <tuple>", '#include "libnux/vx/vector_row.h"']
-    if layout is not None:
-        kind = _recorded(handles, layout)
-        members = "".join(f" {kind} {name};" for name in ("w", "causal", "acausal"))
-        parts += ["#define RECORDING", f"struct Recording {{ uint64_t time;{members} }};"]
-    parts += [text.replace(NAME, "plasticity_rule_kernel_0", 1), f"#define HANDLES {len(handles)}"]
+def translation_unit(text: str, handles: list[Handle]) -> str:
+    """Return what grenade would compile: the kernel with its name replaced, and the call."""
+    parts = [text.replace(NAME, "plasticity_rule_kernel_0", 1), f"#define HANDLES {len(handles)}"]
     return "\n".join([*parts, f'#include "{HERE / "harness.h"}"', ""])
-
-
-def _recorded(handles: list[Handle], layout: str) -> str:
-    rows = [
-        f"std::array<uint8_t, {len(handle.columns)}>"
-        if layout == "packed_active_columns"
-        else "libnux::vx::VectorRowMod8"
-        for handle in handles
-    ]
-    arrays = [f"std::array<{row}, {len(handle.rows)}>" for row, handle in zip(rows, handles, strict=True)]
-    return f"std::tuple<{', '.join(arrays)}>"

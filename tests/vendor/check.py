@@ -49,6 +49,8 @@ _FORMER = """  git clone https://github.com/electronicvisions/{name} FOLDER/old/
 NEEDED = '"PyNN==0.12.4" "numpy<2.2" torch nir networkx quantities tqdm scipy matplotlib pandas'
 #: name of the chip that the stand-in of hxcomm has
 CHIP = "hxcube7fpga3chip59_1"
+#: what has a kernel record all weights
+PROBED = "probes=[{kind: weights, projection: feedback}]"
 UPDATES, SAMPLED_MS = 20, 2000.0
 
 
@@ -62,7 +64,7 @@ def programs() -> dict[str, CompiledProgram]:
 
     return {
         "chip_alignment": made("chip_alignment", "parameters.size=24"),
-        "two_populations": made("two_populations", "plasticity.alignment.pairing=nearest"),
+        "two_populations": made("two_populations", "plasticity.alignment.pairing=nearest", PROBED),
         "chip_sampling": made("chip_sampling"),
         "two hemispheres": made("chip_alignment", "parameters.size=130", presets=("full-chip",)),
         "calibrated": made("chip_alignment", known=True, presets=("on-chip",)),
@@ -176,7 +178,7 @@ def main(vendor: Vendor) -> int:
             found.append(fails(program, vendor, stack))
         print(f"{name}: {CALIBRATION_FILE}", flush=True)
         found.append(calibration_fails(program, vendor))
-        for file, text in kernel_files(program).items():
+        for file, text in kernel_files(program, updates=UPDATES).items():
             print(f"{name}: {file}", flush=True)
             found += check_against_headers(text.decode(), **headers)
         for words in filter(None, found):

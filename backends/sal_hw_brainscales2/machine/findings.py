@@ -26,9 +26,7 @@ def chip_findings(program: CompiledProgram, result: ChipResult, counters: Mappin
     where = ", ".join(f"{number} in {name}" for name, number in silent.items() if number)
     words = f"neurons never spiked: {where}; raise their drive, their noise or the duration"
     yield from _found("neurons_silent", sum(number or 0 for number in silent.values()), "degraded", words)
-    if result.header.front_end == "hxtorch" and result.updates > 1:
-        words = "record of the weights, after the run: hxtorch returns none before; --via pynn records every update"
-        yield from _found("weights_recorded", 1, "ok", words)
+    yield from _found("weights_recorded", *_few_records(result))
     for message in result.header.messages[:MAX_MESSAGES]:
         yield Finding(kind="message", severity="ok", count=1, advice=" ".join(message.split())[:200])
 
@@ -88,6 +86,18 @@ def _readings(program: CompiledProgram, result: ChipResult) -> Iterator[Finding]
     yield from _found(
         "sensors_saturated", saturated, "degraded" if saturated > MAX_SHARE_SATURATED * reads else "ok", words
     )
+
+
+def _few_records(result: ChipResult) -> tuple[int, Verdict, str]:
+    """Return how many records of weights there are where they are fewer than updates, else none."""
+    counted = result.header.counters
+    took_place = result.updates - max(counted.updates_missed, counted.scheduler_dropped)
+    kept = {key.removeprefix("weights."): len(item) for key, item in result.arrays.items() if key[:8] == "weights."}
+    few = [number for key, number in kept.items() if not key.endswith(".time_us") and number < took_place]
+    words = (
+        f"records of weights in {result.updates} updates: between them they are not known, and final values are means "
+    )
+    return (min(few) if few else 0), "ok", f"{words}over recorded ones; add a weights probe to have more"
 
 
 def _silent(result: ChipResult, population: str, size: int) -> int | None:

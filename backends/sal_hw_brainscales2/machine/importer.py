@@ -16,7 +16,7 @@ from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import MembraneProbe
 from sal_hw.storage.files import sha256
 from sal_hw.storage.reading import BROKEN, parse_json, read_npz, read_regular
-from sal_hw_brainscales2.machine.ppu.kernels import sensed
+from sal_hw_brainscales2.machine.ppu.kept import keeps
 from sal_hw_brainscales2.machine.result_header import FORMAT, KIND, ResultHeader, check_header, refuse_result
 from sal_hw_brainscales2.machine.run_files.run_data import Arrays
 from sal_hw_brainscales2.program import ChipProgram
@@ -41,8 +41,8 @@ class ChipResult:
         What ``result.json`` says.
     arrays
         ``spikes.POPULATION.time_us`` and ``.neuron`` (spikes,), in order of time; ``weights.PROJECTION.POLARITY``
-        (records, pre, post) and ``.time_us`` (records,); of projections with a correlation probe also
-        ``causal.PROJECTION.POLARITY`` and ``anticausal.PROJECTION.POLARITY``, raw readings of the same shape;
+        (records, pre, post) and ``.time_us`` (records,), the last of which is of the end; of projections with a
+        correlation probe also ``causal.PROJECTION.POLARITY`` and ``anticausal.PROJECTION.POLARITY``, raw readings;
         ``placement.PROJECTION.POLARITY`` (pre, post, 3), hemisphere, row and column of each synapse, -1 where there is
         none, if the front end tells; of programs without a learning rule ``membrane.POPULATION`` (samples, neurons) and
         ``.time_us`` (samples,).
@@ -144,8 +144,9 @@ def check_result(
     for probe in program.probes_of(MembraneProbe) if program.update_ms is None else ():
         size = program.neuron_block(probe.population).size
         checked |= _check_samples(path, arrays, f"membrane.{probe.population}", size, runtime_us)
-    for key, shape, highest in _learning(program):
-        checked |= _check_records(path, arrays, key, (shape, highest), header=header, runtime_us=runtime_us)
+    for key, shape, highest, least in _learning(program, header):
+        form = (shape, highest, least)
+        checked |= _check_records(path, arrays, key, form, header=header, runtime_us=runtime_us)
     for owner, exists in stored_synapses(program):
         if f"placement.{owner}" in arrays:
             checked |= _check_placement(path, arrays, f"placement.{owner}", exists, chip)
@@ -157,16 +158,19 @@ def check_result(
     return ChipResult(header=header, arrays=checked)
 
 
-def _learning(program: CompiledProgram) -> Iterator[tuple[str, tuple[int, int], int]]:
-    """Yield what is recorded of learning projections, with its shape and its largest number."""
+def _learning(program: CompiledProgram, header: ResultHeader) -> Iterator[tuple[str, tuple[int, int], int, int]]:
+    """Yield what is recorded of learning projections, with its shape, its largest number and the fewest records."""
     chip = program.part_of(ChipProgram)
+    took_place = max(header.updates - header.counters.updates_missed - header.counters.scheduler_dropped, 0)
     for placed in chip.kernels:
         shape = program.synapse_block(placed.projection).weights.shape
+        kept = keeps(program, placed, took_place)
         for polarity in dict.fromkeys(tile.polarity for tile in chip.tiles_of(placed.projection)):
-            yield f"weights.{placed.projection}.{polarity}", (shape[0], shape[1]), MAX_WEIGHT
-            if placed.projection in sensed(program):
-                for branch in ("causal", "anticausal"):
-                    yield f"{branch}.{placed.projection}.{polarity}", (shape[0], shape[1]), HIGHEST_READING
+            # the last weights are always there
+            yield f"weights.{placed.projection}.{polarity}", (shape[0], shape[1]), MAX_WEIGHT, max(kept.records, 1)
+            for branch in ("causal", "anticausal") if kept.senses else ():
+                key = f"{branch}.{placed.projection}.{polarity}"
+                yield key, (shape[0], shape[1]), HIGHEST_READING, took_place
 
 
 def stored_synapses(program: CompiledProgram) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -229,12 +233,12 @@ def _check_records(
     path: Path,
     arrays: Arrays,
     key: str,
-    form: tuple[tuple[int, int], int],
+    form: tuple[tuple[int, int], int, int],
     *,
     header: ResultHeader,
     runtime_us: float,
 ) -> Arrays:
-    shape, highest = form
+    shape, highest, least = form
     codes, times = arrays.get(key), arrays.get(f"{key}.time_us")
     name, updates = quote_value(key), header.updates
     if codes is None or times is None:
@@ -247,11 +251,10 @@ def _check_records(
     times = _check_times(path, times, key, runtime_us)
     if (np.diff(times) < 0).any():
         refuse_result(path, f"records of {name} in order of time")
-    lost = header.counters.updates_missed + header.counters.scheduler_dropped
-    records = len(codes)
-    # hxtorch gives weights back once, after the run; everything else records each update that took place
-    final_only = header.front_end == "hxtorch" and records == 1
-    if not final_only and not max(updates - lost, 0) <= records <= updates:
-        words = f"{updates} records of {name}, less the {lost} updates that did not take place; it has {records}"
-        refuse_result(path, words)
+    if not least <= len(codes) <= updates:
+        lost = header.counters.updates_missed + header.counters.scheduler_dropped
+        words = (
+            f"{least} to {updates} records of {name} of {updates} updates, {lost} of which did not take place; it has"
+        )
+        refuse_result(path, f"{words} {len(codes)}")
     return {key: codes.astype(np.uint8), f"{key}.time_us": times}

@@ -40,7 +40,7 @@ def run_file(
     from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 
     data = collect_run_data(program, updates=updates, seed=seed, duration_ms=duration_ms)
-    return _render(data, front_end, kernel_files(program))
+    return _render(data, front_end, kernel_files(program, updates=updates))
 
 
 def _render(data: RunData, front_end: FrontEnd, kernels: Mapping[str, bytes]) -> str:
@@ -72,7 +72,7 @@ def program_files(program: CompiledProgram, *, updates: int, seed: int, via: str
     from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 
     needed = None if via is None else front_end_of(via)
-    kernels = kernel_files(program)
+    kernels = kernel_files(program, updates=updates)
     data = collect_run_data(program, updates=updates, seed=seed)
     files: dict[str, bytes] = {}
     refused: dict[FrontEnd, InputError] = {}

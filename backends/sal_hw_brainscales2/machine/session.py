@@ -170,8 +170,6 @@ class ChipSession:
         result = self._ready()
         if records == result.updates:
             return np.arange(records)
-        if records == 1 and result.header.front_end == "hxtorch":
-            return np.array([result.updates - 1])
         projection = key.rpartition(".")[0]
         placed = next(item for item in self._chip.kernels if item.projection == projection)
         since_us = result.arrays[f"weights.{key}.time_us"] - placed.start_us

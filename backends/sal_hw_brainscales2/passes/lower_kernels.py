@@ -17,6 +17,7 @@ from sal_hw.kernel.sal import BALANCE_STEPS, RESIDUAL_STEPS, KernelError, learni
 from sal_hw.passes.draft import Draft
 from sal_hw.passes.limits import limit
 from sal_hw.program import LoweredSal, PassRecord
+from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.spec.signs import Polarity
 from sal_hw.storage.codec import frozen
 from sal_hw_brainscales2.passes.chip_knowledge import knows, of_synapses
@@ -101,7 +102,7 @@ def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> Place
     lead = plan_lead(draft, projection, period_us)
     made = {polarity: _kernel(draft, index, projection, polarity, lead.reads) for polarity in _polarities(tiles)}
     some = next(iter(made.values()))
-    row_time_us, memory = _row_time_us(draft, some)
+    row_time_us, memory = _row_time_us(draft, projection, some)
     needed_us = busiest_rows(draft) * row_time_us
     _check_period(draft, index, period_us, needed_us)
     return PlacedKernel(
@@ -165,10 +166,11 @@ def _kernel(draft: Draft, index: int, projection: str, polarity: Polarity, reads
         ) from error
 
 
-def _row_time_us(draft: Draft, kernel: Kernel) -> tuple[float, Memory]:
+def _row_time_us(draft: Draft, projection: str, kernel: Kernel) -> tuple[float, Memory]:
     """Return the time that a row takes and where its constants lie: in the processor's memory if all fit."""
     clock = limit(draft, "ppu_clock")
     cycles = limit(draft, "row_update_cycles") + kernel.random_draws * limit(draft, "row_random_cycles")
+    cycles += _recorded_rows(draft, projection) * limit(draft, "row_record_cycles")
     base = cycles / clock
     size = kernel.constant_bytes
     if not size:
@@ -177,6 +179,15 @@ def _row_time_us(draft: Draft, kernel: Kernel) -> tuple[float, Memory]:
     memory: Memory = "sram" if needed <= limit(draft, "ppu_sram") else "external"
     # the description's times are for two bytes per synapse
     return base + limit(draft, f"row_constants_{memory}") * size / 2.0, memory
+
+
+def _recorded_rows(draft: Draft, projection: str) -> int:
+    """Return how many rows of bytes an update stores with each row of synapses: of weights, and of both readings."""
+    found = 0
+    for probe in draft.spec.probes:
+        if isinstance(probe, (WeightProbe, CorrelationProbe)) and probe.projection == projection:
+            found += 1 if isinstance(probe, WeightProbe) else 2
+    return found
 
 
 def _check_period(draft: Draft, index: int, period_us: float, needed_us: float) -> None:

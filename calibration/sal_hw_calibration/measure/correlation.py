@@ -26,8 +26,8 @@ from sal_hw_calibration.measured import FAILED_FIT, Flags, Measured, table_of
 from sal_hw_calibration.networks import Circuit, sensed
 from sal_hw_calibration.outcome import Outcome
 
-#: time between two readings; a processor has to have 5.1035 s of model time for all 256 rows
-UPDATE_MS, TAU_MS = 5_200.0, 10.0
+#: time between two readings; a processor has to have 5.6442 s of model time for all 256 rows and their records
+UPDATE_MS, TAU_MS = 5_700.0, 10.0
 
 #: readings of each stage
 BASELINE_READS, WINDOW_READS, BALANCE_READS = 400, 26, 100

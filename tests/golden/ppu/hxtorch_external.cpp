@@ -1,6 +1,7 @@
 // Spike-based alignment learning on the plasticity processors of BrainScaleS-2. Made by sal-hw.
 #include "grenade/vx/ppu/neuron_view_handle.h"
 #include "grenade/vx/ppu/synapse_array_view_handle.h"
+#include "grenade/vx/ppu/time.h"
 #include "libnux/vx/dls.h"
 #include "libnux/vx/parallel_rng.h"
 #include "libnux/vx/vector_if.h"
@@ -24,8 +25,9 @@ volatile uint8_t sal_signed_2_balance[2][6][256]
     __attribute__((aligned(128), section("ext_dram.data")));
 volatile uint8_t sal_signed_2_residual[2][6][256]
     __attribute__((aligned(128), section("ext_dram.data")));
-volatile uint8_t sal_signed_2_weights[2][6][256]
+volatile uint8_t sal_signed_2_final[2][6][256]
     __attribute__((aligned(128), section("ext_dram.data")));
+volatile uint32_t sal_signed_2_finished;
 volatile uint32_t sal_signed_2_updates;
 
 namespace {
@@ -197,6 +199,22 @@ void PLASTICITY_RULE_KERNEL(
         return;
     }
 
+    // After the run nothing is learned: what the weights have become is left for the host.
+    if (grenade::vx::ppu::now() >= 25000000125ull) {
+        size_t place = 0;
+        for (size_t index = 0; index < N; ++index) {
+            auto const& handle = synapses[index];
+            if (handle.hemisphere != ppu) {
+                continue;
+            }
+            for (size_t row = 0; row < handle.rows.size(); ++row, ++place) {
+                sal_store(sal_signed_2_final[sal_half()][place], handle.get_weights(row));
+            }
+        }
+        sal_signed_2_finished = 1;
+        return;
+    }
+
     size_t place = 0;
     for (size_t index = 0; index < N; ++index) {
         auto const& handle = synapses[index];
@@ -210,7 +228,6 @@ void PLASTICITY_RULE_KERNEL(
                 index < N / 2 ? sal_excitatory(correlation.causal, correlation.acausal, weight, place)
                               : sal_inhibitory(correlation.causal, correlation.acausal, weight, place);
             handle.set_weights(changed, row);
-            sal_store(sal_signed_2_weights[sal_half()][place], changed);
         }
     }
     sal_signed_2_updates = sal_signed_2_updates + 1;

@@ -2,7 +2,6 @@
 #include "grenade/vx/ppu/neuron_view_handle.h"
 #include "grenade/vx/ppu/synapse_array_view_handle.h"
 #include "grenade/vx/ppu/time.h"
-#include "hate/tuple.h"
 #include "libnux/vx/dls.h"
 #include "libnux/vx/parallel_rng.h"
 #include "libnux/vx/vector_if.h"
@@ -24,14 +23,29 @@ volatile uint8_t sal_inhibitory_1_baseline_anticausal[3][256]
     __attribute__((aligned(128)));
 volatile uint8_t sal_inhibitory_1_balance[3][256]
     __attribute__((aligned(128)));
+volatile uint8_t sal_inhibitory_1_final[2][3][256]
+    __attribute__((aligned(128), section("ext_dram.data")));
+volatile uint32_t sal_inhibitory_1_finished;
 volatile uint32_t sal_inhibitory_1_updates;
 
 namespace {
+
+// Which part of external memory, shared by both processors, is this one's.
+size_t sal_half()
+{
+    return ppu == PPUOnDLS::bottom ? 1 : 0;
+}
 
 // A row from memory: bytes of even columns first, then those of odd ones.
 VectorRowMod8 sal_load(volatile uint8_t const (&bytes)[256])
 {
     return *reinterpret_cast<VectorRowMod8 const*>(const_cast<uint8_t const*>(bytes));
+}
+
+// A row into memory, in the order of columns in which it is loaded.
+void sal_store(volatile uint8_t (&bytes)[256], VectorRowMod8 const& row)
+{
+    *reinterpret_cast<VectorRowMod8*>(const_cast<uint8_t*>(bytes)) = row;
 }
 
 // The nearest weight.
@@ -95,11 +109,8 @@ VectorRowMod8 sal_inhibitory(
 template <size_t N, size_t M>
 void PLASTICITY_RULE_KERNEL(
     std::array<SynapseArrayViewHandle, N>& synapses,
-    std::array<NeuronViewHandle, M>&,
-    Recording& recording)
+    std::array<NeuronViewHandle, M>&)
 {
-    recording.time = grenade::vx::ppu::now();
-
     size_t rows = 0;
     for (size_t index = 0; index < N; ++index) {
         if (synapses[index].hemisphere != ppu) {
@@ -112,20 +123,35 @@ void PLASTICITY_RULE_KERNEL(
         return;
     }
 
-    size_t place = 0;
-    hate::for_each(
-        [&](SynapseArrayViewHandle const& handle, auto& recorded) {
+    // After the run nothing is learned: what the weights have become is left for the host.
+    if (grenade::vx::ppu::now() >= 25000000125ull) {
+        size_t place = 0;
+        for (size_t index = 0; index < N; ++index) {
+            auto const& handle = synapses[index];
             if (handle.hemisphere != ppu) {
-                return;
+                continue;
             }
             for (size_t row = 0; row < handle.rows.size(); ++row, ++place) {
-                auto const correlation = handle.get_correlation(row, true);
-                VectorRowMod8 const changed =
-                    sal_inhibitory(correlation.causal, correlation.acausal, handle.get_weights(row), place);
-                handle.set_weights(changed, row);
-                recorded[row] = changed;
+                sal_store(sal_inhibitory_1_final[sal_half()][place], handle.get_weights(row));
             }
-        },
-        synapses, recording.w);
+        }
+        sal_inhibitory_1_finished = 1;
+        return;
+    }
+
+    size_t place = 0;
+    for (size_t index = 0; index < N; ++index) {
+        auto const& handle = synapses[index];
+        if (handle.hemisphere != ppu) {
+            continue;
+        }
+        for (size_t row = 0; row < handle.rows.size(); ++row, ++place) {
+            auto const correlation = handle.get_correlation(row, true);
+            VectorRowMod8 const weight = handle.get_weights(row);
+            VectorRowMod8 const changed =
+                sal_inhibitory(correlation.causal, correlation.acausal, weight, place);
+            handle.set_weights(changed, row);
+        }
+    }
     sal_inhibitory_1_updates = sal_inhibitory_1_updates + 1;
 }

@@ -2,7 +2,6 @@
 #include "grenade/vx/ppu/neuron_view_handle.h"
 #include "grenade/vx/ppu/synapse_array_view_handle.h"
 #include "grenade/vx/ppu/time.h"
-#include "hate/tuple.h"
 #include "libnux/vx/dls.h"
 #include "libnux/vx/parallel_rng.h"
 #include "libnux/vx/vector_if.h"
@@ -22,14 +21,37 @@ volatile uint8_t sal_excitatory_0_baseline_causal[3][256]
     __attribute__((aligned(128)));
 volatile uint8_t sal_excitatory_0_baseline_anticausal[3][256]
     __attribute__((aligned(128)));
+volatile uint8_t sal_excitatory_0_final[2][3][256]
+    __attribute__((aligned(128), section("ext_dram.data")));
+volatile uint8_t sal_excitatory_0_records[2][2][3][256]
+    __attribute__((aligned(128), section("ext_dram.data")));
+volatile uint8_t sal_excitatory_0_causal[12][2][3][256]
+    __attribute__((aligned(128), section("ext_dram.data")));
+volatile uint8_t sal_excitatory_0_acausal[12][2][3][256]
+    __attribute__((aligned(128), section("ext_dram.data")));
+volatile uint32_t sal_excitatory_0_times[2][12]
+    __attribute__((aligned(128), section("ext_dram.data")));
+volatile uint32_t sal_excitatory_0_finished;
 volatile uint32_t sal_excitatory_0_updates;
 
 namespace {
+
+// Which part of external memory, shared by both processors, is this one's.
+size_t sal_half()
+{
+    return ppu == PPUOnDLS::bottom ? 1 : 0;
+}
 
 // A row from memory: bytes of even columns first, then those of odd ones.
 VectorRowMod8 sal_load(volatile uint8_t const (&bytes)[256])
 {
     return *reinterpret_cast<VectorRowMod8 const*>(const_cast<uint8_t const*>(bytes));
+}
+
+// A row into memory, in the order of columns in which it is loaded.
+void sal_store(volatile uint8_t (&bytes)[256], VectorRowMod8 const& row)
+{
+    *reinterpret_cast<VectorRowMod8*>(const_cast<uint8_t*>(bytes)) = row;
 }
 
 // The nearest weight.
@@ -108,11 +130,8 @@ VectorRowMod8 sal_excitatory(
 template <size_t N, size_t M>
 void PLASTICITY_RULE_KERNEL(
     std::array<SynapseArrayViewHandle, N>& synapses,
-    std::array<NeuronViewHandle, M>&,
-    Recording& recording)
+    std::array<NeuronViewHandle, M>&)
 {
-    recording.time = grenade::vx::ppu::now();
-
     size_t rows = 0;
     for (size_t index = 0; index < N; ++index) {
         if (synapses[index].hemisphere != ppu) {
@@ -125,24 +144,46 @@ void PLASTICITY_RULE_KERNEL(
         return;
     }
 
-    size_t place = 0;
-    hate::for_each(
-        [&](SynapseArrayViewHandle const& handle, auto& recorded, auto& read_causal, auto& read_acausal) {
+    // After the run nothing is learned: what the weights have become is left for the host.
+    if (grenade::vx::ppu::now() >= 30125ull) {
+        size_t place = 0;
+        for (size_t index = 0; index < N; ++index) {
+            auto const& handle = synapses[index];
             if (handle.hemisphere != ppu) {
-                return;
+                continue;
             }
             for (size_t row = 0; row < handle.rows.size(); ++row, ++place) {
-                auto const correlation = handle.get_correlation(row, true);
-                VectorRowMod8 const changed =
-                    sal_excitatory(correlation.causal, correlation.acausal, handle.get_weights(row), place);
-                handle.set_weights(changed, row);
-                for (size_t column = 0; column < handle.columns.size(); ++column) {
-                    recorded[row][column] = changed[handle.columns[column]];
-                    read_causal[row][column] = correlation.causal[handle.columns[column]];
-                    read_acausal[row][column] = correlation.acausal[handle.columns[column]];
-                }
+                sal_store(sal_excitatory_0_final[sal_half()][place], handle.get_weights(row));
             }
-        },
-        synapses, recording.w, recording.causal, recording.acausal);
+        }
+        sal_excitatory_0_finished = 1;
+        return;
+    }
+
+    // The time of each update that is kept, in cycles of 8 ns; there is room for as many as the run has.
+    uint32_t const update = sal_excitatory_0_updates;
+    if (update >= 12) {
+        return;
+    }
+    sal_excitatory_0_times[sal_half()][update] = static_cast<uint32_t>(grenade::vx::ppu::now() >> 1);
+    size_t place = 0;
+    for (size_t index = 0; index < N; ++index) {
+        auto const& handle = synapses[index];
+        if (handle.hemisphere != ppu) {
+            continue;
+        }
+        for (size_t row = 0; row < handle.rows.size(); ++row, ++place) {
+            auto const correlation = handle.get_correlation(row, true);
+            VectorRowMod8 const weight = handle.get_weights(row);
+            VectorRowMod8 const changed =
+                sal_excitatory(correlation.causal, correlation.acausal, weight, place);
+            handle.set_weights(changed, row);
+            if ((update + 1) % 5 == 0) {
+                sal_store(sal_excitatory_0_records[update / 5][sal_half()][place], changed);
+            }
+            sal_store(sal_excitatory_0_causal[update][sal_half()][place], correlation.causal);
+            sal_store(sal_excitatory_0_acausal[update][sal_half()][place], correlation.acausal);
+        }
+    }
     sal_excitatory_0_updates = sal_excitatory_0_updates + 1;
 }

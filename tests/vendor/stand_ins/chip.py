@@ -1,6 +1,7 @@
 """Containers, settings and programs of haldls, with the ranges that they check, and the connection."""
 
 import enum
+import sys
 import types
 
 from stand_ins.base import LOG, SETUP, Auto
@@ -69,7 +70,19 @@ class Chip:
 
 class DRAMBlock:
     def __init__(self, size):
-        self.size, self._bytes = int(size), None
+        self._size, self._bytes = int(size), None
+
+    def size(self):
+        return self._size
+
+    def get_subblock(self, begin, length):
+        if not isinstance(begin, int) or not isinstance(
+            length, sys.modules["dlens_vx_v3.halco"].ExternalPPUDRAMMemoryBlockSize
+        ):
+            raise TypeError("get_subblock(): incompatible function arguments")
+        found = DRAMBlock(length)
+        found.bytes = self._bytes[begin : begin + length]
+        return found
 
     @property
     def bytes(self):
@@ -77,8 +90,8 @@ class DRAMBlock:
 
     @bytes.setter
     def bytes(self, value):
-        if len(value) != self.size:
-            raise RuntimeError(f"Trying to set bytes of size {len(value)} in a block of size {self.size}")
+        if len(value) != self._size:
+            raise RuntimeError(f"Trying to set bytes of size {len(value)} in a block of size {self._size}")
         self._bytes = list(value)
 
 

@@ -1,11 +1,11 @@
 """Execution: every update takes place, every recorded weight is 5, nothing is lost."""
 
-import re
 import sys
 import types
 
 from stand_ins.base import LOG, SETUP, Auto
 from stand_ins.chip import WordBlock, _Word
+from stand_ins.kept import updates_of
 from stand_ins.network import HOOKS, ExecutionInstanceHooks, InputData
 
 
@@ -20,11 +20,11 @@ class Executed:
 
 def execute(executor, topologies, inputs, hooks):
     halves = sys.modules["dlens_vx_v3.halco"].HemisphereOnDLS
-    hook, time = HOOKS[-1], sys.modules["_pygrenade_vx_common"].Time
+    hook = HOOKS[-1]
     LOG.append(("execution.run", (topologies, inputs, hook), {}))
     results = []
     for mapped, data in zip(topologies, inputs, strict=True):
-        out, periods = InputData(), []
+        out, periods, memory = InputData(), [], {}
         for descriptor, vertex in mapped.topology.vertices.items():
             if "SpikeRecorder" in getattr(vertex, "kind", repr(vertex)):
                 count = len(mapped.topology.edges[mapped.topology.in_edges(descriptor)[0]][2].source.elements)
@@ -35,28 +35,18 @@ def execute(executor, topologies, inputs, hooks):
             timer = data.ports.at[descriptor, ports - 1].timer
             # calls before a kernel learns are no updates; its text says how many there are
             kernel = data.ports.at[descriptor, ports - 2].kernel
-            periods.append(timer.num_periods - int(*re.findall(r"if \(sal_calls < (\d+)\)", kernel) or [0]))
-            sources = [s for s, t, _ in mapped.topology.edges if t == descriptor]
-            per = {}
-            for name in vertex.args[0].observables if vertex.args[0] else ():
-                per[name] = [
-                    [
-                        [
-                            types.SimpleNamespace(
-                                time=time(int(timer.start + k * timer.period) // 2),
-                                data=[[5]] * len(mapped.topology.get(s).kwargs["parameter_space"].weights),
-                            )
-                            for k in range(timer.num_periods)
-                        ]
-                    ]
-                    for s in sources
-                ]
-            out.ports.set((descriptor, 0), types.SimpleNamespace(data=types.SimpleNamespace(data_per_synapse=per)))
+            updates, left = updates_of(kernel, timer)
+            periods.append(updates)
+            memory |= left
         symbols = {}
         for name in hook[7]:
+            if name in memory:
+                symbols[name] = memory[name]
+                continue
             symbols[name] = {half: WordBlock(1) for half in (halves.top, halves.bottom)}
             for block in symbols[name].values():
-                block.words = [_Word(0 if "drop" in name else max(periods, default=0))]
+                count = 1 if name.endswith("_finished") else max(periods, default=0)
+                block.words = [_Word(0 if "drop" in name else count)]
         count = types.SimpleNamespace(value=0)
         chip = types.SimpleNamespace(
             crossbar_input_drop_counter=dict.fromkeys(range(20), count),

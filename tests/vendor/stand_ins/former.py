@@ -1,23 +1,23 @@
 """The network of grenade as it was before its topologies, and hxtorch's compiled modules, which run it.
 
-Every update takes place, every weight is read back as 7, each population spikes once, and nothing is lost. Excitatory
+Every update takes place, every weight is read back as 5, each population spikes once, and nothing is lost. Excitatory
 and inhibitory rows of a layer take turns, so that nobody relies on rows that follow each other.
 """
 
 import copy
-import re
 import sys
 import types
 
 import numpy as np
 
 from stand_ins.base import LOG, SETUP
-from stand_ins.chip import DRAMBlock, WordBlock, _Byte, _Word
+from stand_ins.chip import WordBlock, _Word
 from stand_ins.coordinates import ranged
+from stand_ins.kept import updates_of
 from stand_ins.network import HOOKS, Descriptor, ExecutionInstanceHooks
 
-#: what every weight is read back as, and the FPGA's cycles before the only spike of a population
-WEIGHT, SPIKE_AT = 7, 10**9
+#: the FPGA's cycles before the only spike of a population
+SPIKE_AT = 10**9
 
 
 class PlasticityRule:
@@ -113,20 +113,16 @@ def run(config, graph, inputs, hooks):
     LOG.append(("_hxtorch_spiking.run", (config, graph, inputs, hooks), {}))
     halves = sys.modules["dlens_vx_v3.halco"].HemisphereOnDLS
     rules = [each for each in graph.network.added.values() if isinstance(each, PlasticityRule)]
-    text = "\n".join(rule.kernel for rule in rules)
-    # calls before a kernel learns are no updates; its text says how many there are
-    lead = re.findall(r"if \(sal_calls < (\d+)\)", text) or [0]
-    updates = max((rule.timer.num_periods - int(lead[0]) for rule in rules), default=0)
-    symbols = {}
+    done = [updates_of(rule.kernel, rule.timer) for rule in rules]
+    memory = {name: block for _, left in done for name, block in left.items()}
+    updates, symbols = max((each for each, _ in done), default=0), {}
     for name in HOOKS[-1][7]:
-        sizes = re.search(rf"uint8_t {name}((?:\[\d+\])+)", text)
-        if sizes:
-            symbols[name] = DRAMBlock(np.prod([int(each) for each in re.findall(r"\d+", sizes[1])]))
-            symbols[name].bytes = [_Byte(WEIGHT)] * symbols[name].size
+        if name in memory:
+            symbols[name] = memory[name]
             continue
         symbols[name] = {half: WordBlock(1) for half in (halves.top, halves.bottom)}
         for block in symbols[name].values():
-            block.words = [_Word(0 if "drop" in name else updates)]
+            block.words = [_Word(0 if "drop" in name else 1 if name.endswith("_finished") else updates)]
     count = types.SimpleNamespace(value=0)
     chip = types.SimpleNamespace(
         crossbar_input_drop_counter=dict.fromkeys(range(20), count),

@@ -48,25 +48,14 @@ struct enable_if_has_type
 
 _NAME, _RENAMED = "PLASTICITY_RULE_KERNEL", "plasticity_rule_kernel_0"
 
-#: what grenade writes before and after a kernel (ppu_program_generator.cpp), for two handles
-_RECORDING = """\
-#include <array>
-#include <tuple>
-#include "libnux/vx/vector_row.h"
-struct Recording
-{
-    uint64_t time;
-    std::tuple<std::array<ROW, 4>, std::array<ROW, 4>> w;
-};
-"""
-
+#: what grenade writes after a kernel (ppu_program_generator.cpp), for two handles
 _CALL = """
 void plasticity_rule_0(
     std::array<grenade::vx::ppu::SynapseArrayViewHandle, 2>& synapses,
-    std::array<grenade::vx::ppu::NeuronViewHandle, 0>& neurons{parameter})
-{{
-    plasticity_rule_kernel_0(synapses, neurons{argument});
-}}
+    std::array<grenade::vx::ppu::NeuronViewHandle, 0>& neurons)
+{
+    plasticity_rule_kernel_0(synapses, neurons);
+}
 """
 
 
@@ -104,7 +93,7 @@ def check_against_headers(text: str, *, libnux: Path, grenade: Path, hate: Path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(content, encoding="ascii")
         source = Path(made) / "kernel.cpp"
-        source.write_text(_as_grenade_would(text), encoding="ascii")
+        source.write_text(text.replace(_NAME, _RENAMED, 1) + _CALL, encoding="ascii")
         # the vendor's compiler says by __ppu__ that it translates for the processor
         command = [compiler, *_FLAGS, "-D__ppu__", f"-I{made}", *(f"-I{folder}" for folder in folders), str(source)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
@@ -113,14 +102,3 @@ def check_against_headers(text: str, *, libnux: Path, grenade: Path, hate: Path)
     told = [line.replace(made, "") for line in done.stderr.splitlines()]
     errors = [line for line in told if "error" in line]
     return errors or told or [f"the compiler ended with {done.returncode}"]
-
-
-def _as_grenade_would(text: str) -> str:
-    """Return the text between what grenade adds to it."""
-    records = "Recording& recording" in text
-    row = "std::array<uint8_t, 4>" if "recorded[row][column]" in text else "libnux::vx::VectorRowMod8"
-    call = _CALL.format(
-        parameter=", Recording& recording" if records else "", argument=", recording" if records else ""
-    )
-    before = _RECORDING.replace("ROW", row) if records else ""
-    return before + text.replace(_NAME, _RENAMED, 1) + call

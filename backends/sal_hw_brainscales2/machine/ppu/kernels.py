@@ -2,28 +2,29 @@
 
 The interface is that of grenade's ``vx/ppu/synapse_array_view_handle.h`` (handles; the sources of the handles and of
 the call are made by ``vx/execution/detail/ppu_program_generator.cpp``, which renames the first occurrence of the word
-PLASTICITY_RULE_KERNEL). With PyNN, a rule belongs to projections of one polarity and records what it changes. With
-hxtorch, a ``Synapse`` with signed weights is two projections, the excitatory one first (hxtorch,
-``spiking/modules/synapse.py``, ``add_to_network_graph``), so that the first half of the handles is excitatory; rules
-cannot record there, so that weights are left in a symbol.
+PLASTICITY_RULE_KERNEL). With PyNN, a rule belongs to projections of one polarity. With hxtorch, a ``Synapse`` with
+signed weights is two projections, the excitatory one first (hxtorch, ``spiking/modules/synapse.py``,
+``add_to_network_graph``), so that the first half of the handles is excitatory. Neither declares recordings to grenade,
+which would take memory for every call of a kernel, those before the run included: kernels leave what is kept of them in
+symbols (:mod:`sal_hw_brainscales2.machine.ppu.kept`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from typing_extensions import assert_never
 
 from sal_hw.kernel.baselines import MOST_READS, read_bits
 from sal_hw.kernel.ir import MEASURED, Kernel
 from sal_hw.program import CompiledProgram
-from sal_hw.spec.probes import CorrelationProbe
 from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.ppu import lead as lead_text
 from sal_hw_brainscales2.machine.ppu import text as ppu_text
+from sal_hw_brainscales2.machine.ppu.kept import MAX_UPDATES, Kept, keeps
 from sal_hw_brainscales2.machine.ppu.statements import integer, statements
 from sal_hw_brainscales2.machine.ppu.symbols import (
+    KEEPS_NOTHING,
     MAX_ROWS,
     Memory,
     Symbol,
@@ -34,15 +35,16 @@ from sal_hw_brainscales2.machine.ppu.symbols import (
 from sal_hw_brainscales2.machine.sdk import FrontEnd
 from sal_hw_brainscales2.program import ChipProgram, PlacedKernel, SynapseTile
 
-Layout = Literal["packed_active_columns", "complete_rows"]
-
 #: largest seed of the random numbers; a byte, and 0 is a state that a shift register never leaves
 MAX_SEED = 255
+
+#: cycles of a processor in a microsecond of its grenade timers (grenade, vx/ppu.h), and the most that 63 bits hold
+CYCLES_PER_US, MAX_CYCLES = 250.0, 2**63 - 1
 
 #: calls before a run, and rows that one of them measures; far more than any program has
 MAX_LEAD_CALLS, MAX_LEAD_ROWS = 10**6, 9999
 
-__all__ = ["MAX_SEED", "Layout", "program_files", "render_kernel"]
+__all__ = ["MAX_SEED", "program_files", "render_kernel"]
 
 
 def render_kernel(
@@ -52,9 +54,8 @@ def render_kernel(
     number: int,
     front_end: FrontEnd,
     polarity: Polarity | None = None,
-    layout: Layout = "packed_active_columns",
     seed: int = 1,
-    senses: bool = False,
+    kept: Kept = KEEPS_NOTHING,
 ) -> str:
     """Return the C++ text of a learning rule; the same arguments give the same text.
 
@@ -66,13 +67,10 @@ def render_kernel(
         Tells the symbols of this kernel from those of others of the program.
     polarity
         With ``pynn``: which synapses the rule object is for. With ``hxtorch``: None.
-    layout
-        With ``pynn``: of the observable ``w``. Packed columns are stored one by one; complete rows take more memory
-        and are stored at once.
     seed
         Of the random numbers, 1 to 255.
-    senses
-        With ``pynn``: whether the readings of the sensors are recorded as observables ``causal`` and ``acausal``.
+    kept
+        How long the run is, and what of it the kernel keeps.
 
     Raises
     ------
@@ -80,27 +78,24 @@ def render_kernel(
         If anything but whole numbers in their range would be inserted.
     """
     polarities = learning_polarities(placed, front_end, polarity)
-    symbols = kernel_symbols(placed, tiles, number=number, front_end=front_end, polarity=polarity)
+    symbols = kernel_symbols(placed, tiles, number=number, front_end=front_end, polarity=polarity, kept=kept)
     kernels = {each: _kernel_of(placed, each) for each in polarities}
     draws = any(kernel.random_draws for kernel in kernels.values())
-    name = {item.role: item.name for item in symbols}
-    rows = integer(busiest_rows(tiles, polarities), 1, 2 * MAX_ROWS)
-    reset = "true" if all(kernel.resets for kernel in kernels.values()) else "false"
     where = _where(symbols)
     lead = _lead(placed, kernels[polarities[0]], where, first_call(placed, tiles, polarities))
-    common = {"rows": rows, "updates": name["updates"], "reset": reset}
-    match front_end:
-        case "pynn":
-            head = ppu_text.head(records=True)
-            entry = ppu_text.pynn_entry(polarities[0], **common, lead=lead, layout=layout, senses=senses)
-        case "hxtorch":
-            head = ppu_text.head(records=False)
-            entry = ppu_text.hxtorch_entry(polarities, **common, lead=lead, weights=name["weights"])
-        case _:
-            assert_never(front_end)
+    entry = ppu_text.entry(
+        polarities,
+        {item.role: item.name for item in symbols},
+        signed=front_end == "hxtorch",
+        rows=integer(busiest_rows(tiles, polarities), 1, 2 * MAX_ROWS),
+        reset="true" if all(kernel.resets for kernel in kernels.values()) else "false",
+        end=f"{integer(_end_cycles(placed, kept), 0, MAX_CYCLES)}ull",
+        lead=lead,
+        kept=(kept, integer(kept.updates, 0, MAX_UPDATES), integer(kept.every, 0, MAX_UPDATES)),
+    )
     return "".join(
         [
-            head,
+            ppu_text.HEAD,
             ppu_text.declarations(symbols),
             "\nnamespace {\n",
             ppu_text.helpers(symbols, _seeds(seed) if draws else None),
@@ -112,29 +107,30 @@ def render_kernel(
     )
 
 
-def program_files(program: CompiledProgram) -> dict[str, bytes]:
-    """Return the kernel texts of a program by the names of their files."""
+def _end_cycles(placed: PlacedKernel, kept: Kept) -> int:
+    """Return a cycle between the last update and the call after the run: half of the time before an update later."""
+    periods_us = (placed.lead_calls + kept.updates) * placed.period_us
+    return round((periods_us + placed.start_us / 2) * CYCLES_PER_US)
+
+
+def program_files(program: CompiledProgram, *, updates: int) -> dict[str, bytes]:
+    """Return the kernel texts of a program, for a run of so many updates, by the names of their files."""
     if not isinstance(program.part, ChipProgram):
         return {}
     files: dict[str, bytes] = {}
     for number, placed in enumerate(program.part_of(ChipProgram).kernels):
-        tiles, senses = program.part_of(ChipProgram).tiles_of(placed.projection), placed.projection in sensed(program)
+        tiles, kept = program.part_of(ChipProgram).tiles_of(placed.projection), keeps(program, placed, updates)
         seed = 1 + program.seed % MAX_SEED
         chosen: list[Polarity] = ["excitatory", "inhibitory"]
         for polarity in chosen:
             if placed.kernel(polarity) is not None:
                 text = render_kernel(
-                    placed, tiles, number=number, front_end="pynn", polarity=polarity, seed=seed, senses=senses
+                    placed, tiles, number=number, front_end="pynn", polarity=polarity, seed=seed, kept=kept
                 )
                 files[f"kernel_{number}_pynn_{polarity}.cpp"] = text.encode("ascii")
-        text = render_kernel(placed, tiles, number=number, front_end="hxtorch", seed=seed)
+        text = render_kernel(placed, tiles, number=number, front_end="hxtorch", seed=seed, kept=kept)
         files[f"kernel_{number}_hxtorch.cpp"] = text.encode("ascii")
     return files
-
-
-def sensed(program: CompiledProgram) -> set[str]:
-    """Return the projections whose sensors' readings are recorded."""
-    return {probe.projection for probe in program.probes_of(CorrelationProbe)}
 
 
 def _lead(

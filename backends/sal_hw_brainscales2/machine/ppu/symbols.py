@@ -16,17 +16,23 @@ from typing_extensions import assert_never
 
 from sal_hw.kernel.ir import Kind
 from sal_hw.spec.signs import Polarity
+from sal_hw_brainscales2.machine.ppu.kept import Kept
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS, integer
 from sal_hw_brainscales2.machine.sdk import FrontEnd
 from sal_hw_brainscales2.program import PlacedKernel, SynapseTile
 
 Memory: TypeAlias = Literal["sram", "external"]
-Role: TypeAlias = Literal["constant", "measured", "weights", "updates"]
+Role: TypeAlias = Literal[
+    "constant", "measured", "final", "records", "causal", "acausal", "times", "finished", "updates"
+]
 #: all of a constant, or one byte of those of a 16-bit one
 Part: TypeAlias = Literal["", "high", "low"]
 
 #: columns of a synapse row, and rows of a hemisphere (halco, hicann-dls/vx/synapse.h)
 COLUMNS, MAX_ROWS = 256, 256
+
+#: a run that may be as long as any
+KEEPS_NOTHING = Kept()
 
 #: kernels in one program; a choice, there are far fewer
 MAX_KERNELS = 999
@@ -44,12 +50,15 @@ class Symbol:
     name
         Fixed words and small numbers.
     role
-        ``constant``: written by the host. ``measured``: a constant that the kernel measures. ``weights``: rows of new
-        weights. ``updates``: how often the kernel learned on this processor.
+        ``constant``: written by the host. ``measured``: a constant that the kernel measures. ``final``: rows of the
+        last weights. ``records``: rows of weights per record. ``causal``, ``acausal``: rows of readings per update.
+        ``times``: of updates of which something is kept. ``finished``: 1 when the last weights were left. ``updates``:
+        how often the kernel learned on this processor.
     memory
         ``sram``: each processor has its own. ``external``: one for both processors.
     shape
-        Of ``updates``: (), 32 bits. In SRAM (places, 256) bytes, in external memory (hemispheres, places, 256) bytes.
+        Of counters: (), 32 bits. Of ``times``: (hemispheres, updates), 32 bits each. In SRAM (places, 256) bytes, in
+        external memory (hemispheres, places, 256) bytes, several times where they are kept several times.
     constant
         Which constant of the kernel.
     part
@@ -111,6 +120,7 @@ def kernel_symbols(
     number: int,
     front_end: FrontEnd,
     polarity: Polarity | None = None,
+    kept: Kept = KEEPS_NOTHING,
 ) -> tuple[Symbol, ...]:
     """Return the symbols of a kernel's text; the arguments are those of ``render_kernel`` in ``ppu.kernels``."""
     polarities = learning_polarities(placed, front_end, polarity)
@@ -122,15 +132,15 @@ def kernel_symbols(
         for word, parts in _constants(placed, polarities).items()
         for part in parts
     ]
-    match front_end:
-        case "hxtorch":
-            shape = (2, rows, COLUMNS)
-            found.append(Symbol(name=f"{prefix}weights", role="weights", memory="external", shape=shape))
-        case "pynn":
-            pass  # its observables record the weights
-        case _:
-            assert_never(front_end)
-    return (*found, Symbol(name=f"{prefix}updates", role="updates", memory="sram", shape=()))
+    roles: tuple[Role, ...] = ("final", "records", "causal", "acausal", "times")
+    shapes = kept.shapes(rows, COLUMNS)
+    found += [
+        Symbol(name=f"{prefix}{role}", role=role, memory="external", shape=shapes[role])
+        for role in roles
+        if role in shapes
+    ]
+    counters: tuple[Role, ...] = ("finished", "updates")
+    return (*found, *(Symbol(name=f"{prefix}{role}", role=role, memory="sram", shape=()) for role in counters))
 
 
 def _constant_symbol(placed: PlacedKernel, name: str, word: str, part: Part, place: tuple[int, bool]) -> Symbol:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from string import Template
 
+from sal_hw_brainscales2.machine.ppu.kept import Kept, begin_update, final_call, keep_row
 from sal_hw_brainscales2.machine.ppu.lead import LeadText, lead_calls
 from sal_hw_brainscales2.machine.ppu.statements import DROPPED_DRAWS, HIGHEST_WEIGHT, WARM_UP_DRAWS
 from sal_hw_brainscales2.machine.ppu.symbols import Symbol
@@ -12,11 +14,13 @@ from sal_hw_brainscales2.machine.ppu.symbols import Symbol
 #: there, ppu_program_generator.cpp): external memory that holds data, and the processor's own memory by default
 _SECTIONS = {"external": ', section("ext_dram.data")', "sram": ""}
 
-_HEAD = """\
+#: the includes
+HEAD = """\
 // Spike-based alignment learning on the plasticity processors of BrainScaleS-2. Made by sal-hw.
 #include "grenade/vx/ppu/neuron_view_handle.h"
 #include "grenade/vx/ppu/synapse_array_view_handle.h"
-$more#include "libnux/vx/dls.h"
+#include "grenade/vx/ppu/time.h"
+#include "libnux/vx/dls.h"
 #include "libnux/vx/parallel_rng.h"
 #include "libnux/vx/vector_if.h"
 #include "libnux/vx/vector_row.h"
@@ -29,11 +33,6 @@ using namespace libnux::vx;
 
 // The processor that runs this: each changes the synapses of its own hemisphere only.
 extern volatile libnux::vx::PPUOnDLS ppu;
-"""
-
-_RECORDING_HEADERS = """\
-#include "grenade/vx/ppu/time.h"
-#include "hate/tuple.h"
 """
 
 _SYMBOLS = """
@@ -126,7 +125,7 @@ _ENTRY = """
 template <size_t N, size_t M>
 void PLASTICITY_RULE_KERNEL(
     std::array<SynapseArrayViewHandle, N>& synapses,
-    std::array<NeuronViewHandle, M>&$recording)
+    std::array<NeuronViewHandle, M>&)
 {
 $begin    size_t rows = 0;
     for (size_t index = 0; index < N; ++index) {
@@ -140,51 +139,7 @@ $begin    size_t rows = 0;
         return;
     }
 
-$lead    size_t place = 0;
-$loop
-    $updates = $updates + 1;
-}
-"""
-
-_PYNN_LOOP = """\
-    hate::for_each(
-        [&](SynapseArrayViewHandle const& handle, auto& recorded$sensed) {
-            if (handle.hemisphere != ppu) {
-                return;
-            }
-            for (size_t row = 0; row < handle.rows.size(); ++row, ++place) {
-                auto const correlation = handle.get_correlation(row, $reset);
-                VectorRowMod8 const changed =
-                    sal_$word(correlation.causal, correlation.acausal, handle.get_weights(row), place);
-                handle.set_weights(changed, row);
-$record
-            }
-        },
-        synapses, recording.w$observables);"""
-
-#: what is recorded besides where somebody asks for the sensors' readings: as they come from the converter
-_SENSED = ", auto& read_causal, auto& read_acausal"
-_OBSERVABLES = ", recording.causal, recording.acausal"
-
-_RECORDS = {
-    "packed_active_columns": """\
-                for (size_t column = 0; column < handle.columns.size(); ++column) {
-                    recorded[row][column] = changed[handle.columns[column]];$readings
-                }""",
-    "complete_rows": """\
-                recorded[row] = changed;$readings""",
-}
-
-_READINGS = {
-    "packed_active_columns": """
-                    read_causal[row][column] = correlation.causal[handle.columns[column]];
-                    read_acausal[row][column] = correlation.acausal[handle.columns[column]];""",
-    "complete_rows": """
-                read_causal[row] = correlation.causal;
-                read_acausal[row] = correlation.acausal;""",
-}
-
-_HXTORCH_LOOP = """\
+$lead$final$times    size_t place = 0;
     for (size_t index = 0; index < N; ++index) {
         auto const& handle = synapses[index];
         if (handle.hemisphere != ppu$skip) {
@@ -195,10 +150,12 @@ _HXTORCH_LOOP = """\
             VectorRowMod8 const weight = handle.get_weights(row);
             VectorRowMod8 const changed =
 $learn
-            handle.set_weights(changed, row);
-            sal_store($weights[sal_half()][place], changed);
+            handle.set_weights(changed, row);$keep
         }
-    }"""
+    }
+    $updates = $updates + 1;
+}
+"""
 
 _HALVES = """\
     // The handles of the excitatory synapses come first, then as many of the inhibitory ones.
@@ -210,11 +167,6 @@ _HALVES = """\
 _SKIPS = {("excitatory", "inhibitory"): "", ("excitatory",): " || index >= N / 2", ("inhibitory",): " || index < N / 2"}
 
 
-def head(*, records: bool) -> str:
-    """Return the includes."""
-    return Template(_HEAD).substitute(more=_RECORDING_HEADERS if records else "")
-
-
 def declarations(symbols: tuple[Symbol, ...]) -> str:
     """Return the definitions of the symbols: global and not static, so that the host finds them."""
     lines = [_SYMBOLS]
@@ -222,7 +174,8 @@ def declarations(symbols: tuple[Symbol, ...]) -> str:
         if item.shape:
             sizes = "".join(f"[{size}]" for size in item.shape)
             attributes = f"__attribute__((aligned(128){_SECTIONS[item.memory]}))"
-            lines.append(f"volatile uint8_t {item.name}{sizes}\n    {attributes};\n")
+            kind = "uint32_t" if item.role == "times" else "uint8_t"
+            lines.append(f"volatile {kind} {item.name}{sizes}\n    {attributes};\n")
         else:
             lines.append(f"volatile uint32_t {item.name};\n")
     return "".join(lines)
@@ -232,10 +185,10 @@ def helpers(symbols: tuple[Symbol, ...], seeds: tuple[str, str] | None) -> str:
     """Return the functions that the rest needs; `seeds` of the top and bottom hemisphere if it draws numbers."""
     roles = {item.role for item in symbols}
     parts = [
-        _HALF if any(item.memory == "external" for item in symbols) else "",
+        _HALF,
         _LOAD if roles & {"constant", "measured"} else "",
         _JOIN if any(item.part for item in symbols) else "",
-        _STORE if roles & {"weights", "measured"} else "",
+        _STORE,
         Template(_CLIP).substitute(highest=HIGHEST_WEIGHT),
     ]
     if seeds is not None:
@@ -249,45 +202,49 @@ def learn(word: str, statements: list[str]) -> str:
     return Template(_LEARN).substitute(word=word, statements="\n".join(f"    {line}" for line in statements))
 
 
-def pynn_entry(
-    word: str, *, rows: str, updates: str, reset: str, lead: LeadText | None, layout: str, senses: bool = False
+def entry(
+    words: tuple[str, ...],
+    names: Mapping[str, str],
+    *,
+    signed: bool,
+    rows: str,
+    reset: str,
+    end: str,
+    lead: LeadText | None,
+    kept: tuple[Kept, str, str],
 ) -> str:
-    """Return the function that grenade calls for a rule of one polarity; `senses` records the sensors' readings too."""
-    record = Template(_RECORDS[layout]).substitute(readings=_READINGS[layout] if senses else "")
-    return Template(_ENTRY).substitute(
-        recording=",\n    Recording& recording",
-        begin="    recording.time = grenade::vx::ppu::now();\n\n",
-        skip="",
-        rows=rows,
-        lead=lead_calls(lead, ""),
-        loop=Template(_PYNN_LOOP).substitute(
-            word=word,
-            reset=reset,
-            record=record,
-            sensed=_SENSED if senses else "",
-            observables=_OBSERVABLES if senses else "",
-        ),
-        updates=updates,
-    )
+    """Return the function that grenade calls.
 
-
-def hxtorch_entry(
-    words: tuple[str, ...], *, rows: str, updates: str, reset: str, lead: LeadText | None, weights: str
-) -> str:
-    """Return the function that grenade calls for a rule of a signed projection."""
+    Parameters
+    ----------
+    words
+        Polarities that learn.
+    names
+        Of the symbols, by role.
+    signed
+        Whether the handles are those of a signed projection, of which one half may not learn.
+    end
+        Cycle from which on the run is over.
+    kept
+        What is kept, how many updates, and how many from one record to the next, as text.
+    """
     calls = [f"sal_{word}(correlation.causal, correlation.acausal, weight, place)" for word in words]
     chosen = (
         f"                {calls[0]};"
         if len(calls) == 1
         else f"                index < N / 2 ? {calls[0]}\n                              : {calls[1]};"
     )
-    skip = _SKIPS[words]
+    skip = _SKIPS[words] if signed else ""
+    what, count, every = kept
     return Template(_ENTRY).substitute(
-        recording="",
-        begin=_HALVES,
+        names,
+        begin=_HALVES if signed else "",
         skip=skip,
         rows=rows,
+        reset=reset,
         lead=lead_calls(lead, skip),
-        loop=Template(_HXTORCH_LOOP).substitute(skip=skip, reset=reset, learn=chosen, weights=weights),
-        updates=updates,
+        final=final_call(names, end=end, skip=skip),
+        times=begin_update(what, names, count=count),
+        learn=chosen,
+        keep=keep_row(what, names, every=every),
     )

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from sal_hw.program import CompiledProgram, NeuronBlock
 from sal_hw.program.streams import machine_seed
-from sal_hw.spec.probes import CorrelationProbe, MembraneProbe
+from sal_hw.spec.probes import MembraneProbe
 from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.description import brainscales2_description
+from sal_hw_brainscales2.machine.ppu.kept import keeps
 from sal_hw_brainscales2.machine.run_files.run_data import (
     Arrays,
     BackgroundData,
@@ -64,6 +65,7 @@ def collect_run_data(program: CompiledProgram, *, updates: int, seed: int, durat
         time_scale=chip.time_scale,
         runtime_us=lasts_ms * 1e3 / chip.time_scale,
         lead_us=max((placed.lead_us for placed in chip.kernels), default=0.0),
+        after_us=max((placed.period_us for placed in chip.kernels), default=0.0),
         updates=updates if program.rules else 0,
         populations=tuple(_population(program, block) for block in program.neurons),
         projections=tuple(_projections(program, chip)),
@@ -120,10 +122,10 @@ def _background(chip: ChipProgram, seed: int) -> Iterator[BackgroundData]:
 
 
 def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterator[RuleData]:
-    sensed = {probe.projection for probe in program.probes_of(CorrelationProbe)}
     for number, placed in enumerate(chip.kernels):
         kernel = placed.excitatory or placed.inhibitory
         given = kernel.given_constants if kernel is not None else ()
+        kept = keeps(program, placed, updates)
         yield RuleData(
             number=number,
             projection=placed.projection,
@@ -133,7 +135,8 @@ def _rules(program: CompiledProgram, chip: ChipProgram, updates: int) -> Iterato
             memory=placed.memory,
             constants=tuple(sorted(given)),
             constants_per_synapse=bool(placed.chip_constants),
-            senses=placed.projection in sensed,
+            senses=kept.senses,
+            record_every=kept.every,
             lead_calls=placed.lead_calls,
             measured=tuple(sorted(set(kernel.constants) - set(given))) if kernel is not None else (),
         )

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 #: of a 16-bit constant: its high or its low bytes
 Part: TypeAlias = Literal["", "high", "low"]
+
+#: bytes of the FPGA's memory for data (libnux, share/libnux/elf32nux.x: ext_mem_dram_data)
+MAX_EXTERNAL = 256 * 2**20
+
+#: words of refusals: what takes memory, and what to do about it
+KEPT_IN_MEMORY = (
+    "bytes of that memory: kernels keep whole rows there, of each record of weights and of each reading "
+    "(libnux, share/libnux/elf32nux.x)"
+)
+KEEP_LESS = "raise every_updates of the weights probe, shorten the experiment's duration, or raise update_every"
 
 _DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*);$", re.MULTILINE)
 _PARTS: tuple[Part, ...] = ("high", "low")
@@ -46,6 +58,12 @@ def declarations(kernel: str) -> list[Declaration]:
         )
         for kind, name, sizes, attributes in _DECLARED.findall(kernel)
     ]
+
+
+def external_bytes(kernels: Iterable[str]) -> int:
+    """Return what kernels take of the FPGA's memory: constants, records and the last weights."""
+    found = [each for kernel in kernels for each in declarations(kernel) if each.memory == "external"]
+    return sum(math.prod(each.shape) * (4 if each.counts else 1) for each in found)
 
 
 def split_word(word: str) -> tuple[str, Part]:

@@ -25,7 +25,16 @@ from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.description import brainscales2_description
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS
 from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
-from sal_hw_brainscales2.machine.run_files.declarations import Part, declarations, split_word
+from sal_hw_brainscales2.machine.run_files.declarations import (
+    KEEP_LESS,
+    KEPT_IN_MEMORY,
+    MAX_EXTERNAL,
+    Part,
+    declarations,
+    external_bytes,
+    split_word,
+)
+from sal_hw_brainscales2.machine.run_files.kept_symbols import KeptSymbols, split_kept
 from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US, RuleData, RunData, entry, run_document
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
 from sal_hw_brainscales2.machine.sdk import WINDOWS
@@ -36,9 +45,6 @@ _GRID = Grid.of(brainscales2_description)
 
 #: buses of a hemisphere, each of which has one background generator (halco, hicann-dls/vx/padi.h)
 BUSES = _GRID.buses
-
-#: memory for recordings, in bytes: the FPGA's, in which each update leaves one byte per synapse (grenade, vx/ppu.h)
-MAX_RECORDING = 256 * 2**20
 
 #: samples of a membrane that PyNN records at most, since it leaves them in the FPGA's static memory
 #: (pynn-brainscales, recording.py: CADCRecorder; grenade, vx/ppu.h: num_cadc_samples_in_extmem), and the least time
@@ -62,7 +68,7 @@ def render_pynn(data: RunData, kernels: Mapping[tuple[int, Polarity], str]) -> s
     InputError
         E806 if PyNN cannot run the program.
     """
-    problems = [*_impossible(data)]
+    problems = [*_impossible(data, kernels)]
     if problems:
         raise InputError(problems)
     texts = {f"{number}.{polarity}": text for (number, polarity), text in sorted(kernels.items())}
@@ -76,7 +82,7 @@ def render_pynn(data: RunData, kernels: Mapping[tuple[int, Polarity], str]) -> s
     )
 
 
-def _impossible(data: RunData) -> Iterator[Problem]:
+def _impossible(data: RunData, kernels: Mapping[tuple[int, Polarity], str]) -> Iterator[Problem]:
     generators = len(data.background)
     if generators > BUSES:
         yield _refusal(
@@ -91,28 +97,17 @@ def _impossible(data: RunData) -> Iterator[Problem]:
             f"what the vendor's router places: {full}",
             "use fewer neurons, receptor: excitatory or inhibitory, or fewer Poisson stimuli; or add --emulate",
         )
-    if data.lead_us + data.runtime_us > MAX_RUNTIME_US:
+    if data.chip_us > MAX_RUNTIME_US:
         yield _refusal(
-            f"{(data.lead_us + data.runtime_us) / 1e6:g} s of chip time",
+            f"{data.chip_us / 1e6:g} s of chip time",
             f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
             "shorten the experiment's duration",
         )
     if any(item.record_membrane for item in data.populations):
         yield from _unseen_membranes(data)
-    sensed = {rule.projection for rule in data.rules if rule.senses}
-    synapses = sum(
-        data.arrays[f"codes.{item.name}.{item.polarity}"].size * (3 if item.name in sensed else 1)
-        for item in data.projections
-        if item.learns
-    )
-    recorded = data.updates * synapses
-    if recorded > MAX_RECORDING:
-        yield _refusal(
-            f"{recorded} recorded weights and readings",
-            f"at most {MAX_RECORDING}: with PyNN each update records a byte per weight and per reading in the "
-            "FPGA's memory",
-            "shorten the experiment's duration, or raise update_every",
-        )
+    taken = external_bytes(kernels.values())
+    if taken > MAX_EXTERNAL:
+        yield _refusal(f"{taken} bytes in the FPGA's memory", f"at most {MAX_EXTERNAL} {KEPT_IN_MEMORY}", KEEP_LESS)
 
 
 def _unseen_membranes(data: RunData) -> Iterator[Problem]:
@@ -206,39 +201,35 @@ def _polarities(data: RunData, name: str) -> Iterator[str]:
 def _rule_entry(rule: RuleData, kernels: Mapping[tuple[int, Polarity], str]) -> dict[str, Any]:
     """Return a rule as JSON data with the symbols that its kernels share with the host, by polarity."""
     symbols: dict[str, list[dict[str, Any]]] = {}
-    updates: dict[str, str] = {}
+    kept: dict[str, dict[str, Any]] = {}
     for (number, polarity), text in sorted(kernels.items()):
         if number == rule.number:
-            everything, updates[polarity] = _symbols(text, symbol_prefix(number, "pynn", polarity))
+            everything, keeps = _symbols(text, symbol_prefix(number, "pynn", polarity))
             declared = [symbol for symbol in everything if symbol.constant not in rule.measured]
             if {symbol.constant for symbol in everything} != {*rule.constants, *rule.measured}:
                 raise ValueError(f"the kernel of rule {number} declares other constants than it has")
-            symbols[polarity] = [entry(symbol) for symbol in declared]
-    return entry(rule, symbols=symbols, updates_symbol=updates)
+            symbols[polarity], kept[polarity] = [entry(symbol) for symbol in declared], entry(keeps)
+    return entry(rule, symbols=symbols, kept=kept)
 
 
-def _symbols(text: str, prefix: str) -> tuple[list[KernelSymbol], str]:
-    """Return the constants that a kernel's text declares, and the name of its counter of updates.
+def _symbols(text: str, prefix: str) -> tuple[list[KernelSymbol], KeptSymbols]:
+    """Return the constants that a kernel's text declares, and what it keeps.
 
     Raises
     ------
     ValueError
         If the text declares something else.
     """
-    constants, counter = [], None
-    for found in declarations(text):
-        if not found.name.startswith(prefix):
-            raise ValueError(f"the kernel's symbol {found.name} does not begin with {prefix}")
-        if found.counts:
-            counter = found.name
-            continue
+    kept, declared = split_kept(declarations(text), prefix)
+    constants = []
+    for found in declared:
         constant, part = split_word(found.name.removeprefix(prefix))
         constants.append(
             KernelSymbol(name=found.name, constant=constant, part=part, memory=found.memory, rows=found.shape[-2])
         )
-    if counter is None or any(each.constant not in CONSTANT_WORDS for each in constants):
-        raise ValueError("the kernel declares no counter of updates, or a symbol that is no constant")
-    return constants, counter
+    if any(each.constant not in CONSTANT_WORDS for each in constants):
+        raise ValueError("the kernel declares a symbol that is no constant")
+    return constants, kept
 
 
 def _used(data: RunData) -> dict[str, Any]:

@@ -96,6 +96,8 @@ class RuleData:
         Whether any differs between synapses.
     senses
         Whether a probe reads the correlation sensors.
+    record_every
+        Updates from one record of the weights to the next; 0: the last weights are all that is read.
     lead_calls
         Calls of the kernel before the run, which do not learn; see
         :class:`sal_hw_brainscales2.program.PlacedKernel`.
@@ -112,6 +114,7 @@ class RuleData:
     constants: tuple[str, ...]
     constants_per_synapse: bool
     senses: bool
+    record_every: int
     lead_calls: int
     measured: tuple[str, ...]
 
@@ -124,9 +127,9 @@ class RunData:
     ----------
     time_scale
         Chip time is model time divided by this.
-    runtime_us, lead_us
-        Length of the run in chip time, and of what comes before it: kernels' calls that do not learn. Times of spikes
-        and records count from the begin of the run.
+    runtime_us, lead_us, after_us
+        Length of the run in chip time, and of what comes before and after it: kernels' calls that do not learn, of
+        which the last leaves the weights. Times of spikes and records count from the begin of the run.
     arrays
         By name: ``neurons.POPULATION.SETTING`` (neurons,), ``codes.OWNER.POLARITY`` and ``exists.OWNER.POLARITY``
         (pre, post), ``constants.PROJECTION.POLARITY.NAME`` (pre, post), and where these differ between synapses,
@@ -141,6 +144,7 @@ class RunData:
     time_scale: float
     runtime_us: float
     lead_us: float
+    after_us: float
     updates: int
     populations: tuple[PopulationData, ...]
     projections: tuple[ProjectionData, ...]
@@ -148,6 +152,11 @@ class RunData:
     external: tuple[ExternalData, ...]
     rules: tuple[RuleData, ...]
     arrays: Arrays
+
+    @property
+    def chip_us(self) -> float:
+        """Chip time from the first call of a kernel to the last one's end."""
+        return self.lead_us + self.runtime_us + self.after_us
 
 
 def run_document(data: RunData) -> dict[str, Any]:

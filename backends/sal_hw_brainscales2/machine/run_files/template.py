@@ -4,9 +4,10 @@ A template of ``templates/`` is Python with lines ``#<NAME>``, each of which a p
 only here: Python literals of run data and arrays, and kernel texts. Names of a user's network occur in them
 as string literals and nowhere else. Equal parts give equal bytes.
 
-``templates/common.py.txt`` holds what both front ends' run files do alike; it is included with ``#<COMMON>``. A
-template imports what it and the common part use, and says its ``RELEASE``, ``WHERE`` to find the
-software, and what to do ``OTHERWISE``, with another release.
+``templates/common.py.txt`` holds what all files that run there do alike, ``templates/kept.py.txt`` how run files of
+both front ends read what kernels keep; they are included with ``#<COMMON>`` and ``#<KEPT>``. A template imports what it
+and the common part use, and says its ``RELEASE``, ``WHERE`` to find the software, and what to do ``OTHERWISE``, with
+another release.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def render(template: str, /, **parts: str) -> str:
     template
         Name without ``.py.txt``.
     parts
-        By mark; ``COMMON`` is added here.
+        By mark; ``COMMON`` and ``KEPT`` are added here.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def render(template: str, /, **parts: str) -> str:
         If a mark has no part or a part no mark, which is a mistake in the template.
     """
     text = _read(template)
-    known = {**parts, "COMMON": _read("common")}
+    known = {**parts, "COMMON": _read("common"), "KEPT": _read("kept")}
     marks = _MARK.findall(text)
     unused = set(parts) - set(marks)
     if unused:

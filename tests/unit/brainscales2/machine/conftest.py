@@ -17,7 +17,7 @@ from sal_hw.passes.compile import compile_network
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.network import NetworkSpec, Population
 from sal_hw.spec.neurons import LifNeuron
-from sal_hw.spec.probes import MembraneProbe, SpikeProbe
+from sal_hw.spec.probes import MembraneProbe, SpikeProbe, WeightProbe
 from sal_hw.storage.files import json_bytes, npz_bytes, sha256
 from sal_hw.workflow import api
 from sal_hw.workflow.jobs.network import NetworkJob
@@ -72,7 +72,7 @@ class Recorded:
 @pytest.fixture(scope="session")
 def recorded() -> Recorded:
     on_network = api.load_recipe(ALIGNMENT, overrides=SETTINGS).job.on_network()
-    probes = tuple(SpikeProbe(population=name) for name in ("visible", "hidden"))
+    probes = (*(SpikeProbe(population=name) for name in ("visible", "hidden")), WeightProbe(projection="feedback"))
     on_network = replace(on_network, network=replace(on_network.network, probes=probes))
     program = on_network.compile("brainscales2")
     spikes: dict[str, list[tuple[Any, Any]]] = {"visible": [], "hidden": []}

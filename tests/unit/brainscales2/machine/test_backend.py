@@ -288,7 +288,8 @@ def pynn_chip(recorded, stack, tmp_path, monkeypatch):
     """Let the stand-ins of PyNN replay the recorded run; return what calls api.run, with faults of the chip."""
     home = stack("pynn_brainscales", "pygrenade_vx", "dlens_vx_v3")
     assert home.is_dir()
-    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "contract" / "fakes" / "pynn_brainscales"))
+    fakes = ROOT / "tests" / "contract" / "fakes"
+    monkeypatch.setenv("PYTHONPATH", f"{fakes / 'pynn_brainscales'}{os.pathsep}{fakes / 'kernels'}")
     monkeypatch.setattr(live.tempfile, "tempdir", str(tmp_path))
     np.savez(tmp_path / "replay.npz", **recorded.arrays)
     data = b"stand-in of a portable binary\n"
@@ -331,7 +332,7 @@ def test_through_pynn_the_run_is_that_of_the_emulated_chip(recorded, pynn_chip):
         ({"chip_id": "another"}, CalibrationError, "E810"),
         ({"playback": True}, DeviceError, "E802"),
         ({"crash": True}, DeviceError, "E802"),
-        ({"extra_records": 1}, IntegrityError, "E804"),
+        ({"short": True}, IntegrityError, "E804"),
     ],
 )
 def test_each_failure_of_the_chip_reaches_the_user(pynn_chip, faults, kind, code):

@@ -16,7 +16,7 @@ from sal_hw.errors import DeviceError, InputError, IntegrityError
 from sal_hw.experiment.runner import run_program
 from sal_hw.plots import draw
 from sal_hw.results.spike_store import read_spikes
-from sal_hw.spec.probes import CorrelationProbe
+from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.workflow import api, import_results
 from sal_hw_brainscales2.emulation.backend import EmulatedChipBackend as EmulatorBackend
 from sal_hw_brainscales2.machine.backend import BrainScaleS2Backend, RecordedRun
@@ -80,17 +80,35 @@ def test_missed_updates_leave_gaps_not_shifts(recorded, tmp_path):
     assert session.counters()["updates_missed"] == 2
 
 
-def test_hxtorch_gives_weights_back_once(recorded, tmp_path):
+def unprobed(program, *others):
+    """Return the program without its probes of weights, or with others."""
+    return replace(program, probes=(*(each for each in program.probes if each.kind != "weights"), *others))
+
+
+def test_without_a_probe_weights_come_back_once(recorded, tmp_path):
     last = {name.replace(".", "__"): recorded.arrays[name][-1:] for name in recorded.arrays if "weights" in name}
-    session = playback(recorded, recorded.write(tmp_path / "result", {"front_end": "hxtorch"}, **last))
+    bare = replace(recorded, program=unprobed(recorded.program))
+    session = playback(bare, bare.write(tmp_path / "result", {"program_hash": bare.program.hash}, **last))
     session.prepare(6)
     session.learn(5)
     np.testing.assert_allclose(session.weights("feedback"), recorded.weights[0], atol=1e-12)
     session.learn(1)
     np.testing.assert_allclose(session.weights("feedback"), recorded.weights[6], atol=1e-12)
     assert "weights_recorded" in {item.kind for item in session.findings()}
-    with pytest.raises(IntegrityError, match="6 records"):
-        playback(recorded, recorded.write(tmp_path / "pynn", {"front_end": "pynn"}, **last))
+
+
+def test_a_front_end_may_leave_the_last_weights_only_where_no_probe_asks_for_more(recorded, tmp_path):
+    last = {name.replace(".", "__"): recorded.arrays[name][-1:] for name in recorded.arrays if "weights" in name}
+    with pytest.raises(IntegrityError, match="6 to 6 records"):
+        playback(recorded, recorded.write(tmp_path / "probed", **last))
+    for every, records in ((4, 1), (3, 2)):
+        program = unprobed(recorded.program, WeightProbe(projection="feedback", every_updates=every))
+        result = recorded.write(tmp_path / str(every), {"program_hash": program.hash}, **last)
+        if records == 1:
+            assert len(read_result(result, program).arrays["weights.feedback.excitatory"]) == 1
+        else:
+            with pytest.raises(IntegrityError, match="2 to 6 records"):
+                read_result(result, program)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +173,7 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("in order of time", {}, {"weights__feedback__excitatory__time_us": np.arange(6.0)[::-1]}),
     ("and its times", {}, {"weights__feedback__excitatory": None}),
     (
-        "6 records",
+        "6 to 6 records",
         {"updates": 6},
         {
             name: np.zeros((5, 4, 4)[: 3 if "time" not in name else 1], dtype=np.uint8)
@@ -226,13 +244,17 @@ def test_a_run_of_another_length_is_refused(recorded, tmp_path):
 
 @pytest.fixture
 def compiled(recorded, tmp_path) -> Path:
+    return program_folder(recorded, tmp_path / "build")
+
+
+def program_folder(recorded, path) -> Path:
     """Return a program folder as sal-hw compile writes it, without the files for the chip."""
     from sal_hw.program import PROGRAM_SCHEMA
     from sal_hw.results.store import write_program
     from sal_hw.storage.codec import encode
     from sal_hw.storage.folder import ArtifactFolder
 
-    folder = ArtifactFolder.create(tmp_path / "build", "program")
+    folder = ArtifactFolder.create(path, "program")
     folder.write_json("recipe.json", dict(recorded.recipe.file.document))
     folder.write_json("experiment.json", encode(recorded.recipe.protocol)[0])
     write_program(folder, recorded.program)
@@ -255,11 +277,13 @@ def test_an_imported_run_is_an_ordinary_run(recorded, compiled, tmp_path, capsys
     assert main(["plot", "alignment", "run"]) == 0
 
 
-def test_final_values_are_of_recorded_weights_only(recorded, compiled, tmp_path, capsys, monkeypatch):
-    # two updates are to be averaged, but the front end hands out the last weights only
+def test_final_values_are_of_recorded_weights_only(recorded, tmp_path, capsys, monkeypatch):
+    # two updates are to be averaged, but no probe asks for records, so that only the last weights are there
+    recorded = replace(recorded, program=unprobed(recorded.program))
+    compiled = program_folder(recorded, tmp_path / "build")
     last = {name.replace(".", "__"): recorded.arrays[name][-1:] for name in recorded.arrays if "weights" in name}
     monkeypatch.chdir(tmp_path)
-    recorded.write(compiled / "result", {"front_end": "hxtorch"}, **last)
+    recorded.write(compiled / "result", {"program_hash": recorded.program.hash}, **last)
     assert main(["import", str(compiled / "result"), "--out", "run", "--json"]) == 0
     capsys.readouterr()
     result = api.load_run("run").result

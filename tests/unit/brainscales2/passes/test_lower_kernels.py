@@ -17,7 +17,7 @@ from sal_hw.kernel.evaluate import evaluate
 from sal_hw.spec.network import NetworkSpec, Population, Projection
 from sal_hw.spec.neurons import SamplingNeuron
 from sal_hw.spec.plasticity import AmplitudeSpread
-from sal_hw.spec.probes import CorrelationProbe
+from sal_hw.spec.probes import CorrelationProbe, WeightProbe
 from sal_hw.spec.values import Constant
 from sal_hw_brainscales2.passes.sampling_circuits import SAMPLING
 from sal_hw_brainscales2.program import ChipProgram
@@ -180,6 +180,27 @@ def test_the_shortest_period_is_one_and_a_half_times_the_work(chip):
     )
     assert "8 rows" in problem.allowed
     assert problem.hint == "write update_every: 74.9 ms, or let fewer rows learn"
+
+
+@pytest.mark.parametrize(
+    ("probes", "row_us", "least_ms"),
+    [
+        # a row of 256 bytes is two stores of 88 cycles of 4 ns
+        ((WeightProbe(projection="feedback", every_updates=7),), 6.944, 83.4),
+        ((CorrelationProbe(projection="feedback"),), 7.648, 91.8),
+        ((WeightProbe(projection="feedback"), CorrelationProbe(projection="feedback")), 8.352, 100.3),
+        ((WeightProbe(projection="forward"),), 6.24, 74.9),
+    ],
+)
+def test_what_probes_have_a_kernel_store_is_part_of_its_time(chip, probes, row_us, least_ms):
+    def probed(update_every_ms):
+        return replace(learning(chip, 3, 4, update_every_ms=update_every_ms), probes=probes)
+
+    placed = only_kernel(chip.compiled(probed(least_ms)))
+    assert placed.row_time_us == pytest.approx(row_us)
+    assert placed.start_us == pytest.approx(least_ms - 8 * row_us)
+    (problem,) = refused(chip, probed(least_ms - 0.1))
+    assert (problem.code, problem.hint) == ("E314", f"write update_every: {least_ms:g} ms, or let fewer rows learn")
 
 
 def test_no_schedule_is_shorter_than_ten_microseconds(chip):

@@ -9,7 +9,8 @@ from typing import Literal
 from sal_hw.spec.signs import Polarity
 from sal_hw_brainscales2.machine.ppu.statements import CONSTANT_WORDS
 from sal_hw_brainscales2.machine.ppu.symbols import symbol_prefix
-from sal_hw_brainscales2.machine.run_files.declarations import Declaration, declarations, split_word
+from sal_hw_brainscales2.machine.run_files.declarations import declarations, split_word
+from sal_hw_brainscales2.machine.run_files.kept_symbols import KeptSymbols, split_kept
 from sal_hw_brainscales2.machine.run_files.run_data import RuleData, RunData
 
 
@@ -37,15 +38,11 @@ class KernelMemory:
     ----------
     polarities
         Signs of the synapses that it learns.
-    rows
-        Rows of a hemisphere whose weights it leaves.
     """
 
     polarities: tuple[Polarity, ...]
     constants_symbols: tuple[ConstantSymbol, ...]
-    weights_symbol: str
-    rows: int
-    updates_symbol: str
+    kept: KeptSymbols
 
 
 def kernel_memory(data: RunData, rule: RuleData, kernel: str) -> KernelMemory:
@@ -58,15 +55,11 @@ def kernel_memory(data: RunData, rule: RuleData, kernel: str) -> KernelMemory:
     """
     prefix = symbol_prefix(rule.number, "hxtorch", None)
     learned = sorted(each.polarity for each in data.projections if each.name == rule.projection)
-    shared: dict[str, Declaration] = {}
+    kept, declared = split_kept(declarations(kernel), prefix)
     constants = []
-    for found in declarations(kernel):
-        word = found.name.removeprefix(prefix)
-        if word in ("updates", "weights"):
-            shared[word] = found
-            continue
-        constant, part = split_word(word)
-        if not found.name.startswith(prefix) or constant not in CONSTANT_WORDS:
+    for found in declared:
+        constant, part = split_word(found.name.removeprefix(prefix))
+        if constant not in CONSTANT_WORDS:
             raise ValueError(f"the kernel of rule {rule.number} declares {found.name}")
         if constant in rule.measured:
             continue
@@ -74,12 +67,4 @@ def kernel_memory(data: RunData, rule: RuleData, kernel: str) -> KernelMemory:
         byte = (value >> (8 if part == "high" else 0)) & 0xFF
         size = math.prod(found.shape)
         constants.append(ConstantSymbol(name=found.name, memory=found.memory, bytes=size, byte=byte))
-    if set(shared) != {"updates", "weights"}:
-        raise ValueError(f"the kernel of rule {rule.number} leaves no weights or does not count its updates")
-    return KernelMemory(
-        polarities=tuple(learned),
-        constants_symbols=tuple(constants),
-        weights_symbol=shared["weights"].name,
-        rows=shared["weights"].shape[1],
-        updates_symbol=shared["updates"].name,
-    )
+    return KernelMemory(polarities=tuple(learned), constants_symbols=tuple(constants), kept=kept)

@@ -18,8 +18,8 @@ Sources of what is used, all of the organisation electronicvisions:
 
 What hxtorch cannot do, and what is done about it:
 
-* *Weights.* It returns no plastic weights; the kernel leaves the last ones in a symbol, so a result has one record. The
-  symbol is by rows and columns of the chip; which synapse lies where is read from the experiment's network graph, which
+* *Weights.* It returns no plastic weights; the kernel leaves them in symbols, as it does with PyNN. These
+  are by rows and columns of the chip; which synapse lies where is read from the experiment's network graph, which
   exists after a run only. Constants per synapse would be needed before it, so they are refused.
 * *Noise.* It has no layer for the chip's background generators. As input spikes, noise of 2 kHz of model time would be
   2 MHz of chip time per neuron and sign: 256 million events per second for 2 x 32 neurons, two in each cycle of the
@@ -35,6 +35,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sal_hw.errors import InputError, Problem
+from sal_hw_brainscales2.machine.run_files.declarations import (
+    KEEP_LESS,
+    KEPT_IN_MEMORY,
+    MAX_EXTERNAL,
+    external_bytes,
+)
 from sal_hw_brainscales2.machine.run_files.hxtorch.layers import BUSES, Layer, layers_of, too_many_rows
 from sal_hw_brainscales2.machine.run_files.hxtorch.memory import kernel_memory
 from sal_hw_brainscales2.machine.run_files.hxtorch.refusal import ELSEWHERE, refusal
@@ -47,6 +53,12 @@ from sal_hw_brainscales2.machine.run_files.run_data import (
 )
 from sal_hw_brainscales2.machine.run_files.template import embed, literal, render, text_literal
 from sal_hw_brainscales2.machine.sdk import WINDOWS
+
+#: step of given spikes, in microseconds of chip time, as in the run file
+STEP_US = 0.1
+
+#: memory of given spikes on the computer, in bytes; a choice
+MAX_DENSE = 512 * 2**20
 
 #: chip time after the last update's end, since the processors start their clocks after the FPGA; a choice
 RUN_ON_US = 100.0
@@ -65,7 +77,7 @@ def render_hxtorch(data: RunData, kernels: Mapping[int, str]) -> str:
     InputError
         E806 if hxtorch cannot run the program.
     """
-    problems = [*_impossible(data)]
+    problems = [*_impossible(data), *_too_large(data, kernels)]
     if problems:
         raise InputError(problems)
     layers, arrays = [], _kept(data)
@@ -94,20 +106,15 @@ def _impossible(data: RunData) -> Iterator[Problem]:
     if not data.rules:
         yield refusal("no learning rule", "a program that learns")
     for rule in data.rules:
-        if rule.senses:
-            yield refusal(
-                f"a correlation probe of {rule.projection}",
-                "rules that record nothing: hxtorch hands out what a kernel leaves, not what it saw at each update",
-            )
         if rule.constants_per_synapse:
             yield refusal(
                 f"constants per synapse in the rule of {rule.projection}",
                 "constants that are the same for all synapses: hxtorch tells only after a run where each synapse lies",
                 f"{ELSEWHERE}, or compile without --calibration, which then treats all synapses alike",
             )
-    if data.lead_us + data.runtime_us + RUN_ON_US > MAX_RUNTIME_US:
+    if data.chip_us + RUN_ON_US > MAX_RUNTIME_US:
         yield refusal(
-            f"{(data.lead_us + data.runtime_us) / 1e6:g} s of chip time",
+            f"{data.chip_us / 1e6:g} s of chip time",
             f"at most {MAX_RUNTIME_US / 1e6:.2f} s of chip time: the FPGA's timer counts 32 bits (haldls, vx/timer.h)",
             "shorten the experiment's duration",
         )
@@ -118,6 +125,30 @@ def _impossible(data: RunData) -> Iterator[Problem]:
     for item in data.populations:
         if item.name not in reached:
             yield refusal(f"{item.name}, which has no input", "populations with an input")
+
+
+def _too_large(data: RunData, kernels: Mapping[int, str]) -> Iterator[Problem]:
+    """Yield what there is no memory for, on the FPGA or on the computer."""
+    taken = external_bytes(kernels.values())
+    if taken > MAX_EXTERNAL:
+        yield refusal(f"{taken} bytes in the FPGA's memory", f"at most {MAX_EXTERNAL} {KEPT_IN_MEMORY}", KEEP_LESS)
+    given = dense_bytes(data)
+    if given > MAX_DENSE:
+        yield refusal(
+            f"{given / 2**20:.0f} MiB of given spikes",
+            f"at most {MAX_DENSE / 2**20:.0f} MiB: hxtorch takes them as one number for each step of {STEP_US} us and "
+            "each source (hxtorch, spiking/modules/input_neuron.py), and copies that",
+            f"{ELSEWHERE}, which takes them as lists; or end the spikes earlier",
+        )
+
+
+def dense_bytes(data: RunData) -> int:
+    """Return the memory of given spikes on the computer, as hxtorch takes them: 4 bytes per step and source."""
+    found = 0
+    for item in data.external:
+        last_us = data.lead_us + float(data.arrays[f"external.{item.name}.time_us"].max(initial=0.0))
+        found += (round(last_us / STEP_US) + 1) * len(data.arrays[f"neurons.{item.population}.site"]) * 4
+    return found
 
 
 def _kept(data: RunData) -> Arrays:

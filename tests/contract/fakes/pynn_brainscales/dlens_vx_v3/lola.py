@@ -25,6 +25,18 @@ class ExternalPPUDRAMMemoryBlock:
             raise RuntimeError(f"given vector size ({len(content)}) does not match block size ({len(self._bytes)})")
         self._bytes = list(content)
 
+    def size(self) -> int:
+        """Return how many there are."""
+        return len(self._bytes)
+
+    def get_subblock(self, begin: int, length: ExternalPPUDRAMMemoryBlockSize) -> ExternalPPUDRAMMemoryBlock:
+        """Return a copy of some."""
+        if begin + length > len(self._bytes):
+            raise RuntimeError("get_subblock: subblock is out of range")
+        found = ExternalPPUDRAMMemoryBlock(length)
+        found.bytes = self._bytes[begin : begin + length]
+        return found
+
 
 class ChannelConfig:
     """A channel of the converters."""

@@ -69,8 +69,8 @@ def host(tmp_path_factory):
         pytest.skip("no C++ compiler: neither g++ nor c++ is on the PATH")
     folder = tmp_path_factory.mktemp("kernels")
 
-    def load(text, tiles, *, name, layout=None):
+    def load(text, tiles, *, name):
         handles = [host_kernel.Handle(hemisphere=t.hemisphere, rows=t.rows, columns=t.columns) for t in tiles]
-        return host_kernel.compile_kernel(text, handles, folder, name=name, layout=layout)
+        return host_kernel.compile_kernel(text, handles, folder, name=name)
 
     return load

@@ -11,6 +11,7 @@ import pytest
 from sal_hw.cli import doctor
 from sal_hw_brainscales2.machine.ppu import check as ppu_check
 from sal_hw_brainscales2.machine.ppu.check import check_against_headers, find_compiler
+from sal_hw_brainscales2.machine.ppu.kept import Kept
 from sal_hw_brainscales2.machine.ppu.kernels import render_kernel
 
 SHIM = Path(__file__).parents[4] / "host" / "shim"
@@ -23,6 +24,7 @@ RULES = [
     for balanced in (False, True)
     for memory in ("sram", "external")
 ]
+KEPT = (Kept(), Kept(updates=6, every=2, senses=True))
 
 
 @pytest.fixture
@@ -45,8 +47,8 @@ def texts(placed, tile, rules, **options):
 
 
 def test_sound_texts_have_no_findings(look_alikes, placed, tile):
-    for layout in ("packed_active_columns", "complete_rows"):
-        for text in texts(placed, tile, RULES[-1:], layout=layout):
+    for kept in KEPT:
+        for text in texts(placed, tile, RULES[-1:], kept=kept):
             assert check_against_headers(text, **look_alikes) == []
 
 
@@ -78,8 +80,8 @@ def test_clones_and_compiler_have_to_be_there(look_alikes, tmp_path, monkeypatch
 @pytest.mark.skipif(not all(CLONES.values()), reason="SAL_HW_LIBNUX, SAL_HW_GRENADE and SAL_HW_HATE name no clones")
 def test_texts_fit_the_vendor_headers(placed, tile):
     folders = {name: Path(str(folder)) for name, folder in CLONES.items()}
-    for layout in ("packed_active_columns", "complete_rows"):
-        for text in texts(placed, tile, RULES, layout=layout):
+    for kept in KEPT:
+        for text in texts(placed, tile, RULES, kept=kept):
             assert check_against_headers(text, **folders) == []
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sal_hw.kernel.evaluate import evaluate
+from sal_hw_brainscales2.machine.ppu.kept import Kept
 from sal_hw_brainscales2.machine.ppu.kernels import render_kernel
 from sal_hw_brainscales2.machine.ppu.statements import DROPPED_DRAWS, WARM_UP_DRAWS
 from sal_hw_brainscales2.machine.ppu.symbols import kernel_symbols, row_bytes, row_values
@@ -43,26 +44,27 @@ class Bench:
     def __init__(self, host, placed, tiles, *, name, front_end, polarity=None, **options):
         chosen = {"number": 0, "front_end": front_end, "polarity": polarity}
         self.text = render_kernel(placed, tiles, **chosen, **options)
-        layout = options.get("layout", "packed_active_columns") if front_end == "pynn" else None
-        self.kernel = host(self.text, tiles, name=name, layout=layout)
-        self.symbols = kernel_symbols(placed, tiles, **chosen)
-        self.views = {item.name: self.kernel.symbol(item.name, item.shape) for item in self.symbols}
+        self.kernel = host(self.text, tiles, name=name)
+        self.symbols = kernel_symbols(placed, tiles, **chosen, kept=options.get("kept", Kept()))
+        self.views = {
+            item.name: self.kernel.symbol(item.name, item.shape, words=item.role == "times") for item in self.symbols
+        }
         self.tiles = tiles
         for view in (self.kernel.resets, self.kernel.reads, [self.updates]):
             for part in view:
                 part[...] = 0
 
-    def _view(self, role):
+    def view(self, role):
+        """Return what the host sees of a symbol."""
         return next(self.views[item.name] for item in self.symbols if item.role == role)
 
     @property
     def updates(self):
-        return self._view("updates")
+        return self.view("updates")
 
-    @property
-    def weights(self):
-        """What the kernel left of its weights, shape (hemispheres, places, 256), by column."""
-        return row_values(self._view("weights"))
+    def kept(self, role):
+        """What the kernel left, shape (..., hemispheres, places, 256), by column."""
+        return row_values(self.view(role))
 
     def own(self, hemisphere):
         """Return the places of the tiles of a hemisphere: (tile, places)."""
@@ -131,10 +133,12 @@ def test_many_synapses_of_each_polarity(host, placed, tile, variant, synapses):
         for polarity in ("excitatory", "inhibitory")
         for half in (TOP, BOTTOM)
     ]
-    bench = Bench(host, rule, tiles, name=named(variant), front_end="hxtorch")
+    rounds = -(-synapses // (2 * 128 * 230))
+    kept = Kept(updates=2 * rounds, every=1)
+    bench = Bench(host, rule, tiles, name=f"{named(variant)}_{rounds}", front_end="hxtorch", kept=kept)
+    bench.updates[0] = 0
     kernels = {"excitatory": rule.excitatory, "inhibitory": rule.inhibitory}
     compared, changed = 0, 0
-    rounds = -(-synapses // (2 * 128 * 230))
     for turn in range(2 * rounds):
         half = turn % 2
         drawn = draw_inputs(rule.excitatory, rng)
@@ -148,7 +152,7 @@ def test_many_synapses_of_each_polarity(host, placed, tile, variant, synapses):
             expected = evaluate(kernel, constants=constants, **parts)
             stored = bench.kernel.weight[half][item.rows]
             np.testing.assert_array_equal(stored[:, item.columns], expected[:, item.columns])
-            np.testing.assert_array_equal(bench.weights[half][places], expected)
+            np.testing.assert_array_equal(bench.kept("records")[turn, half][places], expected)
             compared += expected[:, item.columns].size
             changed += np.count_nonzero(expected != drawn["weight"][places])
         free = ~used(tiles, half)
@@ -160,64 +164,49 @@ def test_many_synapses_of_each_polarity(host, placed, tile, variant, synapses):
     assert bench.updates[0] == 2 * rounds
 
 
-@pytest.mark.parametrize("layout", ["packed_active_columns", "complete_rows"])
 @pytest.mark.parametrize("memory", ["external", "sram"])
 @pytest.mark.parametrize("polarity", ["excitatory", "inhibitory"])
-def test_a_rule_of_one_polarity_records_its_weights(host, placed, tile, polarity, memory, layout):
+def test_what_is_kept_of_a_run(host, placed, tile, polarity, memory):
+    """Weights of every other update, readings of each, their times, and after the run the last weights."""
     rng = np.random.default_rng(5)
     rule = placed(width=16, rounding="stochastic", balanced=True, residual=True, sal_gain=0.2, memory=memory)
     tiles = [tile(polarity, TOP, [3, 7, 200], [0, 1, 17, 255]), tile(polarity, BOTTOM, [1, 2], np.arange(40, 80))]
-    name = f"pynn_{polarity}_{memory}_{layout}"
-    bench = Bench(host, rule, tiles, name=name, front_end="pynn", polarity=polarity, layout=layout)
+    kept = Kept(updates=5, every=2, senses=True)
+    bench = Bench(host, rule, tiles, name=f"kept_{polarity}_{memory}", front_end="pynn", polarity=polarity, kept=kept)
     kernel = getattr(rule, polarity)
-    bench.kernel.weight[0][...], bench.kernel.weight[1][...] = 9, 9
+    bench.updates[0] = 0
     for half, rows in ((TOP, 3), (BOTTOM, 2)):
-        # SRAM has room for the busier hemisphere's three rows
-        drawn = draw_inputs(kernel, rng, rows=3)
-        before = [each.copy() for each in bench.kernel.weight]
-        bench.give(half, drawn)
-        bench.kernel.run(half, time=123_456 + half)
-        expected = evaluate(kernel, **drawn)[:rows]
-        columns = tiles[half].columns
-        before[half][tiles[half].rows] = drawn["weight"][:rows]
-        before[half][np.ix_(tiles[half].rows, columns)] = expected[:, columns]
-        np.testing.assert_array_equal(bench.kernel.weight, before)
-        recorded = bench.kernel.recorded(half)
-        seen = recorded if layout == "packed_active_columns" else row_values(recorded)[:, columns]
-        np.testing.assert_array_equal(seen, expected[:, columns])
-        assert bench.kernel.recorded_time == 123_456 + half
-    # each row was converted once, and of both hemispheres only the rectangle's sensors were reset
+        bench.updates[0] = 0
+        for update in range(kept.updates):
+            # SRAM has room for the busier hemisphere's three rows
+            drawn = draw_inputs(kernel, rng, rows=3)
+            bench.give(half, drawn)
+            bench.kernel.run(half, time=1000 * update + 2 * half)
+            expected, columns = evaluate(kernel, **drawn)[:rows], tiles[half].columns
+            np.testing.assert_array_equal(bench.stored(half)[:, columns], expected[:, columns])
+            for role, name in (("causal", "causal"), ("acausal", "anticausal")):
+                read = bench.kept(role)[update, half, :rows]
+                np.testing.assert_array_equal(read[:, columns], drawn[name][:rows, columns])
+            if update % 2:
+                np.testing.assert_array_equal(bench.kept("records")[update // 2, half, :rows], expected)
+        assert bench.kept("records").shape == (2, 2, 3, 256)
+        np.testing.assert_array_equal(bench.view("times")[half], 500 * np.arange(kept.updates) + half)
+        # a period lasts 2500 cycles, and an update begins 250 of them after its begin; a sixth call finds no room
+        seen = int(bench.kernel.reads[half].sum())
+        bench.kernel.run(half, time=12_500)
+        assert not bench.kept("final")[half].any()
+        bench.view("finished")[0] = 0
+        bench.kernel.run(half, time=12_750)
+        np.testing.assert_array_equal(bench.kept("final")[half, :rows], bench.stored(half))
+        assert bench.view("finished")[0] == 1
+        assert bench.updates[0] == kept.updates
+        assert int(bench.kernel.reads[half].sum()) == seen
+    # each row was converted with each update, and of both hemispheres only the rectangle's sensors were reset
     for half, item in enumerate(tiles):
-        np.testing.assert_array_equal(bench.kernel.reads[half], np.isin(np.arange(256), item.rows))
+        np.testing.assert_array_equal(bench.kernel.reads[half], 5 * np.isin(np.arange(256), item.rows))
         wanted = np.zeros((256, 256), dtype=np.uint32)
-        wanted[np.ix_(item.rows, item.columns)] = 1
+        wanted[np.ix_(item.rows, item.columns)] = 5
         np.testing.assert_array_equal(bench.kernel.resets[half], wanted)
-    assert bench.updates[0] == 2
-    assert bench.kernel.faults == 0
-
-
-@pytest.mark.parametrize("layout", ["packed_active_columns", "complete_rows"])
-def test_the_readings_that_the_reference_gets_are_recorded(host, placed, tile, layout):
-    """With the reset, so before it: afterwards a sensor reads its baseline."""
-    rng = np.random.default_rng(8)
-    rule = placed(width=16, rounding="stochastic", balanced=True, residual=True, sal_gain=0.2, memory="sram")
-    tiles = [tile("excitatory", TOP, [3, 7, 200], [0, 1, 17, 255]), tile("excitatory", BOTTOM, [1, 2], [40, 41, 90])]
-    options = {"polarity": "excitatory", "layout": layout, "senses": True}
-    bench = Bench(host, rule, tiles, name=f"sensed_{layout}", front_end="pynn", **options)
-    for half, rows in ((TOP, 3), (BOTTOM, 2)):
-        drawn = draw_inputs(rule.excitatory, rng, rows=3)
-        bench.give(half, drawn)
-        bench.kernel.run(half)
-        columns = tiles[half].columns
-
-        def seen(observable, half=half, columns=columns):
-            recorded = bench.kernel.recorded(half, observable)
-            return recorded if layout == "packed_active_columns" else row_values(recorded)[:, columns]
-
-        np.testing.assert_array_equal(seen("causal"), drawn["causal"][:rows, columns])
-        np.testing.assert_array_equal(seen("acausal"), drawn["anticausal"][:rows, columns])
-        np.testing.assert_array_equal(seen("w"), evaluate(rule.excitatory, **drawn)[:rows, columns])
-        assert bench.kernel.resets[half][np.ix_(tiles[half].rows, columns)].all()
     assert bench.kernel.faults == 0
 
 
@@ -227,14 +216,14 @@ def test_constants_of_16_bits(host, placed, tile):
     options = {"width": 16, "rounding": "symmetric", "balanced": False, "sleep_gain": 0.07, "wake": True}
     rule = placed(sal_gain=0.125, **options)
     tiles = [tile("excitatory", TOP, np.arange(128), np.arange(256)), tile("inhibitory", TOP, np.arange(128, 256), [5])]
-    bench = Bench(host, rule, tiles, name="wake", front_end="hxtorch")
+    bench = Bench(host, rule, tiles, name="wake", front_end="hxtorch", kept=Kept(updates=1, every=1))
     drawn = draw_inputs(rule.excitatory, rng)
     bench.give(TOP, drawn)
     bench.kernel.run(TOP)
     for kernel, places in ((rule.excitatory, slice(0, 128)), (rule.inhibitory, slice(128, 256))):
         parts = {key: drawn[key][..., places, :] for key in ("causal", "anticausal", "weight", "random")}
         expected = evaluate(kernel, constants={k: v[places] for k, v in drawn["constants"].items()}, **parts)
-        np.testing.assert_array_equal(bench.weights[TOP][places], expected)
+        np.testing.assert_array_equal(bench.kept("records")[0, TOP][places], expected)
 
 
 def test_only_the_half_that_learns_is_touched(host, placed, tile):
@@ -274,6 +263,6 @@ def test_random_numbers_are_seeded_before_the_first_update(host, placed, tile):
     rule = placed(width=16, rounding="stochastic", balanced=False, sal_gain=1.0)
     tiles = [tile("excitatory", TOP, [1], [0])]
     text = render_kernel(rule, tiles, number=0, front_end="pynn", polarity="excitatory", seed=77)
-    kernel = host(text, tiles, name="seeded", layout="packed_active_columns")
+    kernel = host(text, tiles, name="seeded")
     assert kernel.seed == 77
     assert kernel.draws_at_start == WARM_UP_DRAWS

@@ -34,8 +34,7 @@ class Bench:
         self.tiles = [tile(each, TOP, ROWS[each], np.arange(COLUMNS)) for each in ROWS]
         chosen = {"number": 0, "front_end": front_end, "polarity": polarity}
         own = [item for item in self.tiles if item.polarity in polarities]
-        layout = "packed_active_columns" if front_end == "pynn" else None
-        self.kernel = host(render_kernel(rule, self.tiles, **chosen), own, name=name, layout=layout)
+        self.kernel = host(render_kernel(rule, self.tiles, **chosen), own, name=name)
         self.symbols = kernel_symbols(rule, self.tiles, **chosen)
         self.rows = [row for item in own for row in ROWS[item.polarity]]
         self.levels = self.rng.integers(150, 220, (2, len(self.rows), COLUMNS))

@@ -17,8 +17,8 @@ import pytest
 from sal_hw.errors import InputError
 from sal_hw_brainscales2.machine.ppu.kernels import program_files as kernel_files
 from sal_hw_brainscales2.machine.run_files.collect import collect_run_data
-from sal_hw_brainscales2.machine.run_files.hxtorch.render import render_hxtorch
-from sal_hw_brainscales2.machine.run_files.run_data import RunData, run_document
+from sal_hw_brainscales2.machine.run_files.hxtorch.render import dense_bytes, render_hxtorch
+from sal_hw_brainscales2.machine.run_files.run_data import ExternalData, RunData, run_document
 
 ROOT = Path(__file__).parents[5]
 GOLDEN = ROOT / "tests" / "golden" / "run_hxtorch.py.txt"
@@ -31,7 +31,7 @@ def data(recorded):
 
 @pytest.fixture(scope="module")
 def kernels(recorded):
-    return {0: kernel_files(recorded.program)["kernel_0_hxtorch.cpp"].decode()}
+    return {0: kernel_files(recorded.program, updates=6)["kernel_0_hxtorch.cpp"].decode()}
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +84,12 @@ def test_it_carries_what_the_program_is(data, kernels, text):
     for name in ("program_hash", "seed", "updates", "runtime_us", "populations"):
         assert program[name] == run_document(data)[name]
     rule = program["rules"][0]
-    assert (rule["weights_symbol"], rule["updates_symbol"]) == ("sal_signed_0_weights", "sal_signed_0_updates")
+    kept = rule["kept"]
+    assert (kept["final"], kept["updates"]) == ("sal_signed_0_final", "sal_signed_0_updates")
     assert rule["polarities"] == ["excitatory", "inhibitory"]
     # a row per source and sign
-    assert rule["rows"] == 2 * data.populations[1].size
-    assert all(symbol["bytes"] == rule["rows"] * 256 for symbol in rule["constants_symbols"])
+    assert kept["rows"] == 2 * data.populations[1].size
+    assert all(symbol["bytes"] == kept["rows"] * 256 for symbol in rule["constants_symbols"])
     assert [layer["rule"] for layer in program["layers"]] == [None, 0, None, None, None, None]
     # all synapses of projections exist, while a background source has one target per train
     assert {name for name in found["ARRAYS"] if name.startswith("exists.")} == {f"exists.{at}" for at in range(2, 6)}
@@ -128,7 +129,7 @@ def test_constants_of_each_synapse(data, kernels):
 
 def test_a_run_that_outlasts_the_timer(data, kernels):
     # a timer of 32 bits counts to 2**32 - 1, in cycles of 8 ns; the moment after the last update takes 100 us
-    most = (2**32 - 1) / 125.0 - 100.0 - data.lead_us
+    most = (2**32 - 1) / 125.0 - 100.0 - data.lead_us - data.after_us
     assert data.lead_us > 0
     assert render_hxtorch(changed(data, runtime_us=most), kernels)
     assert "34.36 s" in refused(changed(data, runtime_us=most + 1.0), kernels).problems[0].allowed
@@ -138,6 +139,23 @@ def test_no_stimulus_and_no_input(data, kernels):
     assert "no stimulus" in str(refused(changed(data, background=()), kernels).problems[0].value)
     lonely = (*data.populations, replace(data.populations[0], name="lonely"))
     assert "lonely, which has no input" in str(refused(changed(data, populations=lonely), kernels).problems[0].value)
+
+
+def test_given_spikes_that_fill_the_memory(data, kernels):
+    """Four bytes for each step of 0.1 us and each source, the time before the run included."""
+
+    def with_last(time_us):
+        arrays = {**data.arrays, "external.given.time_us": np.array([time_us]), "external.given.neuron": np.array([0])}
+        arrays |= {"codes.given.excitatory": np.eye(4, dtype=np.uint8), "exists.given.excitatory": np.eye(4) > 0}
+        return replace(data, external=(ExternalData(name="given", population="visible"),), arrays=arrays)
+
+    # of the program's own stimuli none is given
+    most_us = (2**29 / 16 - 1) * 0.1 - data.lead_us
+    assert dense_bytes(with_last(10_000.0)) == 16 * (10 * round(data.lead_us) + 100_001)
+    assert render_hxtorch(with_last(most_us - 1.0), kernels)
+    error = refused(with_last(most_us + 1.0), kernels)
+    assert "512 MiB of given spikes" in str(error.value)
+    assert "--via pynn" in error.problems[0].hint
 
 
 def with_arrays(data: RunData, **arrays: np.ndarray) -> RunData:
@@ -173,7 +191,7 @@ def test_more_rows_than_a_bus_has(data, kernels):
     [
         ("sal_signed_0_baseline_causal[", "sal_signed_0_password[", "declares sal_signed_0_password"),
         ("volatile uint32_t sal_signed_0_updates;", "", "does not count its updates"),
-        ("volatile uint8_t sal_signed_0_weights[", "extern uint8_t sal_signed_0_weights[", "leaves no weights"),
+        ("volatile uint8_t sal_signed_0_final[", "extern uint8_t sal_signed_0_final[", "leaves no weights"),
     ],
 )
 def test_a_kernel_with_other_symbols_is_a_mistake(data, kernels, old, new, message):

@@ -36,7 +36,7 @@ def data(recorded):
 
 @pytest.fixture(scope="module")
 def kernels(recorded):
-    files = kernel_files(recorded.program)
+    files = kernel_files(recorded.program, updates=6)
     return {(0, polarity): files[f"kernel_0_pynn_{polarity}.cpp"].decode() for polarity in ("excitatory", "inhibitory")}
 
 
@@ -128,7 +128,12 @@ def test_it_carries_what_the_program_is(data, kernels, text):
     assert len(set(learn)) == 2
     by_name = {(item["name"], item["polarity"]): item for item in run_document(data)["projections"]}
     assert {(item["name"], item["polarity"]): item for item in program["projections"]} == by_name
-    assert program["rules"][0]["updates_symbol"] == {each: f"sal_{each}_0_updates" for _, each in kernels}
+    for polarity, kept in program["rules"][0]["kept"].items():
+        for word in ("final", "finished", "updates", "records", "times"):
+            assert kept[word] == f"sal_{polarity}_0_{word}"
+        # a row per source
+        assert (kept["rows"], kept["causal"]) == (data.populations[1].size, "")
+    assert program["rules"][0]["record_every"] == 1
     names = {symbol["constant"] for symbol in program["rules"][0]["symbols"]["inhibitory"]}
     # the host writes what the kernel does not measure
     assert names == set(data.rules[0].constants)
@@ -192,21 +197,28 @@ def test_a_run_that_outlasts_the_timer(data, kernels):
     assert "34.36 s" in error.problems[0].allowed
     assert render_pynn(changed(data, runtime_us=34.3e6), kernels)
     # what comes before the run counts
-    assert "34.4 s" in str(refused(changed(data, runtime_us=34.3e6, lead_us=0.1e6), kernels).problems[0].value)
+    # and the call after it
+    assert "34.402 s" in str(refused(changed(data, runtime_us=34.3e6, lead_us=0.1e6), kernels).problems[0].value)
 
 
-def test_more_records_than_memory(data, kernels):
-    synapses = sum(data.arrays[f"codes.feedback.{each}"].size for each in ("excitatory", "inhibitory"))
-    most = 256 * 2**20 // synapses
-    assert render_pynn(changed(data, updates=most), kernels)
-    assert "recorded weights" in str(refused(changed(data, updates=most + 1), kernels).value)
+def test_more_records_than_memory(data, recorded):
+    def kernels(updates):
+        files = kernel_files(recorded.program, updates=updates)
+        return {(0, sign): files[f"kernel_0_pynn_{sign}.cpp"].decode() for sign in ("excitatory", "inhibitory")}
+
+    # four rows of 256 bytes on both hemispheres and a time of four bytes, for each sign and update
+    most = 2**28 // (2 * (2 * 4 * 256 + 2 * 4)) - 1
+    assert render_pynn(data, kernels(most))
+    error = refused(data, kernels(most + 2))
+    assert "bytes in the FPGA's memory" in str(error.value)
+    assert "every_updates" in error.problems[0].hint
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("_baseline_causal", "_password", "no constant"),
-        ("volatile uint32_t sal_excitatory_0_updates;", "", "no counter"),
+        ("volatile uint32_t sal_excitatory_0_updates;", "", "does not count its updates"),
         ("volatile uint8_t sal_excitatory_0_baseline_causal", "extern uint8_t sal_excitatory_0_x", "other constants"),
         ("sal_excitatory_0_baseline_causal[", "stolen[", "does not begin with"),
     ],

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from dlens_vx_v3 import hal, halco, lola
 from fake_chip import LOG, SCRIPT, fault
+from kept_memory import left
 from pygrenade_vx import common
 from pygrenade_vx.network import BackgroundSourcePopulation, NetworkGraph
 
@@ -100,33 +101,35 @@ def _learned(graph: NetworkGraph, module: Any, item: dict[str, Any], replay: dic
     A source has two rows, the inhibitory one above the excitatory one, and later sources lie further down.
     """
     rule, pre, post = module.rule, module.in_features, module.out_features
-    table = np.zeros((2, item["rows"], 256), dtype=int)
-    halves = [site // 256 for site in item["sites"]]
-    first = {0: 0, 1: 0}
+    learned, halves = [], [site // 256 for site in item["sites"]]
+    # hxtorch's connections are in the order of targets, then sources
+    pairs = [(source, target) for target in range(post) for source in range(pre)]
     for number, polarity in enumerate(("excitatory", "inhibitory")):
-        # hxtorch's connections are in the order of targets, then sources
-        pairs = [(source, target) for target in range(post) for source in range(pre)]
-        graph.places[module.descriptor[number]] = [
-            [(halves[target], 2 * (pre - source) + 1 - number, item["sites"][target] % 256)]
-            * (2 if fault("double") else 1)
-            for source, target in pairs
+        places = [
+            (halves[target], 2 * (pre - source) + 1 - number, item["sites"][target] % 256) for source, target in pairs
         ]
-        codes = replay.get(f"weights.{item['projection']}.{polarity}")
-        if codes is None:
-            continue
-        for source, target in pairs:
-            # rows are met from the lowest coordinate on, so that the last source comes first
-            place = first[halves[target]] + pre - 1 - source
-            table[halves[target], place, item["sites"][target] % 256] = codes[-1][source, target]
-        first = {half: used + pre for half, used in first.items()}
-    content = np.concatenate([table[..., 0::2], table[..., 1::2]], axis=-1) + (fault("beyond") or 0)
-    block = lola.ExternalPPUDRAMMemoryBlock(halco.ExternalPPUDRAMMemoryBlockSize(content.size))
-    byte = hal.ExternalPPUDRAMMemoryByte
-    block.bytes = [byte(byte.Value(int(each))) for each in content.reshape(-1)]
+        graph.places[module.descriptor[number]] = [[each] * (2 if fault("double") else 1) for each in places]
+        owner = f"{item['projection']}.{polarity}"
+        if f"weights.{owner}" in replay:
+            replay[f"weights.{owner}"] = replay[f"weights.{owner}"] + (fault("beyond") or 0)
+            learned.append((owner, np.array(places), np.array(pairs)))
+    # the last call comes after the run
+    ran = rule.timer.num_periods - lead_calls(rule) - 1 - (fault("missed") or 0) + (fault("extra") or 0)
+    period_us = int(rule.timer.period) / 250.0
+    begins_us = int(rule.timer.start) / 250.0 + period_us * (lead_calls(rule) + np.arange(max(ran, 0)))
+    found = {name: _external(each) for name, each in left(rule.kernel, learned, replay, ran, begins_us).items()}
     if fault("short"):
-        block = lola.ExternalPPUDRAMMemoryBlock(halco.ExternalPPUDRAMMemoryBlockSize(256))
-    ran = rule.timer.num_periods - lead_calls(rule) - (fault("missed") or 0) + (fault("extra") or 0)
-    return {item["weights"]: block, item["updates"]: _counts(ran, ran - (fault("uneven") or 0))}
+        found[f"{item['prefix']}final"] = _external(bytes(256))
+    finished = 0 if fault("unfinished") else 1
+    counts = {"updates": _counts(ran, ran - (fault("uneven") or 0)), "finished": _counts(finished, finished)}
+    return found | {item["prefix"] + word: each for word, each in counts.items()}
+
+
+def _external(content: bytes) -> lola.ExternalPPUDRAMMemoryBlock:
+    block = lola.ExternalPPUDRAMMemoryBlock(halco.ExternalPPUDRAMMemoryBlockSize(len(content)))
+    byte = hal.ExternalPPUDRAMMemoryByte
+    block.bytes = [byte(byte.Value(each)) for each in content]
+    return block
 
 
 def _counts(top: int, bottom: int) -> dict[Any, hal.PPUMemoryBlock]:
@@ -152,7 +155,10 @@ def _health() -> Any:
 def describe(experiment: Experiment, parts: list[Any], inputs: list[Any], runtime: int) -> None:
     """Keep what was asked for, for the test."""
     instance = experiment.default_execution_instance
-    LOG["runtime_us"], LOG["inputs"] = runtime * experiment.dt * 1e6 - lead_us(experiment), inputs
+    periods_us = [int(rule.timer.period) / 250.0 for rule in instance.plasticity_rules()]
+    # the run and what outlasts it, without the calls before and after it
+    LOG["runtime_us"] = runtime * experiment.dt * 1e6 - lead_us(experiment) - max(periods_us, default=0.0)
+    LOG["inputs"] = inputs
     LOG["calibration"] = str(instance.calib_path)
     LOG["membranes_connected"] = sum(
         channel.enable_connect_neuron
@@ -179,7 +185,7 @@ def describe(experiment: Experiment, parts: list[Any], inputs: list[Any], runtim
         if isinstance(part, BackgroundSourcePopulation)
     ]
     LOG["timers"] = [
-        [int(rule.timer.start), int(rule.timer.period), rule.timer.num_periods - lead_calls(rule)]
+        [int(rule.timer.start), int(rule.timer.period), rule.timer.num_periods - lead_calls(rule) - 1]
         for rule in instance.plasticity_rules()
     ]
     LOG["kernels"] = [rule.kernel for rule in instance.plasticity_rules()]

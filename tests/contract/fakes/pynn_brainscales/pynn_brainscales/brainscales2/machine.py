@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import signal
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from dlens_vx_v3 import hal, halco, lola
 from fake_chip import LOG, SCRIPT, fault
+from kept_memory import declared, left
 from pygrenade_vx import common
 
 from pynn_brainscales.brainscales2.simulator import State
@@ -23,8 +23,6 @@ SAMPLES = 100
 
 #: symbols of grenade's part of the plasticity program (grenade, execution/detail/ppu_program_generator.cpp)
 GRENADE_SYMBOLS = {"scheduler_event_drop_count"}
-
-_DECLARED = re.compile(r"^volatile (uint8_t|uint32_t) (\w+)((?:\[\d+\])*)([^;]*);", re.MULTILINE)
 
 
 def place(state: State) -> None:
@@ -104,19 +102,14 @@ def check_rules(state: State) -> dict[str, tuple[str, int]]:
     kernels: dict[int, str] = {}
     for rule in state.plasticity_rules:
         text = rule.generate_kernel()
-        if text.count("PLASTICITY_RULE_KERNEL") != 1 or "Recording&" not in text:
-            raise RuntimeError("Compilation failed:\nno kernel, or one that does not take its recording")
+        if text.count("PLASTICITY_RULE_KERNEL") != 1 or ("Recording&" in text) != bool(rule.observables):
+            raise RuntimeError("Compilation failed:\nno kernel, or one that does not take the recording that it has")
         if kernels.setdefault(rule.same_id, text) != text:
             raise RuntimeError("Plasticity rules marked as same with an equal ID have different kernel sources.")
         for projection in rule.projections:
             _check_dense(projection)
-    symbols: dict[str, tuple[str, int]] = {}
-    for kind, name, sizes, attributes in _DECLARED.findall("\n".join(kernels.values())):
-        if name in symbols:
-            raise RuntimeError(f"Compilation failed:\nmultiple definition of `{name}'")
-        size = math.prod([4 if kind == "uint32_t" else 1, *map(int, re.findall(r"\d+", sizes))])
-        symbols[name] = ("external" if "section(" in attributes else "sram", size)
-    return symbols
+    found = declared("\n".join(kernels.values()))
+    return {name: (memory, size) for name, (memory, size, _) in found.items()}
 
 
 def _check_dense(projection: Any) -> None:
@@ -171,23 +164,25 @@ def execute(state: State) -> None:
             population.spikes["time_us"] = population.spikes["time_us"] + lead_us(state)
         if population.sampled:
             population.membrane = _membrane(state, recorded, population)
-    counts = {}
+    counts, memory = {}, {}
     for rule in state.plasticity_rules:
         (projection,) = rule.projections
         missed = (fault("missed") or {}).get(projection.label, 0)
-        lead = lead_calls(rule)
-        ran = rule.periods - lead - missed
-        counted = (rule.periods, lead, ran)
-        rule.recording = {
-            name: _records(recorded, projection, name, counted, lead_us(state)) for name in rule.observables
-        }
-        _check_observables(rule)
-        name = next(each for each in re.findall(r"\w+_updates", rule.generate_kernel()))
+        # the last call comes after the run
+        ran = rule.periods - lead_calls(rule) - 1 - missed
+        text = rule.generate_kernel()
+        (name,) = re.findall(r"^volatile uint32_t (\w+_updates);", text, re.MULTILINE)
         uneven = 1 if projection.label == fault("uneven") else 0
         counts[name] = (ran, ran - uneven)
+        unfinished = fault("unfinished") == projection.label
+        counts[name.replace("_updates", "_finished")] = (0, 0) if unfinished else (1, 1)
+        memory |= _kept(text, projection, recorded, ran, lead_us(state))
     dropped = fault("scheduler_dropped") or 0
     counts["scheduler_event_drop_count"] = (dropped, 0)
-    read = {name: _halves(counts[name]) for name in state.injected_readout.ppu_symbols}
+    read = {
+        name: _external(memory[name]) if name in memory else _halves(counts[name])
+        for name in state.injected_readout.ppu_symbols
+    }
     state.ppu_symbols_read = {common.ChipOnConnection(): read}
     state.execution_instance_data = _Instances()
 
@@ -204,17 +199,6 @@ def _membrane(state: State, recorded: dict[str, Any], population: Any) -> dict[s
     return {"codes": codes.astype(int) + (fault("beyond") or 0), "time_us": times + late}
 
 
-def _check_observables(rule: Any) -> None:
-    """Refuse a kernel that records what the rule does not declare: the recording's members are the observables."""
-    wanted = set(re.findall(r"recording[.](\w+)", rule.generate_kernel())) - {"time"}
-    if wanted != set(rule.observables):
-        raise RuntimeError(f"Compilation failed:\nthe recording has no member of {sorted(wanted)}")
-
-
-#: what a run left of each observable that a rule may declare
-_REPLAYED = {"w": "weights", "causal": "causal", "acausal": "anticausal"}
-
-
 def lead_calls(rule: Any) -> int:
     """Return how often a kernel is called before it learns, as its text says."""
     return int(*re.findall(r"if \(sal_calls < (\d+)\)", rule.generate_kernel()) or [0])
@@ -225,20 +209,20 @@ def lead_us(state: State) -> float:
     return max((lead_calls(rule) * rule._timer.period * 1e3 for rule in state.plasticity_rules), default=0.0)
 
 
-def _records(
-    recorded: dict[str, Any], projection: Any, observable: str, counts: tuple[int, int, int], begin_us: float
-) -> list[Any]:
-    """Return one record per period; those of updates that did not take place were never written."""
-    periods, lead, ran = counts
-    key = f"{_REPLAYED[observable]}.{projection.label}"
-    codes, times = recorded[key], recorded[f"weights.{projection.label}.time_us"]
-    records = []
-    for update in range(-lead, periods - lead + (fault("extra_records") or 0)):
-        done = 0 <= update < min(ran, len(codes))
-        row = codes[update].reshape(-1) if done else np.zeros(len(projection), dtype=int)
-        cycles = common.Time(round((begin_us + float(times[update])) * 125)) if done else common.Time(0)
-        records.append(SimpleNamespace(time=cycles, data=[[int(each) + (fault("beyond") or 0)] for each in row]))
-    return records
+def _kept(text: str, projection: Any, recorded: dict[str, Any], ran: int, begin_us: float) -> dict[str, bytes]:
+    """Return what a kernel left of a projection's synapses."""
+    learned = [(projection.label, np.array(projection.places), np.array(projection.connections))]
+    times_us = begin_us + recorded[f"weights.{projection.label}.time_us"]
+    wrong = {name: item + (fault("beyond") or 0) if name[:7] == "weights" else item for name, item in recorded.items()}
+    found = left(text, learned, wrong, ran, times_us[::-1] if fault("disordered") else times_us)
+    return {name: item[:256] if fault("short") and name.endswith("_final") else item for name, item in found.items()}
+
+
+def _external(content: bytes) -> lola.ExternalPPUDRAMMemoryBlock:
+    block = lola.ExternalPPUDRAMMemoryBlock(halco.ExternalPPUDRAMMemoryBlockSize(len(content)))
+    byte = hal.ExternalPPUDRAMMemoryByte
+    block.bytes = [byte(byte.Value(each)) for each in content]
+    return block
 
 
 def _halves(counts: tuple[int, int]) -> dict[Any, hal.PPUMemoryBlock]:
@@ -279,7 +263,9 @@ def describe(state: State) -> None:
     """Keep what was asked for, for the test."""
     LOG["neuronPermutation"] = state.neuron_permutation
     LOG["backgroundPermutation"] = state.background_permutation
-    LOG["runtime_ms"] = state.runtime - lead_us(state) / 1e3
+    # of the run itself
+    after_ms = max((rule._timer.period for rule in state.plasticity_rules), default=0.0)
+    LOG["runtime_ms"] = state.runtime - lead_us(state) / 1e3 - after_ms
     chains = state.initial_config.cadc_readout_chains
     LOG["membranes_connected"] = sum(
         channel.enable_connect_neuron
@@ -296,4 +282,5 @@ def describe(state: State) -> None:
         for each in state.populations
         if not isinstance(each.celltype, HXNeuron)
     }
-    LOG["periods"] = [rule.periods - lead_calls(rule) for rule in state.plasticity_rules]
+    # without the calls before and after the run
+    LOG["periods"] = [rule.periods - lead_calls(rule) - 1 for rule in state.plasticity_rules]
