@@ -47,9 +47,10 @@ def final_accuracies(result: RunResult) -> FigureTable | None:
             mean = result.metrics.get(f"{name}_percent")
             if not isinstance(mean, float):
                 continue
-            ends = [result.metrics.get(f"{name}_{end}_percent", mean) for end in ("smallest", "largest")]
-            columns = dict(zip(("smallest", "largest"), ends, strict=True))
-            tables.append(FigureTable.of(method=method, images=part, mean=mean, **columns))
+            low, high = (result.metrics.get(f"{name}_{end}_percent") for end in ("smallest", "largest"))
+            # of a single repetition there is no range
+            ends = {"smallest": mean if low is None else low, "largest": mean if high is None else high}
+            tables.append(FigureTable.of(method=method, images=part, mean=mean, **ends))
     return _joined(tables)
 
 
@@ -62,8 +63,12 @@ def _by_method(result: RunResult, prefix: str) -> dict[str, list[Trace]]:
 
 
 def _spread(rows: list[list[float]]) -> dict[str, NDArray[np.float64]]:
-    ways = {"mean": np.mean, "smallest": np.min, "largest": np.max}
-    return {name: np.array([way(row) for row in rows], np.float64) for name, way in ways.items()}
+    columns = {
+        "mean": [np.mean(row) for row in rows],
+        "smallest": [min(row) for row in rows],
+        "largest": [max(row) for row in rows],
+    }
+    return {name: np.array(values, np.float64) for name, values in columns.items()}
 
 
 def _joined(tables: list[FigureTable]) -> FigureTable | None:
