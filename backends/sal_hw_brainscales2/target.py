@@ -9,6 +9,7 @@ from sal_hw.passes.realize_neurons import realize_neurons
 from sal_hw.passes.realize_stimuli import realize_stimuli
 from sal_hw.passes.realize_weights import realize_weights
 from sal_hw_brainscales2.description import brainscales2_description
+from sal_hw_brainscales2.machine.costs import run_costs
 from sal_hw_brainscales2.machine.front_ends import FRONT_END_FEATURES
 from sal_hw_brainscales2.machine.program_files import program_files
 from sal_hw_brainscales2.passes.finish_chip import finish_chip
@@ -38,5 +39,6 @@ brainscales2_target = Target(
     emulator="emulator:brainscales2",
     files=program_files,
     report=ChipReporter(),
+    costs=run_costs,
     front_ends=FRONT_END_FEATURES,
 )

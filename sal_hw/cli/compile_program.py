@@ -80,13 +80,10 @@ _MACHINE_RUNS = "a machine runs experiments of the kind align only, in one piece
 
 def _machine_files(compiled: CompiledRecipe, via: str | None) -> dict[str, bytes]:
     """Return what the machine's own software needs; nothing where it has none or the experiment is run step by step."""
-    from sal_hw.spec.protocols import AlignProtocol
-
-    recipe, interval_ms = compiled.recipe, compiled.program.update_ms
-    if compiled.target.files is None or interval_ms is None or not isinstance(recipe.protocol, AlignProtocol):
+    if compiled.target.files is None or compiled.updates is None:
         return {}
-    updates = round(recipe.protocol.duration_ms / interval_ms)
-    return compiled.target.files(compiled.program, updates=updates, seed=recipe.file.seed, via=via)
+    seed = compiled.recipe.file.seed
+    return compiled.target.files(compiled.program, updates=compiled.updates, seed=seed, via=via)
 
 
 def _store(

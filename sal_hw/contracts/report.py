@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +52,15 @@ class ProgramReport:
     remarks: tuple[str, ...] = ()
     tabulated_passes: tuple[str, ...] = ()
     of_one_machine: bool = False
+
+    def followed_by(self, other: ProgramReport) -> ProgramReport:
+        """Return both, this one first."""
+        return replace(
+            self,
+            document={**self.document, **other.document},
+            tables=(*self.tables, *other.tables),
+            remarks=(*self.remarks, *other.remarks),
+        )
 
 
 class Reporter(Protocol):

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 
 from sal_hw.contracts.backend import Backend
 from sal_hw.contracts.calibrator import Calibrator
-from sal_hw.contracts.report import Reporter
+from sal_hw.contracts.report import ProgramReport, Reporter
 from sal_hw.errors import InputError, Problem, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.registry import BACKENDS, CALIBRATORS, TARGETS, load, names
@@ -46,6 +46,13 @@ class ProgramFiles(Protocol):
         InputError
             If no front end, or not the one that is named, can run the program.
         """
+
+
+class RunCosts(Protocol):
+    """Tells what a run takes of a machine, before anything runs."""
+
+    def __call__(self, program: CompiledProgram, *, updates: int, seed: int) -> ProgramReport:
+        """Return time and memory of a run of so many weight updates."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +90,8 @@ class Target:
         Makes files for the machine's own software from a program; None where there are none.
     report
         Tells what a program uses of the machine; None where the notes of the passes say all.
+    costs
+        Tells what a run takes of the machine; None where nobody waits for one.
     front_ends
         Front ends of the machine's software, the default first; empty where there is no choice.
     """
@@ -93,6 +102,7 @@ class Target:
     emulator: str | None
     files: ProgramFiles | None = None
     report: Reporter | None = None
+    costs: RunCosts | None = None
     front_ends: tuple[FrontEndFeatures, ...] = ()
 
 

@@ -13,6 +13,7 @@ from sal_hw.contracts.targets import Target, load_backend, load_target
 from sal_hw.experiment.run_findings import findings_ahead
 from sal_hw.program import CompiledProgram
 from sal_hw.results.result import Finding, Health
+from sal_hw.spec.protocols import AlignProtocol
 from sal_hw.workflow.chip_choice import TRUTH, Chips, choose_chips, with_activations
 from sal_hw.workflow.machines import choose_backend, runs_here
 from sal_hw.workflow.network_recipe import NetworkRecipe
@@ -51,9 +52,19 @@ class CompiledRecipe:
 
     def report(self) -> ProgramReport | None:
         """Return what the target tells of the program, and what became of weights; None if there is nothing to tell."""
-        reporter = self.target.report
+        reporter, costs = self.target.report, self.target.costs
         told = None if reporter is None else reporter.describe(self.program, self.target.description)
+        if told is not None and costs is not None and self.updates is not None:
+            told = told.followed_by(costs(self.program, updates=self.updates, seed=self.recipe.file.seed))
         return with_stored_weights(told, self.program)
+
+    @property
+    def updates(self) -> int | None:
+        """How many weight updates a run has in one piece; None for experiments that a machine does not run so."""
+        protocol, interval_ms = self.recipe.protocol, self.program.update_ms
+        if interval_ms is None or not isinstance(protocol, AlignProtocol):
+            return None
+        return round(protocol.duration_ms / interval_ms)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what a run of the program would tell of, as far as that is known before it."""
