@@ -7,6 +7,7 @@ other processes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,11 @@ def quote_value(value: object) -> str:
     if len(escaped) > MAX_VALUE_CHARACTERS:
         escaped = escaped[: MAX_VALUE_CHARACTERS - 3] + "..."
     return f'"{escaped}"' if isinstance(value, str) else escaped
+
+
+def quote_path(path: str | os.PathLike[str]) -> str:
+    """Return a path as one printable line: whole, since half of one leads nowhere."""
+    return f'"{_printable(os.fspath(path))}"'
 
 
 def _printable(text: str) -> str:

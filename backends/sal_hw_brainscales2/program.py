@@ -135,8 +135,11 @@ class PlacedKernel:
     excitatory, inhibitory
         The kernel for the rows of each polarity; None where the projection has none.
     start_us, period_us, row_time_us
-        Beginning of the first update, so that it ends with the first period; time between the beginnings of two
-        updates; time that one row takes. Chip time.
+        Beginning of the first update, so that it learns until the end of the first period; time between the beginnings
+        of two updates; time that one row takes to learn. Chip time.
+    row_store_us
+        Time that storing what probes ask for takes, per row. A period has room for it; the emulated instants at which
+        rows are read do not depend on it, so that a probe changes nothing that is learned.
     tau_causal_us, tau_anticausal_us, amplitude_lsb
         Calibration targets of the sensors: time constants, and reading of one pair at zero lag.
     constants
@@ -167,6 +170,7 @@ class PlacedKernel:
     pairing: Pairing
     constants: dict[str, NDArray[np.int64]]
     memory: Literal["none", "sram", "external"]
+    row_store_us: float = 0.0
     lead_calls: int = 0
     lead_first: int = 0
     lead_rows: int = 0

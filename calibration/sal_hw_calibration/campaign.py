@@ -12,7 +12,7 @@ import numpy as np
 
 from sal_hw.contracts.calibrator import CampaignOptions, FinishedCampaign, StageReport
 from sal_hw.contracts.instrument import Instrument
-from sal_hw.errors import InputError, Problem, SalHwError, quote_value
+from sal_hw.errors import InputError, Problem, SalHwError, quote_path
 from sal_hw.storage.artifact import believing, is_unfinished
 from sal_hw.storage.codec import digest
 from sal_hw.storage.files import json_bytes, write_atomic, writing
@@ -92,7 +92,7 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool) -> Non
             Problem(
                 code="E501",
                 field="output",
-                value=quote_value(str(folder)),
+                value=quote_path(folder),
                 allowed="no campaign that was begun and not finished",
                 hint="add --resume to go on with it, or delete the folder to begin anew",
             )
@@ -105,7 +105,7 @@ def _open_folder(folder: Path, identity: dict[str, Any], *, resume: bool) -> Non
             Problem(
                 code="E506",
                 field="output",
-                value=quote_value(str(folder)),
+                value=quote_path(folder),
                 allowed=f"a campaign of the same chip, seed and neurons; it differs in: {', '.join(differing)}",
                 hint="repeat the command line that began it",
             )

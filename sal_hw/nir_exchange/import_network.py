@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path, quote_value
 from sal_hw.nir_exchange.export import METADATA_KEY, SYNAPSES
 from sal_hw.nir_exchange.expressible import NirNetwork, NirPopulation, NirProjection
 from sal_hw.nir_exchange.library import read_graph
@@ -77,7 +77,7 @@ def import_network(path: Path, *, time_unit: str, voltage_unit: str = "mV") -> I
         return _Reader(graph, TIME_UNITS[time_unit], VOLTAGE_UNITS[voltage_unit], said).read()
     except RouteError as error:
         problem = Problem(
-            code="E412", field=f"node {_shown(error.node)}", value=quote_value(str(path)), allowed=error.allowed
+            code="E412", field=f"node {_shown(error.node)}", value=quote_path(path), allowed=error.allowed
         )
         raise InputError(problem) from error
 

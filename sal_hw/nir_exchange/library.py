@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sal_hw.errors import DeviceError, InputError, Problem, quote_value
+from sal_hw.errors import DeviceError, InputError, Problem, quote_path
 from sal_hw.nir_exchange.trial import MAX_VALUES, try_reading
 from sal_hw.storage.files import sha256, write_atomic
 from sal_hw.storage.reading import BROKEN, read_regular
@@ -73,7 +73,7 @@ def _unreadable(path: Path, reason: str) -> Problem:
     return Problem(
         code="E411",
         field="file",
-        value=quote_value(str(path)),
+        value=quote_path(path),
         allowed=f"a NIR file with a graph of at most {MAX_VALUES} numbers; {reason[:200]}",
         hint="write it with nir.write",
     )

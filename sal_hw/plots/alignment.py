@@ -195,8 +195,7 @@ def plane_into(axes: Axes, table: FigureTable) -> tuple[list[style.Entry], list[
         entries.append(style.line(name, color=shade))
     diagonal: style.Look = {"color": style.REFERENCE, "linestyle": "--", "linewidth": 1.0}
     both = np.concatenate([table["weight_forward"], table["weight_backward"]])
-    margin = 0.06 * (np.ptp(both) or 1.0)
-    limits = (both.min() - margin, both.max() + margin)
+    limits = style.limits(both, margin=0.06)
     axes.plot(limits, limits, **diagonal, zorder=1)
     axes.set(xlim=limits, ylim=limits)
     axes.set_box_aspect(1.0)

@@ -48,9 +48,7 @@ def paint(table: FigureTable) -> Figure:
     """Draw one panel before and one after, with the line of equal weights."""
     figure = style.new_figure(width=7.2, height=4.2)
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    weights = np.concatenate([table[name] for name in _WEIGHTS])
-    margin = 0.05 * (np.ptp(weights) or 1.0)
-    limits = (weights.min() - margin, weights.max() + margin)
+    limits = style.limits(np.concatenate([table[name] for name in _WEIGHTS]), margin=0.05)
     one, other = side_names(table["projection_forward"].tolist(), table["projection_backward"].tolist())
     diagonal: style.Look = {"color": style.REFERENCE, "linestyle": "--", "linewidth": 1.0}
     for axes, title in zip(panels, ("Before", "After"), strict=True):

@@ -25,6 +25,8 @@ DPI = 150
 WIDTH, HEIGHT = 6.4, 4.2
 LABEL_SIZE = 9.5
 
+#: beyond it, Matplotlib's own arithmetic on the ends of an axis overflows
+_HIGHEST = 1e100
 _LONGEST_LABEL = 40
 _MOST_RUNS = 20
 #: what fits side by side below the axes: characters per inch, and those that an entry needs besides its name
@@ -96,6 +98,25 @@ def shown(values: ArrayLike) -> NDArray[np.float64]:
     """Return values for a logarithmic axis: what is not positive becomes a gap."""
     numbers = np.asarray(values, dtype=np.float64)
     return np.where(numbers > 0.0, numbers, np.nan) if (numbers > 0.0).any() else numbers
+
+
+def limits(values: ArrayLike, *, margin: float) -> tuple[float, float]:
+    """Return the ends of an axis for finite values; what is not finite is not drawn.
+
+    Parameters
+    ----------
+    values
+        What the axis shows.
+    margin
+        Room on either side, as a share of what the values span; of 1 where they are all the same.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    finite = numbers[np.abs(numbers) <= _HIGHEST]
+    if not finite.size:
+        return -margin, 1.0 + margin
+    low, high = float(finite.min()), float(finite.max())
+    room = margin * ((high - low) or max(1.0, abs(low)))
+    return low - room, high + room
 
 
 def line(name: str, **style: Any) -> Entry:

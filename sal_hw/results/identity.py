@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path
 from sal_hw.storage.artifact import believing, is_unfinished
 from sal_hw.storage.reading import read_json
 
@@ -20,7 +20,7 @@ def check_interrupted(path: Path, identity: Mapping[str, Any]) -> None:
         problem = Problem(
             code="E505",
             field="output",
-            value=quote_value(str(path)),
+            value=quote_path(path),
             allowed=f"a run folder that was interrupted; nothing is to be resumed, since there is {there}",
             hint="leave --resume away to begin the run",
         )
@@ -38,7 +38,7 @@ def check_identity(path: Path, identity: Mapping[str, Any]) -> None:
             Problem(
                 code="E506",
                 field="output",
-                value=quote_value(str(path)),
+                value=quote_path(path),
                 allowed=f"a run of the same recipe, options and seed; it differs in: {', '.join(differing)}",
                 hint="repeat the command line that began the run",
             )

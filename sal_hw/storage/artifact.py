@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sal_hw.errors import InputError, IntegrityError, Problem, quote_value
+from sal_hw.errors import InputError, IntegrityError, Problem, quote_path
 from sal_hw.shell_words import shell_word
 from sal_hw.storage.ownership import MANIFEST, MARKER, SEAL, listed_files, seal_of
 from sal_hw.storage.reading import BROKEN, read_json, read_npz, read_regular, sha256_of
@@ -28,7 +28,7 @@ def is_unfinished(path: Path) -> bool:
 
 
 def _broken(path: Path, allowed: str, hint: str) -> IntegrityError:
-    problem = Problem(code="E504", field="files", value=quote_value(str(path)), allowed=allowed, hint=hint)
+    problem = Problem(code="E504", field="files", value=quote_path(path), allowed=allowed, hint=hint)
     return IntegrityError(problem)
 
 
@@ -79,7 +79,7 @@ def read_manifest(
         problem = Problem(
             code="E505",
             field="folder",
-            value=quote_value(str(path)),
+            value=quote_path(path),
             allowed=f"a finished {kind} folder",
             hint=hint,
         )

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -43,7 +43,7 @@ def writing(path: Path) -> Iterator[None]:
         problem = Problem(
             code="E503" if full else "E502",
             field="output",
-            value=quote_value(str(path)),
+            value=quote_path(path),
             allowed="a disk with free space" if full else f"a place that can be written ({error.strerror or error})",
             hint="free some space or choose another disk with --out" if full else "choose another folder with --out",
         )
@@ -98,7 +98,7 @@ def beside(path: Path, ending: str) -> Path:
     """
     if not path.name:
         allowed = "a file or folder with a name of its own, not the folder that it would lie in"
-        value, hint = quote_value(str(path)), "add a name to it"
+        value, hint = quote_path(path), "add a name to it"
         raise InputError(Problem(code="E502", field="output", value=value, allowed=allowed, hint=hint))
     return path.with_name(path.name + ending)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path
 from sal_hw.storage.files import utc_now, writing
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _busy(folder: Path) -> Problem:
     return Problem(
         code="E509",
         field="output",
-        value=quote_value(str(folder)),
+        value=quote_path(folder),
         allowed=f"a folder that nobody else writes at the moment; another process does{holder}",
         hint="wait for its end, or name another folder with --out",
     )

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path
 from sal_hw.storage.codec import canonical_json
 from sal_hw.storage.files import is_temporary, sha256, writing
 from sal_hw.storage.locks import LOCK
@@ -143,7 +143,7 @@ def refuse_to_replace(path: Path, kind: str, *, force: bool) -> None:
     if foreign is not None:
         allowed = f"a new folder, or a {kind} that holds nothing else; this is not replaced, since {foreign}"
         hint = "name another folder, or move away what is to be kept"
-    raise InputError(Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint))
+    raise InputError(Problem(code="E501", field="output", value=quote_path(path), allowed=allowed, hint=hint))
 
 
 def folder_with_manifest(path: Path) -> Path | None:

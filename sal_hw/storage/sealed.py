@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sal_hw.errors import IntegrityError, Problem, quote_value
+from sal_hw.errors import IntegrityError, Problem, quote_path
 from sal_hw.storage.files import npz_bytes, sha256
 from sal_hw.storage.reading import BROKEN, read_npz, read_regular
 
@@ -37,5 +37,5 @@ def unseal_arrays(path: Path, hint: str) -> dict[str, NDArray[Any]]:
         return read_npz(data)
     except BROKEN as error:
         allowed = f"the bytes that were written; {error}"
-        problem = Problem(code="E504", field="checkpoint", value=quote_value(str(path)), allowed=allowed, hint=hint)
+        problem = Problem(code="E504", field="checkpoint", value=quote_path(path), allowed=allowed, hint=hint)
         raise IntegrityError(problem) from error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path
 from sal_hw.storage.ownership import folder_with_manifest
 from sal_hw.storage.reading import BROKEN, open_regular, read_json, sha256_of
 
@@ -69,7 +69,7 @@ def _refusal(file: NewFile, *, force: bool, named: bool) -> Problem | None:
         return None
     elif named:
         hint += ", or add --force to replace this one"
-    return Problem(code="E501", field="output", value=quote_value(str(path)), allowed=allowed, hint=hint)
+    return Problem(code="E501", field="output", value=quote_path(path), allowed=allowed, hint=hint)
 
 
 def head_of(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sal_hw.errors import IntegrityError, Problem, quote_value
+from sal_hw.errors import IntegrityError, Problem, quote_path
 from sal_hw.storage.artifact import read_arrays, read_manifest
 from sal_hw.storage.codec import decode, frozen
 from sal_hw.storage.files import json_bytes
@@ -161,4 +161,4 @@ def _with_arrays(
 
 def _damaged(path: Path, allowed: str) -> IntegrityError:
     hint = "restore the folder from a copy, or calibrate again"
-    return IntegrityError(Problem(code="E701", field=KIND, value=quote_value(str(path)), allowed=allowed, hint=hint))
+    return IntegrityError(Problem(code="E701", field=KIND, value=quote_path(path), allowed=allowed, hint=hint))

@@ -111,7 +111,9 @@ def _spoil_graph(rng: random.Random, file: Any) -> None:
         value = spoilt_array(rng, item[()]) if hasattr(item, "shape") and item.dtype.kind in "if" else b"x"
         action = rng.choice(["lose", "rename", "change", "change"])
         if action == "rename":
-            file.move(name, rng.choice(["x", f"{name}x", "node/nodes/" + "a" * 300]))
+            to = rng.choice(["x", f"{name}x", "node/nodes/" + "a" * 300])
+            if to not in file:
+                file.move(name, to)
             continue
         del file[name]
         if action == "change":

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sal_hw.errors import CalibrationError, Problem, quote_value
+from sal_hw.errors import CalibrationError, Problem, quote_path
 from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import json_bytes, sha256, write_atomic
 from sal_hw_brainscales2.machine.calix.settings import render_calibration
@@ -94,7 +94,7 @@ def _for_program(folder: Path, program: CompiledProgram) -> Path:
             Problem(
                 code="E810",
                 field="calibration",
-                value=quote_value(str(folder)),
+                value=quote_path(folder),
                 allowed=f"a calibration as {CALIBRATION_FILE} leaves it ({type(error).__name__})",
                 hint="delete this folder, and the chip is calibrated again",
             )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path, quote_value
 from sal_hw.kernel.ir import MAX_WEIGHT
 from sal_hw.program import CompiledProgram
 from sal_hw.spec.probes import MembraneProbe
@@ -70,9 +70,7 @@ def read_result(folder: Path, program: CompiledProgram) -> ChipResult:
     if not (folder / "manifest.json").is_file():
         allowed = "a finished result folder of a run file: manifest.json is missing"
         hint = "run the run file again; it writes the manifest last"
-        raise InputError(
-            Problem(code="E505", field="result", value=quote_value(str(folder)), allowed=allowed, hint=hint)
-        )
+        raise InputError(Problem(code="E505", field="result", value=quote_path(folder), allowed=allowed, hint=hint))
     manifest = _read_json(folder, "manifest.json", None)
     hashes = manifest.get("sha256")
     if manifest.get("kind") != KIND or manifest.get("format") != FORMAT or not isinstance(hashes, dict):

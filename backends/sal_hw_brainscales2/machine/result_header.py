@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sal_hw.errors import IntegrityError, Problem, quote_value
+from sal_hw.errors import IntegrityError, Problem, quote_path, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw_brainscales2.machine.run_files.run_data import MAX_RUNTIME_US
 from sal_hw_brainscales2.machine.sdk import STACKS, FrontEnd
@@ -110,5 +110,5 @@ def _check_runtime(path: Path, document: Mapping[str, Any]) -> None:
 
 def refuse_result(path: Path, allowed: str, hint: str = "copy the folder again, or repeat the run") -> NoReturn:
     """Raise E804 of a part of a result, with what was expected there."""
-    value = quote_value(str(path))
+    value = quote_path(path)
     raise IntegrityError(Problem(code="E804", field="result", value=value, allowed=allowed, hint=hint))

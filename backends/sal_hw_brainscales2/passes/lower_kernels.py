@@ -102,17 +102,18 @@ def _place(draft: Draft, index: int, rule: LoweredSal, projection: str) -> Place
     lead = plan_lead(draft, projection, period_us)
     made = {polarity: _kernel(draft, index, projection, polarity, lead.reads) for polarity in _polarities(tiles)}
     some = next(iter(made.values()))
-    row_time_us, memory = _row_time_us(draft, projection, some)
-    needed_us = busiest_rows(draft) * row_time_us
-    _check_period(draft, index, period_us, needed_us)
+    row_time_us, memory = _row_time_us(draft, some)
+    row_store_us = _stored_rows(draft, projection) * limit(draft, "row_record_cycles") / limit(draft, "ppu_clock")
+    _check_period(draft, index, period_us, busiest_rows(draft) * (row_time_us + row_store_us))
     return PlacedKernel(
         rule=rule.name,
         projection=projection,
         excitatory=made.get("excitatory"),
         inhibitory=made.get("inhibitory"),
-        start_us=period_us - needed_us,
+        start_us=period_us - busiest_rows(draft) * row_time_us,
         period_us=period_us,
         row_time_us=row_time_us,
+        row_store_us=row_store_us,
         tau_causal_us=rule.causal.trace_tau_steps * _step_us(draft),
         tau_anticausal_us=rule.anticausal.trace_tau_steps * _step_us(draft),
         amplitude_lsb=limit(draft, "correlation_amplitude_default"),
@@ -166,11 +167,10 @@ def _kernel(draft: Draft, index: int, projection: str, polarity: Polarity, reads
         ) from error
 
 
-def _row_time_us(draft: Draft, projection: str, kernel: Kernel) -> tuple[float, Memory]:
+def _row_time_us(draft: Draft, kernel: Kernel) -> tuple[float, Memory]:
     """Return the time that a row takes and where its constants lie: in the processor's memory if all fit."""
     clock = limit(draft, "ppu_clock")
     cycles = limit(draft, "row_update_cycles") + kernel.random_draws * limit(draft, "row_random_cycles")
-    cycles += _recorded_rows(draft, projection) * limit(draft, "row_record_cycles")
     base = cycles / clock
     size = kernel.constant_bytes
     if not size:
@@ -181,7 +181,7 @@ def _row_time_us(draft: Draft, projection: str, kernel: Kernel) -> tuple[float, 
     return base + limit(draft, f"row_constants_{memory}") * size / 2.0, memory
 
 
-def _recorded_rows(draft: Draft, projection: str) -> int:
+def _stored_rows(draft: Draft, projection: str) -> int:
     """Return how many rows of bytes an update stores with each row of synapses: of weights, and of both readings."""
     found = 0
     for probe in draft.spec.probes:

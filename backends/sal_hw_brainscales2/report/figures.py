@@ -103,9 +103,7 @@ def paint_weights(table: FigureTable) -> Figure:
     owners = _owners(table)
     figure = style.new_figure(width=9.0, height=4.4)
     left, right = figure.subplots(1, 2)
-    both = np.concatenate([table["wanted"], table["stored"]])
-    margin = 0.05 * (np.ptp(both) or 1.0)
-    limits = (float(both.min() - margin), float(both.max() + margin))
+    limits = style.limits(np.concatenate([table["wanted"], table["stored"]]), margin=0.05)
     exact: style.Look = {"color": style.REFERENCE, "linestyle": "--", "linewidth": 1.0}
     rounding: style.Look = {"color": style.REFERENCE, "linestyle": ":", "linewidth": 1.2}
     left.plot(limits, limits, zorder=1, **exact)

@@ -104,7 +104,7 @@ def _plasticity(
 ) -> Document:
     # the processors work on the rows of all learning projections, one after the other
     together = np.sum([_rows_of(chip, item.projection) for item in chip.kernels], axis=0)
-    update_us = int(together.max(initial=0)) * kernel.row_time_us
+    update_us = int(together.max(initial=0)) * (kernel.row_time_us + kernel.row_store_us)
     step_us = program.timestep_ms * 1e3 / chip.time_scale
     least_us = max(target.limits["update_period"].low or 0.0, _limit(target, "update_period_margin") * update_us)
     code = kernel.excitatory or kernel.inhibitory
@@ -113,6 +113,7 @@ def _plasticity(
         "projection": kernel.projection,
         "rows": _rows_of(chip, kernel.projection),
         "row_time_us": kernel.row_time_us,
+        "row_store_us": kernel.row_store_us,
         "update_us": update_us,
         "period_us": kernel.period_us,
         "period_least_us": math.ceil(least_us / step_us - 1e-9) * step_us,

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from pathlib import Path
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path
 from sal_hw.storage.reading import open_regular
 
 #: bytes of one unpacked file of any set; the largest is that of 73 257 colour images
@@ -15,9 +15,7 @@ MAX_FILE_BYTES = 2**30
 
 def refused(code: str, path: Path, allowed: str, hint: str | None = None) -> InputError:
     """Return the error about a file of images or labels."""
-    return InputError(
-        Problem(code=code, field="experiment.data", value=quote_value(str(path)), allowed=allowed, hint=hint)
-    )
+    return InputError(Problem(code=code, field="experiment.data", value=quote_path(path), allowed=allowed, hint=hint))
 
 
 def read_bytes(path: Path) -> bytes:

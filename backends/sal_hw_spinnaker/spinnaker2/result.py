@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.contracts.backend import Observation, OpenRequest, Session
-from sal_hw.errors import DeviceError, InputError, IntegrityError, Problem, quote_value
+from sal_hw.errors import DeviceError, InputError, IntegrityError, Problem, quote_path, quote_value
 from sal_hw.program import CompiledProgram
 from sal_hw.storage.files import sha256
 from sal_hw.storage.reading import BROKEN, parse_json, read_npz, read_regular
@@ -56,7 +56,7 @@ def read_result(folder: Path, program: CompiledProgram) -> ChunkResult:
     if not (folder / "manifest.json").is_file():
         allowed = "a finished result folder of a run file: manifest.json is missing"
         hint = "run the run file again; it writes the manifest last"
-        value = quote_value(str(folder))
+        value = quote_path(folder)
         raise InputError(Problem(code="E505", field="result", value=value, allowed=allowed, hint=hint))
     manifest = _read_json(folder / "manifest.json", None)
     hashes = manifest.get("sha256")
@@ -156,7 +156,7 @@ def _check_weights(path: Path, result: ChunkResult, arrays: Arrays, program: Com
 
 
 def _refuse(path: Path, allowed: str) -> NoReturn:
-    raise IntegrityError(Problem(code="E804", field="result", value=quote_value(str(path)), allowed=allowed))
+    raise IntegrityError(Problem(code="E804", field="result", value=quote_path(path), allowed=allowed))
 
 
 class PlaybackSession(ChunkSession):

@@ -59,8 +59,8 @@ def paint(table: FigureTable) -> Figure:
         _paint_shape(panels, piece, look)
         entries.append(style.line(f"{run}, {shape}" if several else shape, **look))
     diagonal: style.Look = {"color": style.REFERENCE, "linestyle": "--", "linewidth": 1.0}
-    weights = table["x"][table["panel"] == "nullcline"]
-    panels[1].plot([weights.min(), weights.max()], [weights.min(), weights.max()], **diagonal, zorder=1)
+    ends = style.limits(table["x"][table["panel"] == "nullcline"], margin=0.0)
+    panels[1].plot(ends, ends, **diagonal, zorder=1)
     panels[1].set_box_aspect(1.0)
     style.prepare(panels[0], title="PSPs", x="time since the spike (steps)", y="PSP (of the weight)")
     title = "Nullclines, most unequal biases"

@@ -178,11 +178,21 @@ void PLASTICITY_RULE_KERNEL(
             VectorRowMod8 const changed =
                 sal_excitatory(correlation.causal, correlation.acausal, weight, place);
             handle.set_weights(changed, row);
-            if ((update + 1) % 5 == 0) {
-                sal_store(sal_excitatory_0_records[update / 5][sal_half()][place], changed);
-            }
             sal_store(sal_excitatory_0_causal[update][sal_half()][place], correlation.causal);
             sal_store(sal_excitatory_0_acausal[update][sal_half()][place], correlation.acausal);
+        }
+    }
+    // Only when all rows have learned: no row has to wait for a record.
+    if ((update + 1) % 5 == 0) {
+        size_t record = 0;
+        for (size_t index = 0; index < N; ++index) {
+            auto const& handle = synapses[index];
+            if (handle.hemisphere != ppu) {
+                continue;
+            }
+            for (size_t row = 0; row < handle.rows.size(); ++row, ++record) {
+                sal_store(sal_excitatory_0_records[update / 5][sal_half()][record], handle.get_weights(row));
+            }
         }
     }
     sal_excitatory_0_updates = sal_excitatory_0_updates + 1;

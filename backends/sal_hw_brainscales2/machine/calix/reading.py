@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from sal_hw.errors import InputError, Problem, quote_value
+from sal_hw.errors import InputError, Problem, quote_path, quote_value
 from sal_hw.storage.reading import open_regular, parse_json
 from sal_hw.target.snapshot import CalibrationSnapshot, ParameterTable
 from sal_hw.target.snapshot_checks import TIME_FORMAT
@@ -228,5 +228,5 @@ def _number(group: object, name: str) -> int | None:
 
 
 def _refuse(path: Path, allowed: str, hint: str | None = None) -> NoReturn:
-    problem = Problem(code="E805", field="calix", value=quote_value(str(path)), allowed=allowed, hint=hint)
+    problem = Problem(code="E805", field="calix", value=quote_path(path), allowed=allowed, hint=hint)
     raise InputError(problem)

@@ -48,9 +48,19 @@ _TIMES = """\
 """
 
 _RECORD = """
-            if ((update + 1) % $every == 0) {
-                sal_store($records[update / $every][sal_half()][place], changed);
-            }"""
+    // Only when all rows have learned: no row has to wait for a record.
+    if ((update + 1) % $every == 0) {
+        size_t record = 0;
+        for (size_t index = 0; index < N; ++index) {
+            auto const& handle = synapses[index];
+            if (handle.hemisphere != ppu$skip) {
+                continue;
+            }
+            for (size_t row = 0; row < handle.rows.size(); ++row, ++record) {
+                sal_store($records[update / $every][sal_half()][record], handle.get_weights(row));
+            }
+        }
+    }"""
 
 _READINGS = """
             sal_store($causal[update][sal_half()][place], correlation.causal);
@@ -119,7 +129,11 @@ def begin_update(kept: Kept, names: Mapping[str, str], *, count: str) -> str:
     return Template(_TIMES).substitute(names, count=count) if kept.any else ""
 
 
-def keep_row(kept: Kept, names: Mapping[str, str], *, every: str) -> str:
-    """Return the statements that keep a row."""
-    found = Template(_RECORD).substitute(names, every=every) if kept.records else ""
-    return found + (Template(_READINGS).substitute(names) if kept.senses else "")
+def keep_row(kept: Kept, names: Mapping[str, str]) -> str:
+    """Return the statements that keep what was read of a row; nobody can read it again."""
+    return Template(_READINGS).substitute(names) if kept.senses else ""
+
+
+def keep_weights(kept: Kept, names: Mapping[str, str], *, every: str, skip: str) -> str:
+    """Return the statements that keep the weights of all rows after an update."""
+    return Template(_RECORD).substitute(names, every=every, skip=skip) if kept.records else ""

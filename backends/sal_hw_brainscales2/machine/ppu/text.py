@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import Template
 
-from sal_hw_brainscales2.machine.ppu.kept import Kept, begin_update, final_call, keep_row
+from sal_hw_brainscales2.machine.ppu.kept import Kept, begin_update, final_call, keep_row, keep_weights
 from sal_hw_brainscales2.machine.ppu.lead import LeadText, lead_calls
 from sal_hw_brainscales2.machine.ppu.statements import DROPPED_DRAWS, HIGHEST_WEIGHT, WARM_UP_DRAWS
 from sal_hw_brainscales2.machine.ppu.symbols import Symbol
@@ -152,7 +152,7 @@ $lead$final$times    size_t place = 0;
 $learn
             handle.set_weights(changed, row);$keep
         }
-    }
+    }$record
     $updates = $updates + 1;
 }
 """
@@ -246,5 +246,6 @@ def entry(
         final=final_call(names, end=end, skip=skip),
         times=begin_update(what, names, count=count),
         learn=chosen,
-        keep=keep_row(what, names, every=every),
+        keep=keep_row(what, names),
+        record=keep_weights(what, names, every=every, skip=skip),
     )
