@@ -170,10 +170,13 @@ def test_a_calibration_of_sensors_through_the_machine_is_that_of_the_chip(
     assert len(chip.readings) == 2
     assert chip.machine.chip_id == CHIP
     assert chip.machine.software["pynn_brainscales.brainscales2"] == "stand-in"
+    # all five neurons are on one bus, and the drivers of the four buses take turns (halco, synapse_driver.cpp)
+    rows = np.arange(256).reshape(32, 4, 2).transpose(1, 0, 2).ravel()
+    if turned:
+        rows = np.random.default_rng(3).permutation(256)[rows]
     for name in ("baseline_causal_lsb", "baseline_anticausal_lsb", "balance_ratio"):
         found, expected = machine.known[name], emulated.known[name]
         assert expected.ok.any()
-        rows = np.random.default_rng(3).permutation(256) if turned else np.arange(256)
         np.testing.assert_array_equal(found.ok[:, rows], expected.ok)
         np.testing.assert_array_equal(found.measured[:, rows], expected.measured)
 
