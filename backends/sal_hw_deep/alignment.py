@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from sal_hw.experiment.base import Arrays
 from sal_hw.spec.discretizations import convention
+from sal_hw_deep.dense import DenseLearning
 from sal_hw_deep.feedback import LinearLayer
 from sal_hw_deep.networks import Classifier, aligned_layers
 from sal_hw_deep.schema import ClassifierMethod, TrainClassifierProtocol
 from sal_hw_deep.training import falling
 from sal_hw_studies.engines.layers import LayerLearning, LayerModel, exponential_window
 
-_BIAS_STREAM, _CHAIN_STREAM = 4, 5
+_BIAS_STREAM, _CHAIN_STREAM, _DENSE_STREAM = 4, 5, 6
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ class Alignment:
     seed
         Of the biases of the stack's input, where the network has none, and of all spikes.
     threads
-        Chains that may run at the same time.
+        Chains that may run at the same time, by the engine.
     """
 
     def __init__(
@@ -58,15 +59,23 @@ class Alignment:
         self._stack = self._make_stack(seed, threads)
         self._counts = self._stack.spike_counts.copy()
 
-    def _make_stack(self, seed: int, threads: int) -> LayerLearning:
-        options = self._options
+    def _make_stack(self, seed: int, threads: int) -> LayerLearning | DenseLearning:
+        options, device = self._options, torch.device(self._protocol.device)
+        rate, steps = self._sign * options.learning_rate, options.steps_per_round
+        if options.simulator == "dense" or (options.simulator == "automatic" and device.type == "cuda"):
+            sequence = np.random.SeedSequence(seed, spawn_key=(_DENSE_STREAM,))
+            return DenseLearning(
+                self._model(),
+                learning_rate=rate,
+                steps_per_update=steps,
+                chains=options.chains,
+                seed=sequence,
+                device=device,
+            )
         sequences = [np.random.SeedSequence(seed, spawn_key=(_CHAIN_STREAM, chain)) for chain in range(options.chains)]
-        settings: dict[str, Any] = {
-            "learning_rate": self._sign * options.learning_rate,
-            "steps_per_update": options.steps_per_round,
-            "entropies": sequences,
-        }
-        return LayerLearning(self._model(), threads=threads, **settings)
+        return LayerLearning(
+            self._model(), learning_rate=rate, steps_per_update=steps, entropies=sequences, threads=threads
+        )
 
     def _model(self) -> LayerModel:
         tau, meant = self._options.tau_ref_steps, convention(self._options.discretization)

@@ -134,6 +134,9 @@ class ClassifierAlignment:
         Refractory time, length of a PSP and time constant of the window.
     discretization
         As in the ``symmetrize_layers`` study.
+    simulator
+        ``engine``: that of ``symmetrize_layers``, on CPUs. ``dense``: products of PyTorch over all neurons, where the
+        network is trained. ``automatic``: dense on a GPU, else the engine.
     """
 
     rounds: Annotated[Whole, Ge(0), Le(100_000)] = 3
@@ -144,6 +147,7 @@ class ClassifierAlignment:
     learning_rate_end: Rate | None = 0.02
     tau_ref_steps: Annotated[Whole, Ge(2), Le(1000)] = 10
     discretization: Discretization = "salnet"
+    simulator: Literal["automatic", "engine", "dense"] = "automatic"
 
     def rounds_before(self, epoch: int) -> int:
         """Return how many updates come before an epoch, counted from 0."""
