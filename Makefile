@@ -36,7 +36,7 @@ test-spoilt: .venv/.installed ## 2000 spoilt run folders, snapshots and NIR file
 lint: .venv/.installed ## style, types, layers
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: .venv/.installed ## speed, as ratios to a textbook program in the same process
+bench: .venv/.torch ## speed, as ratios to a textbook program in the same process
 	$(BIN)/python -m pytest tests/bench -m "slow or not slow" --benchmark-disable-gc --benchmark-columns=min,median,max,rounds
 
 figures: .venv/.installed paper ## the figures of README, docs and the paper's page, into docs/figures

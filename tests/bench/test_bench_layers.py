@@ -22,6 +22,8 @@ SIZES = (1600, 384, 192, 10)
 TAU = 10
 #: limit of a step of one chain, scaled
 LIMIT_MS = 0.12
+#: how many times less CPU time a chain's step takes than in the published form, at least
+PUBLISHED_RATIO = 150.0
 
 
 def _model() -> LayerModel:
@@ -82,6 +84,54 @@ def test_a_batch_of_chains(benchmark: BenchmarkFixture, threads: int) -> None:
     benchmark.extra_info |= {"textbook_ms": textbook_ms, "scaled_ms": scaled_ms}
     print(f"\n{chains} chains, {threads} threads: {ours_ms:.4f} ms per step and chain ({scaled_ms:.4f} scaled)")
     assert scaled_ms <= LIMIT_MS
+
+
+@pytest.mark.torch
+def test_the_phase_of_a_deep_network(benchmark: BenchmarkFixture) -> None:
+    """CPU time per step and chain with 32 chains, of our phase and of the published form."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from textbook_batch import TextbookBatch
+
+    torch.set_num_threads(1)
+    model, chains, steps, textbook_steps = _model(), 32, 2000, 12
+    batch = TextbookBatch(model.forward, model.feedback, model.biases, TAU, chains, 1)
+    batch.step()
+    begin = time.process_time()
+    for _ in range(textbook_steps):
+        batch.step()
+    textbook_ms = 1e3 * (time.process_time() - begin) / (textbook_steps * chains)
+    learning = LayerLearning(model, learning_rate=0.01, steps_per_update=steps, entropies=list(range(chains)))
+    spent = []
+
+    def epoch() -> None:
+        start, updates = time.process_time(), learning.updates
+        while learning.updates == updates:
+            learning.advance()
+        spent.append(time.process_time() - start)
+
+    benchmark.pedantic(epoch, rounds=3, warmup_rounds=1)
+    ours_ms = 1e3 * median(spent[1:]) / (steps * chains)
+    ratio = textbook_ms / ours_ms
+    benchmark.extra_info |= {"published_ms": textbook_ms, "ours_ms": ours_ms, "ratio": ratio}
+    print(f"\n32 chains, CPU time: published form {textbook_ms:.2f} ms, ours {ours_ms:.4f} ms, ratio {ratio:.0f}")
+    assert ratio >= PUBLISHED_RATIO
+
+
+@pytest.mark.torch
+def test_the_published_form_computes_the_same() -> None:
+    """Mean rates of the input layer are those of ours, and the changes have their drift against B - W."""
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    from textbook_batch import TextbookBatch
+
+    model, steps, chains = _model(), 200, 4
+    batch = TextbookBatch(model.forward, model.feedback, model.biases, TAU, chains, 3)
+    for _ in range(steps):
+        batch.step()
+    ours = simulate(model, ChainState.fresh(sum(SIZES), 2), chains * steps).spike_counts[: SIZES[0]].mean()
+    deviation = np.sqrt(2.0 * 10.5**2 / 21.0**3 / (SIZES[0] * steps * chains))
+    assert abs(float(batch.counts[0].mean()) - ours) / (steps * chains) < 4.0 * deviation
+    offsets = model.feedback[0] - model.forward[0].T
+    assert (batch.changes[0].sum(0).numpy() * offsets).sum() < 0.0
 
 
 def test_the_textbook_program_computes_the_same() -> None:
