@@ -42,7 +42,7 @@ bench: .venv/.torch ## speed, as ratios to a textbook program in the same proces
 figures: .venv/.installed paper ## the figures of README, docs and the paper's page, into docs/figures
 	$(BIN)/python docs/make_figures.py --out docs/figures
 
-paper: .venv/.installed ## the experiments of the paper, with our numbers beside the expected ones, into docs/paper.md
+paper: .venv/.torch ## the experiments of the paper, with our numbers beside the expected ones, into docs/paper.md
 	$(BIN)/python docs/make_paper.py --threads $(THREADS)
 
 calibration-figures: .venv/.installed ## five chips calibrated and used, into docs/figures; about half an hour

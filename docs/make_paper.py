@@ -22,7 +22,12 @@ def run_entry(entry: dict[str, Any], work: Path, threads: int) -> api.Run:
     recipe = api.load_recipe(
         RECIPES / entry["recipe"], presets=entry.get("presets", ()), overrides=entry.get("overrides", ())
     )
-    return api.run(recipe, threads=threads, out=work / Path(entry["recipe"]).stem, force=True)
+    return api.run(recipe, threads=threads, out=work / name_of(entry), force=True)
+
+
+def name_of(entry: dict[str, Any]) -> str:
+    """Return the name of an entry's files: its own, or its recipe's."""
+    return str(entry.get("name", Path(entry["recipe"]).stem))
 
 
 def section(entry: dict[str, Any], run: api.Run, figures: Path) -> Iterator[str]:
@@ -32,7 +37,7 @@ def section(entry: dict[str, Any], run: api.Run, figures: Path) -> Iterator[str]
     yield from (f"## {entry['title']}", "", entry["words"].strip(), "")
     yield from (f"`sal-hw run recipes/{entry['recipe']}{words}`", "")
     for kind in entry.get("figures", ()):
-        name = f"paper_{Path(entry['recipe']).stem}_{kind}"
+        name = f"paper_{name_of(entry)}_{kind}"
         if run.folder is None:
             raise TypeError("the run was not stored")
         for suffix in (".png", ".csv"):
@@ -59,6 +64,8 @@ def row(number: dict[str, Any], metrics: dict[str, Any]) -> str:
 
 def compare(number: dict[str, Any], value: float, unit: str) -> tuple[str, str, bool | None]:
     """Return what is expected, within which bounds, and whether a value is; None if nothing is expected."""
+    if "at_least" in number:
+        return f"at least {number['at_least']:.5g}{unit}", "", value >= number["at_least"]
     if "at_most" in number:
         return f"at most {number['at_most']:.5g}{unit}", "", value <= number["at_most"]
     if "expected" not in number:
