@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw.kernel.sal import learning_kernel
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import steps_of
 from sal_hw_emulator.engines.lif.model import (
     KernelModel,
     LifModel,
@@ -99,7 +99,7 @@ def plastic_pairs(pairs: int, size: int, *, noise: float = NOISE, update_steps: 
         learning_kernel(polarity=polarity, width=16, rounding="stochastic", balanced=False, sal_gain=1.0 / 64.0)
         for polarity in _POLARITIES
     ]
-    code = [encode(kernel) for kernel in kernels]
+    code = [steps_of(kernel) for kernel in kernels]
     tiles = [
         _tile(
             rng,
@@ -122,7 +122,7 @@ def plastic_pairs(pairs: int, size: int, *, noise: float = NOISE, update_steps: 
         ),
         tiles=tiles,
         kernels=[
-            KernelModel(code=table, draws=kernel.random_draws, constants=len(order))
+            KernelModel(steps=table, draws=kernel.random_draws)
             for kernel, (table, order) in zip(kernels, code, strict=True)
         ],
         processors=[ProcessorModel(start=100.0, period=update_steps, row_time=update_steps / size)] * (2 * pairs),

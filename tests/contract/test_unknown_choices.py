@@ -30,7 +30,7 @@ from sal_hw_brainscales2.machine.ppu.kernels import render_kernel
 from sal_hw_brainscales2.machine.ppu.statements import statements
 from sal_hw_brainscales2.machine.ppu.symbols import row_bytes
 from sal_hw_brainscales2.program import ChipProgram
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import machine_code, steps_of
 from sal_hw_emulator.engines.sampling import PairWindow, SamplingModel, SamplingState, simulate
 from sal_hw_emulator.engines.sampling.pairs import PairCounter
 from sal_hw_emulator.lif_loader import load_ideal
@@ -202,7 +202,7 @@ def render(**fields: Any) -> str:
             lambda: evaluate(strange_kernel(), causal=READING, anticausal=READING, weight=READING, constants={}),
             id="reference's operation",
         ),
-        pytest.param(lambda: encode(strange_kernel()), id="engine's operation"),
+        pytest.param(lambda: machine_code(steps_of(strange_kernel())[0]), id="engine's operation"),
         pytest.param(lambda: statements(strange_kernel(), {}), id="processor's operation"),
         pytest.param(lambda: row_bytes(READING, UNKNOWN), id="processor's bytes"),
         pytest.param(lambda: render(front_end=UNKNOWN), id="processor's front end"),

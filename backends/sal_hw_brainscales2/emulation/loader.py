@@ -18,7 +18,7 @@ from sal_hw.spec.windows import pairs_nearest
 from sal_hw_brainscales2.emulation.model import ChipModel
 from sal_hw_brainscales2.emulation.processors import kernel_pair, processors
 from sal_hw_brainscales2.program import BackgroundSource, ChipProgram, PlacedKernel, SynapseTile
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import steps_of
 from sal_hw_emulator.engines.lif.model import (
     BackgroundModel,
     ExternalModel,
@@ -192,7 +192,7 @@ def _plastic(
     kernel = placed.kernel(tile.polarity)
     if kernel is None:
         raise TypeError(f"{placed.projection} has no kernel for {tile.polarity} rows")
-    _, order = encode(kernel)
+    _, order = steps_of(kernel)
     shape = strength.shape
     none = np.zeros(shape, dtype=np.int64)
     given = kernel.given_constants

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sal_hw.kernel.ir import Kernel
 from sal_hw_brainscales2.program import ChipProgram, PlacedKernel
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import steps_of
 from sal_hw_emulator.engines.lif.model import KernelModel, ProcessorModel, StartModel
 
 
@@ -16,10 +16,8 @@ def kernel_pair(placed: PlacedKernel) -> Iterator[KernelModel]:
         used = kernel or other
         if used is None:
             raise TypeError(f"{placed.rule} has no kernel")
-        code, order = encode(used)
-        yield KernelModel(
-            code=code, draws=used.random_draws, constants=len(order), start=_start(used, order, placed.lead_calls)
-        )
+        steps, order = steps_of(used)
+        yield KernelModel(steps=steps, draws=used.random_draws, start=_start(used, order, placed.lead_calls))
 
 
 def _start(kernel: Kernel, order: tuple[str, ...], lead_calls: int) -> StartModel | None:

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel_rows import run_row
 
 from sal_hw.kernel.builder import KernelBuilder
 from sal_hw.kernel.evaluate import evaluate
 from sal_hw.kernel.ir import Kernel
 from sal_hw.storage.codec import decode, digest, encode
-from sal_hw_emulator.engines.lif import kernel_machine
+from sal_hw_emulator.engines.lif.kernel_code import machine_code, steps_of
 
 SYNAPSES = 64
 
@@ -258,18 +259,18 @@ def test_proofs_hold_and_the_machine_agrees_for_any_kernel(plan, seed):
     constants = {"wake": rng.integers(-32768, 32768, SYNAPSES), "balance": rng.integers(1, 128, SYNAPSES)}
     # this raises if a value leaves the range that the builder proved
     expected = evaluate(kernel, constants=constants, **inputs)
-    code, order = kernel_machine.encode(kernel)
+    steps, order = steps_of(kernel)
     single = {name: values.astype(np.float32) for name, values in inputs.items()}
-    changed = np.full(SYNAPSES, -1, dtype=np.float32)
-    kernel_machine.run_row(
-        code,
-        np.full((len(code), SYNAPSES), np.nan, dtype=np.float32),
+    strength, weight = np.ones(SYNAPSES, dtype=np.float32), np.full(SYNAPSES, -1, dtype=np.float32)
+    run_row(
+        machine_code(steps).address,
         SYNAPSES,
         single["causal"],
         single["anticausal"],
         single["weight"],
-        np.array([constants[name] for name in order], dtype=np.float32),
+        strength,
+        weight,
+        np.array([constants[name] for name in order], dtype=np.float32).reshape(len(order), SYNAPSES),
         single["random"],
-        changed,
     )
-    np.testing.assert_array_equal(changed, expected)
+    np.testing.assert_array_equal(weight, expected)

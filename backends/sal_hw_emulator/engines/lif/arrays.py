@@ -154,13 +154,10 @@ class Schedule(NamedTuple):
 
 
 class Kernels(NamedTuple):
-    """Encoded kernels one after the other; ``start`` has one more entry than there are kernels."""
+    """The address of each kernel's code, see ``kernel_code``, and how often it draws."""
 
-    code: NDArray[np.int32]
-    start: Integers
-    registers: Singles
+    address: Integers
     draws: Integers
-    constants: Integers
 
 
 class Records(NamedTuple):

@@ -22,6 +22,7 @@ from sal_hw_emulator.engines.lif.arrays import (
     Singles,
     Tiles,
 )
+from sal_hw_emulator.engines.lif.kernel_code import machine_code
 from sal_hw_emulator.engines.lif.model import (
     BackgroundModel,
     ExternalModel,
@@ -246,16 +247,10 @@ def build_schedule(models: Sequence[TileModel], processors: Sequence[ProcessorMo
 
 
 def build_kernels(kernels: Sequence[KernelModel]) -> Kernels:
-    """Return all kernels in one table."""
-    lengths = [len(kernel.code) for kernel in kernels]
-    width = kernels[0].code.shape[1] if kernels else 1
-    code = np.concatenate([kernel.code for kernel in kernels]) if kernels else np.zeros((1, width), dtype=np.int32)
+    """Return all kernels; equal ones have one code."""
     return Kernels(
-        code=np.ascontiguousarray(code, dtype=np.int32),
-        start=np.cumsum([0, *lengths]).astype(np.int64),
-        registers=np.zeros((max([1, *lengths]), MAX_COLUMNS), dtype=np.float32),
+        address=_integers([machine_code(kernel.steps).address for kernel in kernels]),
         draws=_integers([kernel.draws for kernel in kernels]),
-        constants=_integers([kernel.constants for kernel in kernels]),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sal_hw_emulator.engines.lif.arrays import Doubles, Integers, Singles
+from sal_hw_emulator.engines.lif.kernel_fusion import Step
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -154,11 +154,10 @@ class StartModel:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class KernelModel:
-    """An encoded kernel, see ``kernel_machine``; without a start it finds sensors as they are."""
+    """The operations of a kernel, see ``kernel_code``; without a start it finds sensors as they are."""
 
-    code: NDArray[np.int32]
+    steps: tuple[Step, ...]
     draws: int
-    constants: int
     start: StartModel | None = None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sal_hw_emulator.engines.lif.arrays import Doubles, Kernels, Readout, Schedule, Sensors, Singles, Tiles, Words
-from sal_hw_emulator.engines.lif.kernel_machine import run_row
+from sal_hw_emulator.engines.lif.kernel_code import call_kernel
 from sal_hw_emulator.engines.lif.membranes import bell, next_xorshift
 from sal_hw_emulator.engines.sampling.compiled import compiled, inlined
 
@@ -80,7 +80,7 @@ def update_row(
     tile, row = schedule.tile[place], schedule.row[place]
     columns, stride = tiles.columns[tile], tiles.stride[tile]
     first, into = tiles.sensor[tile] + row * stride, tiles.base[tile] + row * stride
-    causal, anticausal, changed, words = work[0], work[1], work[2], readout.noise_words
+    causal, anticausal, words = work[0], work[1], readout.noise_words
     held, baseline = _cut(sensors.causal, first, columns), _cut(readout.baseline_causal, first, columns)
     # reading resets a sensor, as on the chip: what comes in meanwhile counts for the next update
     saturated = _read_and_reset(held, baseline, _cut(readout.noise_causal, first, columns), words, causal)
@@ -91,18 +91,23 @@ def update_row(
         _cut(readout.seen_causal, first, columns)[:] = causal[:columns]
         _cut(readout.seen_anticausal, first, columns)[:] = anticausal[:columns]
     kernel, constant = schedule.kernel[place], schedule.constant[place]
-    random = work[3 : 3 + kernels.draws[kernel]]
+    random = work[2 : 2 + kernels.draws[kernel]]
     # as many draws as this kernel makes: others would move the random state for nothing
     _draw(readout.random_words, random, columns)
-    code = kernels.code[kernels.start[kernel] : kernels.start[kernel + 1]]
-    constants = readout.constants[constant : constant + kernels.constants[kernel]]
     # a synapse has its code as the kernel sees it and its weight as the membrane does
-    stored, strength = _cut(readout.code, first, columns), _cut(readout.strength, first, columns)
-    run_row(code, kernels.registers, columns, causal, anticausal, stored, constants, random, changed)
-    weight = _cut(weights, into, columns)
-    for column in range(columns):
-        stored[column] = changed[column]
-        weight[column] = changed[column] * strength[column]
+    call_kernel(
+        kernels.address[kernel],
+        columns,
+        readout.constants.shape[1],
+        random.shape[1],
+        causal.ctypes.data,
+        anticausal.ctypes.data,
+        _cut(readout.code, first, columns).ctypes.data,
+        _cut(readout.strength, first, columns).ctypes.data,
+        _cut(weights, into, columns).ctypes.data,
+        readout.constants[constant:].ctypes.data,
+        random.ctypes.data,
+    )
     return saturated
 
 

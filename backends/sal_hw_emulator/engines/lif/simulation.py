@@ -88,7 +88,7 @@ class LifSimulation:
         self.external = build_external(model.external)
         self._noisy = bool((self.neurons.noise > 0.0).any())
         self._sensing = bool((self.tiles.sensor >= 0).any())
-        self._work = np.zeros((4 + _MOST_DRAWS, MAX_COLUMNS), dtype=np.float32)
+        self._work = np.zeros((2 + _MOST_DRAWS, MAX_COLUMNS), dtype=np.float32)
 
     def run(self, steps: int) -> Piece:
         """Run a stretch and return what was recorded in it."""

@@ -5,7 +5,7 @@ import pytest
 
 from sal_hw.kernel.evaluate import evaluate
 from sal_hw.kernel.sal import learning_kernel
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import steps_of
 from sal_hw_emulator.engines.lif.model import (
     BackgroundModel,
     KernelModel,
@@ -49,7 +49,7 @@ def plastic_tile(rng, kernels, *, source, target, polarity, processor, order, al
     known["baseline_difference"] = known["baseline_causal"] - known["baseline_anticausal"]
     known["balance"] = rng.integers(50, 90, shape)
     number = POLARITIES.index(polarity)
-    _, names = encode(kernels[number])
+    _, names = steps_of(kernels[number])
     return TileModel(
         source=source,
         target=target,
@@ -113,10 +113,7 @@ def learning_network(width, balanced, all_pairs, seed):
         neurons=neurons(),
         tiles=tiles,
         background=[drive],
-        kernels=[
-            KernelModel(code=encode(kernel)[0], draws=kernel.random_draws, constants=len(encode(kernel)[1]))
-            for kernel in kernels
-        ],
+        kernels=[KernelModel(steps=steps_of(kernel)[0], draws=kernel.random_draws) for kernel in kernels],
         processors=[
             ProcessorModel(start=start, period=PERIOD, row_time=row_time)
             for start, row_time in zip(STARTS, ROW_TIMES, strict=True)
@@ -173,7 +170,7 @@ def replay(model, kernels, spikes):
             read[branch], margin = readings(tile, branch, spikes, read_steps)
             # so far from the next tie that the sensors' single precision, 1e-6 of some 10 LSB, decides nothing
             assert margin > 3e-5
-        _, names = encode(kernels[plastic.kernel])
+        _, names = steps_of(kernels[plastic.kernel])
         constants = dict(zip(names, plastic.constants.astype(np.int64), strict=True))
         codes = [plastic.code.astype(np.int64)]
         for causal, anticausal in zip(read["causal"], read["anticausal"], strict=True):

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chisquare
 
 from sal_hw.kernel.builder import KernelBuilder
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import steps_of
 from sal_hw_emulator.engines.lif.model import (
     KernelModel,
     LifModel,
@@ -36,8 +36,7 @@ def neurons(size):
 
 
 def machine(kernel):
-    code, order = encode(kernel)
-    return KernelModel(code=code, draws=kernel.random_draws, constants=len(order))
+    return KernelModel(steps=steps_of(kernel)[0], draws=kernel.random_draws)
 
 
 def step_kernel(change):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sal_hw.kernel.sal import learning_kernel
 from sal_hw_emulator.engines.lif import simulation as simulation_module
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import steps_of
 from sal_hw_emulator.engines.lif.model import (
     BackgroundModel,
     ExternalModel,
@@ -79,8 +79,8 @@ def network():
         kernel = learning_kernel(
             polarity=polarity, width=16, rounding="stochastic", balanced=False, sal_gain=0.2, sleep_gain=0.01
         )
-        code, order = encode(kernel)
-        kernels.append(KernelModel(code=code, draws=kernel.random_draws, constants=len(order)))
+        steps, order = steps_of(kernel)
+        kernels.append(KernelModel(steps=steps, draws=kernel.random_draws))
         source = number * HALF
         tiles.append(plastic_tile(rng, order, order, source=source, target=HALF - source, number=number))
     return LifModel(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sal_hw.kernel.sal import learning_kernel
-from sal_hw_emulator.engines.lif.kernel_machine import encode
+from sal_hw_emulator.engines.lif.kernel_code import steps_of
 from sal_hw_emulator.engines.lif.model import (
     KernelModel,
     LifModel,
@@ -28,7 +28,7 @@ def network(start_of, *, noise=0.0, charge=60.0):
     kernel = learning_kernel(
         polarity="excitatory", width=16, rounding="symmetric", balanced=True, sal_gain=0.5, residual=True
     )
-    code, order = encode(kernel)
+    steps, order = steps_of(kernel)
     constants = np.zeros((len(order), *SHAPE), dtype=np.float32)
     constants[order.index("balance")] = rng.integers(32, 129, SHAPE)
     baselines = [rng.uniform(180.0, 200.0, SHAPE).astype(np.float32) for _ in range(2)]
@@ -66,7 +66,7 @@ def network(start_of, *, noise=0.0, charge=60.0):
             **{name: np.full(size, 90.0) for name in ("v_threshold", "tau_mem", "tau_exc", "tau_inh", "refractory")},
         ),
         tiles=[tile],
-        kernels=[KernelModel(code=code, draws=0, constants=len(order), start=start_of(order))],
+        kernels=[KernelModel(steps=steps, draws=0, start=start_of(order))],
         processors=[ProcessorModel(start=10.0, period=100.0, row_time=1.0)],
     )
     return model, order, baselines
