@@ -88,8 +88,9 @@ def update_row(
     saturated += _read_and_reset(held, baseline, _cut(readout.noise_anticausal, first, columns), words, anticausal)
     # readings are kept for a probe only; the copy costs as much as an operation of the kernel
     if len(readout.seen_causal) > 0:
-        _cut(readout.seen_causal, first, columns)[:] = causal[:columns]
-        _cut(readout.seen_anticausal, first, columns)[:] = anticausal[:columns]
+        for column in range(columns):
+            readout.seen_causal[first + column] = causal[column]
+            readout.seen_anticausal[first + column] = anticausal[column]
     kernel, constant = schedule.kernel[place], schedule.constant[place]
     random = work[2 : 2 + kernels.draws[kernel]]
     # as many draws as this kernel makes: others would move the random state for nothing
